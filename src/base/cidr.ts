@@ -1,0 +1,63 @@
+/** CIDR arithmetic over `ip-address`, the one library measured to be strict (docs/decisions). */
+import { Address4, Address6 } from 'ip-address';
+
+export interface Cidr {
+  readonly text: string;
+  readonly family: 4 | 6;
+  readonly prefix: number;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** Undefined when the text is not a CIDR; leading zeros and short forms are refused. */
+export function parseCidr(text: string): Cidr | undefined {
+  if (!text.includes('/')) return undefined;
+  return parse(text);
+}
+
+/** A plain address as a range of one; undefined when it is none. */
+export function parseAddress(text: string): Cidr | undefined {
+  return text.includes('/') ? undefined : parse(text);
+}
+
+function parse(text: string): Cidr | undefined {
+  const family = text.includes(':') ? 6 : 4;
+  try {
+    const address = family === 6 ? new Address6(text) : new Address4(text);
+    return {
+      text,
+      family,
+      prefix: address.subnetMask,
+      first: address.startAddress().bigInt(),
+      last: address.endAddress().bigInt(),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+export function overlaps(left: Cidr, right: Cidr): boolean {
+  return left.family === right.family && left.first <= right.last && right.first <= left.last;
+}
+
+export function contains(outer: Cidr, inner: Cidr): boolean {
+  return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
+}
+
+/** The n-th subnet of the given prefix length, as text (`10.245.3.0/24`). IPv4 and IPv6. */
+export function nthSubnet(range: Cidr, prefix: number, index: number): string {
+  const bits = range.family === 4 ? 32 : 128;
+  const first = range.first + BigInt(index) * (1n << BigInt(bits - prefix));
+  return `${showAddress(first, range.family)}/${prefix}`;
+}
+
+/** The n-th address of the range, as text. */
+export function nthAddress(range: Cidr, index: number): string {
+  return showAddress(range.first + BigInt(index), range.family);
+}
+
+function showAddress(value: bigint, family: 4 | 6): string {
+  return family === 4
+    ? Address4.fromBigInt(value).correctForm()
+    : Address6.fromBigInt(value).correctForm();
+}

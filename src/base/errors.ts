@@ -1,0 +1,46 @@
+/**
+ * Errors that a person is meant to read. A programmer's mistake is an `AssertionError`; what the
+ * world or the user can get wrong is a `RegaugeError` with a stable code. Codes are grouped by what
+ * the program does about them: the exit status.
+ */
+import type { Source } from './source.ts';
+
+/** Exit status per contract: 2 usage or bad input, 3 cannot reach or not allowed, 1 everything else. */
+export const EXIT_STATUS = {
+  'bad-input': 2,
+  usage: 2,
+  unreachable: 3,
+  forbidden: 3,
+  refused: 1,
+  conflict: 1,
+  'not-found': 1,
+  timeout: 1,
+} as const;
+
+export type ErrorCode = keyof typeof EXIT_STATUS;
+
+export interface ErrorDetails {
+  /** What the reader can do about it. */
+  readonly hint?: string;
+  readonly source?: Source;
+  readonly cause?: unknown;
+}
+
+export class RegaugeError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly source: Source | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.name = 'RegaugeError';
+    this.code = code;
+    this.hint = details.hint;
+    this.source = details.source;
+  }
+}
+
+/** Bad input has one clear error with its position (issue 1, "Facts"). */
+export function badInput(message: string, source: Source, hint?: string): RegaugeError {
+  return new RegaugeError('bad-input', message, hint === undefined ? { source } : { source, hint });
+}

@@ -1,0 +1,33 @@
+/** Versions of charts, Talos and Kubernetes, compared leniently at the edge (`v1.10.2`, `1.16`). */
+import coerce from 'semver/functions/coerce.js';
+import compare from 'semver/functions/compare.js';
+import satisfies from 'semver/functions/satisfies.js';
+import parse from 'semver/functions/parse.js';
+
+/** `v1.10` → `1.10.0`; keeps a pre-release; undefined when it is no version. */
+export function normalVersion(text: string): string | undefined {
+  const trimmed = text.trim().replace(/^v/, '');
+  const exact = parse(trimmed);
+  if (exact !== null) return exact.version;
+  if (!/^\d+(\.\d+){0,2}([-+].*)?$/.test(trimmed)) return undefined;
+  return coerce(trimmed)?.version;
+}
+
+/** Negative, zero or positive. Both must be versions. */
+export function compareVersions(left: string, right: string): number {
+  return compare(normalVersion(left) ?? left, normalVersion(right) ?? right);
+}
+
+export function atLeast(version: string, floor: string): boolean {
+  return compareVersions(version, floor) >= 0;
+}
+
+/** Pre-releases count as members of a range (`1.14.0-rc.1` satisfies `>=1.14.0-0`). */
+export function inRange(version: string, range: string): boolean {
+  return satisfies(normalVersion(version) ?? version, range, { includePrerelease: true });
+}
+
+/** `1.10.5` → `1.10`. */
+export function minorOf(version: string): string {
+  return (normalVersion(version) ?? version).split('.').slice(0, 2).join('.');
+}

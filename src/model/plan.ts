@@ -1,0 +1,105 @@
+/**
+ * A plan: an ordered graph of steps, bound to one cluster and one state of it (contract: Plan).
+ * It is data: JSON in, JSON out, reviewable, hashed; every step names what it waits for and why.
+ */
+import type { RehearsalSummary } from './rehearsal.ts';
+import type { KubeObject } from './kubernetes.ts';
+
+export const PHASES = [
+  'prepare',
+  'install-secondary',
+  'move-nodes',
+  'finalise',
+  'replace-kube-proxy',
+  'remove-old-cni',
+  'clean-up',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+export type NodeStrategy = 'evict-in-place' | 'reboot' | 'sandbox-restart';
+
+/** What a step does; each kind has one module in `steps/` that observes, acts, verifies, undoes. */
+export type Action =
+  | { readonly kind: 'back-up'; readonly objects: readonly ObjectSelector[] }
+  | { readonly kind: 'patch-machine-config'; readonly nodes: readonly string[]; readonly patch: string }
+  | { readonly kind: 'install-helm-release'; readonly release: string; readonly namespace: string; readonly chart: 'cilium'; readonly version: string; readonly values: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'uninstall-helm-release'; readonly release: string; readonly namespace: string }
+  | { readonly kind: 'apply-objects'; readonly objects: readonly KubeObject[] }
+  | { readonly kind: 'delete-objects'; readonly objects: readonly ObjectSelector[] }
+  | { readonly kind: 'label-node'; readonly node: string; readonly labels: Readonly<Record<string, string | null>>; readonly annotations?: Readonly<Record<string, string | null>> }
+  | { readonly kind: 'cordon'; readonly nodes: readonly string[] }
+  | { readonly kind: 'uncordon'; readonly nodes: readonly string[] }
+  | { readonly kind: 'restart-agent'; readonly node: string }
+  | { readonly kind: 'restart-pods'; readonly node: string; readonly strategy: NodeStrategy; readonly drainTimeoutSeconds: number }
+  | { readonly kind: 'roll-out'; readonly target: ObjectSelector }
+  | { readonly kind: 'change-node-files'; readonly nodes: readonly string[]; readonly remove: readonly string[]; readonly links: readonly string[]; readonly cleanKubeProxyRules: boolean }
+  | { readonly kind: 'verify'; readonly scope: 'node' | 'cluster'; readonly nodes: readonly string[] };
+
+export type ActionKind = Action['kind'];
+
+export interface ObjectSelector {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** A condition that must hold before the step starts. One that cannot be evaluated does not hold. */
+export type Gate =
+  | { readonly kind: 'nodes-ready'; readonly nodes: readonly string[] }
+  | { readonly kind: 'agents-ready'; readonly nodes: readonly string[] }
+  | { readonly kind: 'conf-selected'; readonly node: string; readonly network: 'flannel' | 'cilium' }
+  | { readonly kind: 'etcd-quorum'; readonly node: string }
+  | { readonly kind: 'workloads-ready' }
+  | { readonly kind: 'dns-answers' }
+  | { readonly kind: 'paths-clear' }
+  | { readonly kind: 'volumes-healthy' }
+  | { readonly kind: 'no-old-pods'; readonly nodes: readonly string[] }
+  | { readonly kind: 'node-addresses-unchanged'; readonly nodes: readonly string[] }
+  | { readonly kind: 'webhooks-reachable' };
+
+export interface BlastRadius {
+  readonly scope: 'none' | 'pods' | 'node' | 'nodes' | 'cluster';
+  /** What a failure of the step can take down at worst, in words. */
+  readonly worst: string;
+}
+
+export interface Step {
+  /** Stable and readable: `move-nodes/talos-wrk-01/restart-pods`. */
+  readonly id: string;
+  readonly kind: ActionKind;
+  readonly phase: Phase;
+  readonly title: string;
+  readonly nodes: readonly string[];
+  readonly action: Action;
+  readonly dependsOn: readonly string[];
+  readonly gates: readonly Gate[];
+  readonly blastRadius: BlastRadius;
+  readonly pointOfNoReturn: boolean;
+  readonly timeoutSeconds: number;
+  /** The action that takes it back; null where nothing needs or can be taken back (`undoNote` says which). */
+  readonly undo: Action | null;
+  readonly undoNote?: string;
+  /** Why this step, here. */
+  readonly because: string;
+}
+
+export interface Plan {
+  readonly apiVersion: 'regauge.dev/v1';
+  readonly kind: 'Plan';
+  readonly id: string;
+  /** Of everything but `id`, `hash` and `predictions`. */
+  readonly hash: string;
+  readonly cluster: { readonly uid: string; readonly name: string };
+  /** The facts the plan depends on, by name, each with the hash of its value. */
+  readonly fingerprint: Readonly<Record<string, string>>;
+  readonly strategy: NodeStrategy;
+  readonly from: { readonly cni: string; readonly podCidrs: readonly string[] };
+  readonly to: { readonly cni: 'cilium'; readonly version: string; readonly podCidrs: readonly string[]; readonly kubeProxyReplacement: boolean };
+  readonly steps: readonly Step[];
+  readonly waves: readonly (readonly string[])[];
+  readonly guards: readonly string[];
+  /** Choices the planner made, with the reason. */
+  readonly decisions: readonly { readonly about: string; readonly choice: string; readonly because: string }[];
+  readonly predictions?: RehearsalSummary;
+}

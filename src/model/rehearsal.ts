@@ -1,0 +1,103 @@
+/** What a rehearsal says (contract: Rehearsal). Times are seconds of virtual time since the start. */
+import type { Evidence } from './finding.ts';
+
+export type Outcome = 'clean' | 'degraded' | 'stuck' | 'harmful';
+
+export interface RehearsalSummary {
+  readonly nodes: number;
+  readonly pods: number;
+  readonly podsRestarted: number;
+  readonly maxRestartsPerPod: number;
+  readonly podsStuck: number;
+  readonly podOutageSeconds: {
+    readonly total: number;
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+  };
+  readonly dnsOutageSeconds: number;
+  readonly apiUnauthorized: number;
+  readonly volumesStuck: number;
+  readonly policyGapSeconds: number;
+  readonly longestPathGapMs: number;
+  readonly makespanSeconds: number;
+}
+
+export interface RehearsalFailure {
+  readonly subject: { readonly kind: string; readonly namespace?: string; readonly name: string; readonly node?: string };
+  readonly symptom: string;
+  readonly message: string;
+  readonly at: number;
+  readonly until?: number;
+  readonly rootCauses: readonly string[];
+}
+
+export interface RehearsalCause {
+  readonly id: string;
+  readonly covers: readonly string[];
+  readonly title: string;
+  readonly node?: string;
+  readonly because: readonly string[];
+  readonly evidence: readonly Evidence[];
+}
+
+export interface TimelineEntry {
+  readonly at: number;
+  readonly node?: string;
+  readonly step?: string;
+  readonly event: string;
+}
+
+export interface Rehearsal {
+  readonly apiVersion: 'regauge.dev/v1';
+  readonly kind: 'Rehearsal';
+  readonly name: string;
+  readonly outcome: Outcome;
+  readonly seed: number;
+  readonly summary: RehearsalSummary;
+  readonly failures: readonly RehearsalFailure[];
+  readonly causes: readonly RehearsalCause[];
+  readonly timeline: readonly TimelineEntry[];
+  readonly invariants: readonly {
+    readonly name: string;
+    readonly held: boolean;
+    readonly firstViolation?: { readonly at: number; readonly message: string };
+  }[];
+  /** What was not read and what the twin took instead, with the command that would tell. */
+  readonly assumptions: readonly Assumption[];
+  /** What was observed per path class and node pair, as `verify` prints it. */
+  readonly paths: readonly PathObservation[];
+}
+
+export interface Assumption {
+  readonly about: string;
+  readonly assumed: string;
+  readonly because: string;
+  readonly command?: string;
+}
+
+export const PATH_CLASSES = [
+  'pod-old',
+  'pod-new',
+  'host',
+  'service',
+  'nodeport',
+  'dns-internal',
+  'dns-external',
+  'egress',
+  'apiserver',
+] as const;
+export type PathClass = (typeof PATH_CLASSES)[number];
+
+/** One path of the contract's Verification. */
+export interface PathObservation {
+  readonly from: { readonly class: PathClass; readonly node: string };
+  readonly to: { readonly class: PathClass; readonly node: string };
+  readonly protocol: 'tcp' | 'udp' | 'dns' | 'http';
+  readonly sent: number;
+  readonly lost: number;
+  readonly longestGapMs: number;
+  readonly sourceSeen: string | null;
+  /** Gaps as [from, to] in seconds; for the report's heat map. */
+  readonly gaps: readonly (readonly [number, number])[];
+}

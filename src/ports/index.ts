@@ -1,0 +1,21 @@
+/** The ports: everything that acts on a cluster goes through these. */
+export type { ClockPort } from './clock.ts';
+export type { HelmPort, HelmValues, ReleaseRequest, ReleaseStatus } from './helm.ts';
+export type { EvictionAnswer, KubernetesPort, ListOptions, ObjectAddress } from './kubernetes.ts';
+export type { EtcdMember, NodeHostPort, PatchMode } from './node-host.ts';
+export type { FailingPath, ProberPort } from './prober.ts';
+
+import type { ClockPort } from './clock.ts';
+import type { HelmPort } from './helm.ts';
+import type { KubernetesPort } from './kubernetes.ts';
+import type { NodeHostPort } from './node-host.ts';
+import type { ProberPort } from './prober.ts';
+
+/** What the engine is handed; it does not know which set of adapters is behind it. */
+export interface Ports {
+  readonly clock: ClockPort;
+  readonly kubernetes: KubernetesPort;
+  readonly nodeHost: NodeHostPort;
+  readonly helm: HelmPort;
+  readonly prober: ProberPort;
+}

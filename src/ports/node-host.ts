@@ -1,0 +1,40 @@
+/**
+ * The host of a node: Talos's machine API with host access for what that API cannot do (files under
+ * /etc/cni), or host access alone on other distributions.
+ */
+export interface NodeHostPort {
+  /** Directory entries (base names); undefined when there is no such directory. */
+  list(node: string, directory: string): Promise<readonly string[] | undefined>;
+  read(node: string, path: string): Promise<string | undefined>;
+  write(node: string, path: string, content: string, mode?: number): Promise<void>;
+  remove(node: string, path: string): Promise<void>;
+  rename(node: string, from: string, to: string): Promise<void>;
+  /** The active machine config as YAML, all documents. */
+  machineConfig(node: string): Promise<string>;
+  /**
+   * Applies a machine config patch (strategic merge, strict decoding). Modes as Talos has them.
+   * A key that Talos does not know is `refused` with Talos's own message.
+   */
+  patchMachineConfig(node: string, patch: string, mode: PatchMode): Promise<void>;
+  /** Resolves when the node was told; wait on the Node object to see it come back. */
+  reboot(node: string): Promise<void>;
+  upgrade(node: string, image: string, options: { readonly preserve: boolean }): Promise<void>;
+  restartService(node: string, service: string): Promise<void>;
+  /** Network links by name, e.g. `flannel.1`, `cni0`. */
+  links(node: string): Promise<readonly string[]>;
+  removeLink(node: string, link: string): Promise<void>;
+  /** Removes the rules a stopped kube-proxy left in the kernel (`kube-proxy --cleanup`). */
+  cleanKubeProxyRules(node: string): Promise<void>;
+  /** Destroys the pod's sandbox so that the kubelet makes a new one in place (`crictl stopp`). */
+  restartSandbox(node: string, namespace: string, pod: string): Promise<void>;
+  etcdMembers(): Promise<readonly EtcdMember[]>;
+}
+
+export type PatchMode = 'auto' | 'no-reboot' | 'reboot' | 'staged' | 'try';
+
+export interface EtcdMember {
+  readonly node: string;
+  readonly healthy: boolean;
+  readonly learner: boolean;
+  readonly leader: boolean;
+}

@@ -1,0 +1,56 @@
+/**
+ * Times, limits and periods of the simulated software, each with its unit and source; a scenario may
+ * override any. The tags are those of knowledge/failure-domains.md: KK kubernetes 1.36.2, CG
+ * client-go, TAL talos, LHM longhorn-manager; `truth` is shared/truth. `assumed` marks what no source
+ * gives: durations of a machine or a network, chosen in the usual range.
+ */
+interface Constant {
+  readonly value: number;
+  readonly unit: 'ms' | 's' | 'count' | 'ratio';
+  readonly source: string;
+}
+
+export const CONSTANTS = {
+  apiCallMs: { value: 4, unit: 'ms', source: 'assumed: one request to a healthy API server' },
+  controllerSyncMs: { value: 10, unit: 'ms', source: 'assumed: a work queue item of a controller' },
+  schedulerBindMs: { value: 15, unit: 'ms', source: 'assumed: one scheduling cycle and bind' },
+  sandboxCreateMs: { value: 450, unit: 'ms', source: 'assumed: RunPodSandbox without plugin time' },
+  sandboxStopMs: { value: 250, unit: 'ms', source: 'assumed: StopPodSandbox without plugin time' },
+  containerStartMs: { value: 350, unit: 'ms', source: 'assumed: create and start of one container, image present' },
+  containerStopMs: { value: 900, unit: 'ms', source: 'assumed: a well-behaved process ends on SIGTERM' },
+  imagePullMs: { value: 9_000, unit: 'ms', source: 'assumed: a 150 MB image that the node does not have' },
+  appReadyMs: { value: 3_000, unit: 'ms', source: 'assumed: an ordinary container until its readiness probe passes' },
+  kubeletStatusPollMs: { value: 5_000, unit: 'ms', source: 'KK kubelet.go: CRI Status every 5 s' },
+  sandboxRetryMs: { value: 10_000, unit: 'ms', source: 'KK pod_workers.go: 10 s × 1…1.5; truth kubelet: 11–15 s' },
+  networkNotReadyRetryMs: { value: 1_000, unit: 'ms', source: 'KK: 1–1.5 s; truth kubelet: every ~2 s' },
+  crashLoopFirstMs: { value: 10_000, unit: 'ms', source: 'KK: container restart back-off starts at 10 s' },
+  crashLoopMaxMs: { value: 300_000, unit: 'ms', source: 'KK: container restart back-off ends at 300 s' },
+  nodeMonitorGraceMs: { value: 50_000, unit: 'ms', source: 'KK node-monitor-grace-period, ≥ 1.31.14' },
+  notReadyTolerationMs: { value: 300_000, unit: 'ms', source: 'KK DefaultTolerationSeconds admission' },
+  tokenRequestedSeconds: { value: 3_607, unit: 's', source: 'KK serviceaccount admission' },
+  tokenRefreshSeconds: { value: 2_886, unit: 's', source: 'KK token_manager.go: 80 % of 3607 s' },
+  tokenRereadMs: { value: 50_000, unit: 'ms', source: 'CG transport/token_source.go' },
+  evictionRetryMs: { value: 5_000, unit: 'ms', source: 'KK kubectl drain: 429 is retried every 5 s' },
+  rebootMs: { value: 75_000, unit: 'ms', source: 'assumed: kexec reboot of a Talos machine until kubelet starts' },
+  upgradeInstallMs: { value: 45_000, unit: 'ms', source: 'assumed: Talos installer run' },
+  ciliumAgentReadyMs: { value: 12_000, unit: 'ms', source: 'assumed: agent start until API socket serves' },
+  flanneldReadyMs: { value: 1_500, unit: 'ms', source: 'assumed: API access to subnet.env written' },
+  ciliumClientTimeoutMs: { value: 30_000, unit: 'ms', source: 'cilium pkg/client: 30 s; truth R03' },
+  unmanagedPodPeriodMs: { value: 15_000, unit: 'ms', source: 'cilium operator/unmanagedpods: 15 s' },
+  unmanagedPodMinimumAgeMs: { value: 30_000, unit: 'ms', source: 'cilium operator: 30 s' },
+  unmanagedPodRestartGapMs: { value: 300_000, unit: 'ms', source: 'cilium operator: 5 min per pod name' },
+  csiAttachTimeoutMs: { value: 110_000, unit: 'ms', source: 'LHM: attacher --timeout=1m50s' },
+  attachRetryFirstMs: { value: 1_000, unit: 'ms', source: 'external-attacher back-off start' },
+  attachRetryMaxMs: { value: 300_000, unit: 'ms', source: 'external-attacher back-off end' },
+  probePeriodMs: { value: 100, unit: 'ms', source: 'issue 4: ≥ 10 Hz per path class per node' },
+} as const satisfies Record<string, Constant>;
+
+export type ConstantName = keyof typeof CONSTANTS;
+export type Constants = Readonly<Record<ConstantName, number>>;
+
+export function constantsWith(overrides: Partial<Constants> = {}): Constants {
+  const values = Object.fromEntries(
+    Object.entries(CONSTANTS).map(([name, constant]) => [name, constant.value]),
+  ) as Record<ConstantName, number>;
+  return { ...values, ...overrides };
+}

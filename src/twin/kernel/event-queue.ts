@@ -1,0 +1,60 @@
+/** A binary heap of timed actions, first by time, then by order of scheduling: ties never reorder. */
+export interface QueuedEvent {
+  readonly at: number;
+  readonly order: number;
+  cancelled: boolean;
+  readonly run: () => void;
+}
+
+export class EventQueue {
+  private readonly heap: QueuedEvent[] = [];
+
+  get size(): number {
+    return this.heap.length;
+  }
+
+  peek(): QueuedEvent | undefined {
+    return this.heap[0];
+  }
+
+  push(event: QueuedEvent): void {
+    const { heap } = this;
+    let index = heap.push(event) - 1;
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1;
+      const parent = heap[parentIndex] as QueuedEvent;
+      if (!isBefore(event, parent)) break;
+      heap[index] = parent;
+      index = parentIndex;
+    }
+    heap[index] = event;
+  }
+
+  pop(): QueuedEvent | undefined {
+    const { heap } = this;
+    const first = heap[0];
+    const last = heap.pop();
+    if (last !== undefined && heap.length > 0) this.sink(last);
+    return first;
+  }
+
+  private sink(event: QueuedEvent): void {
+    const { heap } = this;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      const right = heap[child + 1];
+      if (right !== undefined && isBefore(right, heap[child] as QueuedEvent)) child += 1;
+      const smaller = heap[child] as QueuedEvent;
+      if (!isBefore(smaller, event)) break;
+      heap[index] = smaller;
+      index = child;
+    }
+    heap[index] = event;
+  }
+}
+
+function isBefore(left: QueuedEvent, right: QueuedEvent): boolean {
+  return left.at < right.at || (left.at === right.at && left.order < right.order);
+}

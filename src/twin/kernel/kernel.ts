@@ -1,0 +1,195 @@
+/**
+ * The twin's kernel: virtual time, seeded randomness, an event queue, and the causal record. It
+ * knows nothing of Kubernetes. Nothing in the twin acts but through an action scheduled here, so
+ * same seed, same run.
+ */
+import { assert } from '../../base/assert.ts';
+import { Random } from '../../base/random.ts';
+import type { ObjectReference } from '../../base/source.ts';
+import type { Occurrence, OccurrenceId } from '../../model/occurrence.ts';
+import { EventQueue, type QueuedEvent } from './event-queue.ts';
+
+export interface OccurrenceDetails {
+  readonly node?: string;
+  readonly subject?: ObjectReference;
+  readonly message: string;
+  /** Causes besides those of the action that is running. */
+  readonly because?: readonly OccurrenceId[];
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+const NO_CAUSES: readonly OccurrenceId[] = [];
+
+export class Kernel {
+  readonly random: Random;
+  readonly occurrences: Occurrence[] = [];
+  private readonly queue = new EventQueue();
+  private time = 0;
+  private order = 0;
+  private currentCauses: readonly OccurrenceId[] = NO_CAUSES;
+  private answered = false;
+  readonly seed: number;
+
+  constructor(seed: number) {
+    this.seed = seed;
+    this.random = new Random(seed);
+  }
+
+  /** Milliseconds of virtual time since the start. */
+  now(): number {
+    return this.time;
+  }
+
+  /** What the running action happens because of. */
+  get causes(): readonly OccurrenceId[] {
+    return this.currentCauses;
+  }
+
+  /** Runs the action after the delay (milliseconds), with the causes that hold now. */
+  after(delay: number, action: () => void): Timer {
+    assert(delay >= 0 && Number.isFinite(delay), `delay must be finite and not negative: ${delay}`);
+    const causes = this.currentCauses;
+    const event: QueuedEvent = {
+      at: this.time + delay,
+      order: (this.order += 1),
+      cancelled: false,
+      run: () => this.because(causes, action),
+    };
+    this.queue.push(event);
+    return { cancel: () => (event.cancelled = true) };
+  }
+
+  /** Runs the action now, with these causes instead of the current ones. */
+  because<T>(causes: readonly OccurrenceId[], action: () => T): T {
+    const before = this.currentCauses;
+    this.currentCauses = causes;
+    try {
+      return action();
+    } finally {
+      this.currentCauses = before;
+    }
+  }
+
+  /** Records what happened, and makes it the cause of whatever the running action does next. */
+  occur(kind: string, details: OccurrenceDetails): OccurrenceId {
+    const id = this.occurrences.length + 1;
+    const because = mergeCauses(this.currentCauses, details.because);
+    this.occurrences.push({
+      id,
+      at: this.time,
+      kind,
+      ...(details.node === undefined ? {} : { node: details.node }),
+      ...(details.subject === undefined ? {} : { subject: details.subject }),
+      message: details.message,
+      because,
+    });
+    this.currentCauses = [id];
+    return id;
+  }
+
+  occurrence(id: OccurrenceId): Occurrence {
+    const found = this.occurrences[id - 1];
+    assert(found !== undefined, `no occurrence ${id}`);
+    return found;
+  }
+
+  /** A port call: answered after the delay, in virtual time. Rejects with what `action` throws. */
+  answer<T>(delay: number, action: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.after(delay, () => {
+        this.answered = true;
+        try {
+          resolve(action());
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
+  }
+
+  /** For an answer that comes by callback; call `settle` from a later action. */
+  deferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void; reject(error: Error): void } {
+    const { promise, resolve, reject } = withResolvers<T>();
+    return {
+      promise,
+      resolve: (value) => {
+        this.answered = true;
+        resolve(value);
+      },
+      reject: (error) => {
+        this.answered = true;
+        reject(error);
+      },
+    };
+  }
+
+  /** Runs the next action; false when nothing is scheduled. */
+  step(): boolean {
+    for (;;) {
+      const event = this.queue.pop();
+      if (event === undefined) return false;
+      if (event.cancelled) continue;
+      this.time = event.at;
+      event.run();
+      return true;
+    }
+  }
+
+  /** Runs everything scheduled up to the given time (milliseconds), and moves the clock there. */
+  runUntil(time: number): void {
+    for (let next = this.queue.peek(); next !== undefined && next.at <= time; next = this.queue.peek()) {
+      this.step();
+    }
+    this.time = Math.max(this.time, time);
+  }
+
+  /**
+   * Drives virtual time until the given work, which waits on answers of this kernel, is through.
+   * Between answers, actions run without yielding; `onTick` is called after each answered call.
+   */
+  async drive<T>(work: () => Promise<T>, onTick?: () => Promise<void> | void): Promise<T> {
+    let finished = false;
+    const result = work().finally(() => (finished = true));
+    // Keeps an early rejection from counting as unhandled while actions still run.
+    result.catch(() => undefined);
+    await microtasksDrained();
+    while (!finished) {
+      assert(this.step(), 'the twin has nothing left to do, and the engine still waits');
+      if (!this.answered) continue;
+      this.answered = false;
+      await microtasksDrained();
+      if (onTick !== undefined) await onTick();
+    }
+    return result;
+  }
+}
+
+function mergeCauses(
+  current: readonly OccurrenceId[],
+  extra: readonly OccurrenceId[] | undefined,
+): readonly OccurrenceId[] {
+  if (extra === undefined || extra.length === 0) return current;
+  if (current.length === 0) return extra;
+  return [...new Set([...extra, ...current])];
+}
+
+function microtasksDrained(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function withResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: Error) => void;
+} {
+  let resolve!: (value: T) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,249 @@
+/**
+ * The seams of the twin: what its parts are to each other. A part is handed the world and talks to
+ * the others through these shapes only; the parts are put together in `scenario/build-world.ts`.
+ */
+import type { OccurrenceId } from '../model/occurrence.ts';
+import type { Container, PodObject } from '../model/kubernetes.ts';
+import type { Constants } from './constants.ts';
+import type { Kernel } from './kernel/kernel.ts';
+import type { ObjectStore } from './store/object-store.ts';
+
+export interface World {
+  readonly kernel: Kernel;
+  readonly store: ObjectStore;
+  readonly constants: Constants;
+  readonly versions: WorldVersions;
+  readonly nodes: ReadonlyMap<string, TwinNode>;
+  readonly fabric: Fabric;
+  readonly api: ApiServer;
+}
+
+export interface WorldVersions {
+  readonly kubernetes: string;
+  readonly distribution: 'talos' | 'k3s' | 'rke2' | 'kubeadm';
+  /** The distribution's own version, e.g. Talos `1.10.2`. */
+  readonly distributionVersion: string;
+}
+
+/** One node: the parts that live and die with the machine. */
+export interface TwinNode {
+  readonly name: string;
+  readonly address: string;
+  readonly role: 'control-plane' | 'worker';
+  readonly files: NodeFiles;
+  readonly runtime: ContainerRuntime;
+  readonly kubelet: Kubelet;
+  readonly network: NodeNetwork;
+  readonly machine: Machine;
+  /** What serves on the node's Unix sockets, by path; absent when nothing listens. */
+  readonly sockets: Map<string, AgentSocket>;
+}
+
+// ---------------------------------------------------------------- files
+
+export interface NodeFiles {
+  read(path: string): string | undefined;
+  exists(path: string): boolean;
+  /** Base names in the directory; undefined when it does not exist. */
+  list(directory: string): readonly string[] | undefined;
+  write(path: string, content: string, options?: { readonly mode?: number }): void;
+  remove(path: string): void;
+  rename(from: string, to: string): void;
+  /** Why the path is as it is: what wrote it, or what removed it. */
+  causesOf(path: string): readonly OccurrenceId[];
+  /** What would be left of a path after a reboot now. */
+  survives(path: string, event: 'reboot' | 'upgrade' | 'ephemeral-wipe'): boolean;
+  /** Empties what the event empties; called by the machine. */
+  lose(event: 'reboot' | 'upgrade' | 'ephemeral-wipe'): void;
+}
+
+// ---------------------------------------------------------------- runtime
+
+export interface SandboxRequest {
+  readonly podUid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly hostNetwork: boolean;
+  readonly hostPorts: readonly { readonly hostPort: number; readonly containerPort: number; readonly protocol: string }[];
+}
+
+export type SandboxResult =
+  | {
+      readonly ok: true;
+      readonly id: string;
+      /** Undefined for hostNetwork. */
+      readonly ip: string | undefined;
+      /** The plugin that gave the address: `flannel`, `cilium-cni`, `bridge`; undefined for hostNetwork. */
+      readonly plugin: string | undefined;
+    }
+  | { readonly ok: false; readonly message: string; readonly because: readonly OccurrenceId[] };
+
+export type StopResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly message: string; readonly because: readonly OccurrenceId[] };
+
+export interface NetworkStatus {
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly message: string;
+  readonly because: readonly OccurrenceId[];
+}
+
+export interface ContainerRuntime {
+  readonly name: 'containerd' | 'cri-o';
+  readonly version: string;
+  networkStatus(): NetworkStatus;
+  /** Answers by callback, in virtual time; plugins may take long. */
+  runSandbox(request: SandboxRequest, done: (result: SandboxResult) => void): void;
+  stopSandbox(id: string, done: (result: StopResult) => void): void;
+  removeSandbox(id: string): void;
+  /** Sandboxes alive now, by pod UID. */
+  sandboxOf(podUid: string): { readonly id: string; readonly ip: string | undefined } | undefined;
+  restart(): void;
+  /** The machine went down: processes and network namespaces are gone, state on disk stays. */
+  powerLost(): void;
+  powerOn(): void;
+}
+
+// ---------------------------------------------------------------- kubelet and processes
+
+export interface Kubelet {
+  /** Takes over pods that ran before the twin starts, without starting them again. */
+  adopt(pod: PodObject, sandbox: { readonly id: string; readonly ip: string | undefined }): void;
+  restart(): void;
+  powerLost(): void;
+  powerOn(): void;
+  readonly running: boolean;
+  /** Ends the pod's sandbox so that a new one is made in place. */
+  restartSandbox(podUid: string): void;
+  /** The process of a container that runs now. */
+  process(podUid: string, container: string): Process | undefined;
+  /** State of the projected service account token of a pod. */
+  tokenOf(podUid: string): ServiceAccountToken | undefined;
+}
+
+/** What runs in a container, as a mechanism: flanneld, an agent, an app. Found by image. */
+export type Program = (host: ProcessHost) => Process;
+
+export interface Process {
+  /** The container is being stopped (SIGTERM, power lost): stop acting. Never called twice. */
+  stop(reason: 'terminated' | 'power-lost'): void;
+}
+
+export interface ProcessHost {
+  readonly world: World;
+  readonly node: TwinNode;
+  /** The pod as it was when the container started. */
+  readonly pod: PodObject;
+  readonly container: Container;
+  readonly init: boolean;
+  /** The process ended. An init container that exits 0 is done. */
+  exit(code: number, message?: string): void;
+  /** What a readiness probe that reaches the process would see. */
+  setReady(ready: boolean): void;
+  /** What a liveness probe would see; false makes the kubelet restart the container. */
+  setLive(live: boolean): void;
+}
+
+export interface ServiceAccountToken {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly serviceAccountUid: string;
+  readonly podUid: string;
+  readonly issuedAtMs: number;
+  readonly because: readonly OccurrenceId[];
+}
+
+/** What a CNI plugin asks over the agent's Unix socket. */
+export interface AgentSocket {
+  allocate(request: SandboxRequest): { readonly ip: string } | { readonly error: string; readonly because: readonly OccurrenceId[] };
+  release(podUid: string): void;
+}
+
+// ---------------------------------------------------------------- API server
+
+export type ApiIdentity =
+  | { readonly kind: 'certificate'; readonly user: string }
+  | { readonly kind: 'token'; readonly token: ServiceAccountToken };
+
+export type ApiVerdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly failure: 'unauthorized' | 'unreachable'; readonly message: string; readonly because: readonly OccurrenceId[] };
+
+export interface ApiServer {
+  /** Whether a client with this identity gets an answer at all (authentication; quorum). */
+  check(identity: ApiIdentity): ApiVerdict;
+  /** Control plane up, etcd with quorum. */
+  healthy(): boolean;
+  unauthorizedCount(): number;
+  /** Admission of a write that a client makes; webhooks may refuse. */
+  admit(operation: 'CREATE' | 'UPDATE' | 'DELETE', kind: string, namespace: string | undefined): { readonly ok: true } | { readonly ok: false; readonly message: string; readonly because: readonly OccurrenceId[] };
+}
+
+// ---------------------------------------------------------------- network
+
+/** A pod's attachment to a network of the node. */
+export interface Attachment {
+  readonly podUid: string;
+  readonly ip: string;
+  /** Which data path carries it. */
+  readonly network: 'flannel' | 'cilium' | 'bridge';
+  readonly hostPorts: SandboxRequest['hostPorts'];
+}
+
+/** Links, attachments and rules in a node's kernel. Changed by plugins, agents and reboots. */
+export interface NodeNetwork {
+  attach(attachment: Attachment): void;
+  detach(podUid: string): void;
+  attachmentOf(podUid: string): Attachment | undefined;
+  links(): readonly string[];
+  removeLink(name: string): void;
+  /** All of it is gone; called by the machine. */
+  powerLost(): void;
+  /** Grows with every change that can change a path's fate. */
+  readonly epoch: number;
+}
+
+export type NetworkEnd =
+  | { readonly kind: 'pod'; readonly pod: PodObject }
+  | { readonly kind: 'host'; readonly node: string }
+  | { readonly kind: 'outside' };
+
+export type Destination =
+  | NetworkEnd
+  | { readonly kind: 'service'; readonly namespace: string; readonly name: string; readonly port?: number }
+  | { readonly kind: 'nodeport'; readonly node: string; readonly namespace: string; readonly name: string }
+  | { readonly kind: 'apiserver' }
+  | { readonly kind: 'dns'; readonly question: 'internal' | 'external' };
+
+export interface PathVerdict {
+  readonly ok: boolean;
+  /** The address the receiver sees; null when nothing arrives. */
+  readonly sourceSeen: string | null;
+  /** Why not; empty when ok. */
+  readonly message: string;
+  readonly because: readonly OccurrenceId[];
+}
+
+/** The network between nodes: whether a packet arrives, by walking the state on its way. */
+export interface Fabric {
+  reach(from: NetworkEnd, to: Destination): PathVerdict;
+  /** Called after a change on the node that can change a path's fate. */
+  onChange(listener: (node: string) => void): void;
+}
+
+// ---------------------------------------------------------------- machine
+
+/** The machine and its operating system. */
+export interface Machine {
+  readonly up: boolean;
+  readonly bootId: string;
+  /** The active machine config, all documents, as YAML; empty where the distribution has none. */
+  config(): string;
+  /** Refused with the system's own message, or applied; `auto` may reboot. */
+  patchConfig(patch: string, mode: 'auto' | 'no-reboot' | 'reboot' | 'staged' | 'try'): { readonly ok: true } | { readonly ok: false; readonly message: string };
+  reboot(): void;
+  /** Installs the image and reboots, as the version's own upgrade path does. */
+  upgrade(image: string, options: { readonly preserve: boolean }): void;
+  restartService(service: string): { readonly ok: true } | { readonly ok: false; readonly message: string };
+}
