@@ -5,7 +5,9 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, entry: unknown) => {
     if (entry === null || typeof entry !== 'object' || Array.isArray(entry)) return entry;
     return Object.fromEntries(
-      Object.entries(entry).toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)),
+      Object.entries(entry).toSorted(([left], [right]) =>
+        left < right ? -1 : left > right ? 1 : 0,
+      ),
     );
   });
 }

@@ -95,7 +95,11 @@ export interface NodeObject extends KubeObject {
 }
 
 export interface Probe {
-  readonly httpGet?: { readonly path?: string; readonly port: number | string; readonly host?: string };
+  readonly httpGet?: {
+    readonly path?: string;
+    readonly port: number | string;
+    readonly host?: string;
+  };
   readonly tcpSocket?: { readonly port: number | string };
   readonly exec?: { readonly command?: readonly string[] };
   readonly grpc?: { readonly port: number };
@@ -198,7 +202,11 @@ export interface ContainerStatus {
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly running?: { readonly startedAt?: string };
-    readonly terminated?: { readonly exitCode: number; readonly reason?: string; readonly message?: string };
+    readonly terminated?: {
+      readonly exitCode: number;
+      readonly reason?: string;
+      readonly message?: string;
+    };
   };
 }
 
@@ -270,7 +278,11 @@ export interface DeploymentObject extends KubeObject {
 
 export interface ReplicaSetObject extends KubeObject {
   readonly kind: 'ReplicaSet';
-  readonly spec: { readonly replicas?: number; readonly selector: LabelSelector; readonly template: PodTemplate };
+  readonly spec: {
+    readonly replicas?: number;
+    readonly selector: LabelSelector;
+    readonly template: PodTemplate;
+  };
   readonly status?: { readonly replicas?: number; readonly readyReplicas?: number };
 }
 
@@ -289,7 +301,11 @@ export interface StatefulSetObject extends KubeObject {
 
 export interface JobObject extends KubeObject {
   readonly kind: 'Job';
-  readonly spec: { readonly template: PodTemplate; readonly completions?: number; readonly parallelism?: number };
+  readonly spec: {
+    readonly template: PodTemplate;
+    readonly completions?: number;
+    readonly parallelism?: number;
+  };
   readonly status?: { readonly succeeded?: number; readonly active?: number };
 }
 
@@ -332,8 +348,14 @@ export interface NetworkPolicyObject extends KubeObject {
   readonly spec: {
     readonly podSelector?: LabelSelector;
     readonly policyTypes?: readonly string[];
-    readonly ingress?: readonly { readonly from?: readonly NetworkPolicyPeer[]; readonly ports?: readonly object[] }[];
-    readonly egress?: readonly { readonly to?: readonly NetworkPolicyPeer[]; readonly ports?: readonly object[] }[];
+    readonly ingress?: readonly {
+      readonly from?: readonly NetworkPolicyPeer[];
+      readonly ports?: readonly object[];
+    }[];
+    readonly egress?: readonly {
+      readonly to?: readonly NetworkPolicyPeer[];
+      readonly ports?: readonly object[];
+    }[];
   };
 }
 
@@ -359,7 +381,9 @@ export interface PersistentVolumeObject extends KubeObject {
     readonly csi?: { readonly driver: string; readonly volumeHandle: string };
     readonly local?: { readonly path: string };
     readonly hostPath?: { readonly path: string };
-    readonly nodeAffinity?: { readonly required?: { readonly nodeSelectorTerms: readonly NodeSelectorTerm[] } };
+    readonly nodeAffinity?: {
+      readonly required?: { readonly nodeSelectorTerms: readonly NodeSelectorTerm[] };
+    };
     readonly claimRef?: { readonly namespace?: string; readonly name?: string };
   };
 }
@@ -371,7 +395,10 @@ export interface VolumeAttachmentObject extends KubeObject {
     readonly nodeName: string;
     readonly source: { readonly persistentVolumeName?: string };
   };
-  readonly status?: { readonly attached?: boolean; readonly attachError?: { readonly message?: string } };
+  readonly status?: {
+    readonly attached?: boolean;
+    readonly attachError?: { readonly message?: string };
+  };
 }
 
 export interface WebhookConfigurationObject extends KubeObject {
@@ -383,7 +410,11 @@ export interface WebhookConfigurationObject extends KubeObject {
     readonly namespaceSelector?: LabelSelector;
     readonly objectSelector?: LabelSelector;
     readonly clientConfig?: {
-      readonly service?: { readonly namespace: string; readonly name: string; readonly port?: number };
+      readonly service?: {
+        readonly namespace: string;
+        readonly name: string;
+        readonly port?: number;
+      };
       readonly url?: string;
     };
     readonly rules?: readonly {

@@ -21,19 +21,54 @@ export type NodeStrategy = 'evict-in-place' | 'reboot' | 'sandbox-restart';
 /** What a step does; each kind has one module in `steps/` that observes, acts, verifies, undoes. */
 export type Action =
   | { readonly kind: 'back-up'; readonly objects: readonly ObjectSelector[] }
-  | { readonly kind: 'patch-machine-config'; readonly nodes: readonly string[]; readonly patch: string }
-  | { readonly kind: 'install-helm-release'; readonly release: string; readonly namespace: string; readonly chart: 'cilium'; readonly version: string; readonly values: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'uninstall-helm-release'; readonly release: string; readonly namespace: string }
+  | {
+      readonly kind: 'patch-machine-config';
+      readonly nodes: readonly string[];
+      readonly patch: string;
+    }
+  | {
+      readonly kind: 'install-helm-release';
+      readonly release: string;
+      readonly namespace: string;
+      readonly chart: 'cilium';
+      readonly version: string;
+      readonly values: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly kind: 'uninstall-helm-release';
+      readonly release: string;
+      readonly namespace: string;
+    }
   | { readonly kind: 'apply-objects'; readonly objects: readonly KubeObject[] }
   | { readonly kind: 'delete-objects'; readonly objects: readonly ObjectSelector[] }
-  | { readonly kind: 'label-node'; readonly node: string; readonly labels: Readonly<Record<string, string | null>>; readonly annotations?: Readonly<Record<string, string | null>> }
+  | {
+      readonly kind: 'label-node';
+      readonly node: string;
+      readonly labels: Readonly<Record<string, string | null>>;
+      readonly annotations?: Readonly<Record<string, string | null>>;
+    }
   | { readonly kind: 'cordon'; readonly nodes: readonly string[] }
   | { readonly kind: 'uncordon'; readonly nodes: readonly string[] }
   | { readonly kind: 'restart-agent'; readonly node: string }
-  | { readonly kind: 'restart-pods'; readonly node: string; readonly strategy: NodeStrategy; readonly drainTimeoutSeconds: number }
+  | {
+      readonly kind: 'restart-pods';
+      readonly node: string;
+      readonly strategy: NodeStrategy;
+      readonly drainTimeoutSeconds: number;
+    }
   | { readonly kind: 'roll-out'; readonly target: ObjectSelector }
-  | { readonly kind: 'change-node-files'; readonly nodes: readonly string[]; readonly remove: readonly string[]; readonly links: readonly string[]; readonly cleanKubeProxyRules: boolean }
-  | { readonly kind: 'verify'; readonly scope: 'node' | 'cluster'; readonly nodes: readonly string[] };
+  | {
+      readonly kind: 'change-node-files';
+      readonly nodes: readonly string[];
+      readonly remove: readonly string[];
+      readonly links: readonly string[];
+      readonly cleanKubeProxyRules: boolean;
+    }
+  | {
+      readonly kind: 'verify';
+      readonly scope: 'node' | 'cluster';
+      readonly nodes: readonly string[];
+    };
 
 export type ActionKind = Action['kind'];
 
@@ -48,7 +83,11 @@ export interface ObjectSelector {
 export type Gate =
   | { readonly kind: 'nodes-ready'; readonly nodes: readonly string[] }
   | { readonly kind: 'agents-ready'; readonly nodes: readonly string[] }
-  | { readonly kind: 'conf-selected'; readonly node: string; readonly network: 'flannel' | 'cilium' }
+  | {
+      readonly kind: 'conf-selected';
+      readonly node: string;
+      readonly network: 'flannel' | 'cilium';
+    }
   | { readonly kind: 'etcd-quorum'; readonly node: string }
   | { readonly kind: 'workloads-ready' }
   | { readonly kind: 'dns-answers' }
@@ -95,11 +134,20 @@ export interface Plan {
   readonly fingerprint: Readonly<Record<string, string>>;
   readonly strategy: NodeStrategy;
   readonly from: { readonly cni: string; readonly podCidrs: readonly string[] };
-  readonly to: { readonly cni: 'cilium'; readonly version: string; readonly podCidrs: readonly string[]; readonly kubeProxyReplacement: boolean };
+  readonly to: {
+    readonly cni: 'cilium';
+    readonly version: string;
+    readonly podCidrs: readonly string[];
+    readonly kubeProxyReplacement: boolean;
+  };
   readonly steps: readonly Step[];
   readonly waves: readonly (readonly string[])[];
   readonly guards: readonly string[];
   /** Choices the planner made, with the reason. */
-  readonly decisions: readonly { readonly about: string; readonly choice: string; readonly because: string }[];
+  readonly decisions: readonly {
+    readonly about: string;
+    readonly choice: string;
+    readonly because: string;
+  }[];
   readonly predictions?: RehearsalSummary;
 }

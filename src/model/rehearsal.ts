@@ -24,7 +24,12 @@ export interface RehearsalSummary {
 }
 
 export interface RehearsalFailure {
-  readonly subject: { readonly kind: string; readonly namespace?: string; readonly name: string; readonly node?: string };
+  readonly subject: {
+    readonly kind: string;
+    readonly namespace?: string;
+    readonly name: string;
+    readonly node?: string;
+  };
   readonly symptom: string;
   readonly message: string;
   readonly at: number;
@@ -67,6 +72,7 @@ export interface Rehearsal {
   readonly assumptions: readonly Assumption[];
   /** What was observed per path class and node pair, as `verify` prints it. */
   readonly paths: readonly PathObservation[];
+  readonly nodeHistories: readonly NodeHistory[];
 }
 
 export interface Assumption {
@@ -74,6 +80,22 @@ export interface Assumption {
   readonly assumed: string;
   readonly because: string;
   readonly command?: string;
+}
+
+/** How a node fared: spans of its state, in order, without overlap; for the timeline. */
+export interface NodeHistory {
+  readonly node: string;
+  readonly spans: readonly NodeSpan[];
+}
+
+export interface NodeSpan {
+  readonly from: number;
+  readonly to: number;
+  /** `down`: the machine. `no-network`: up, and the runtime has no usable network. */
+  readonly state: 'down' | 'no-network' | 'ready';
+  /** Running pods by the network that gave them their address, and pods that wait for one. */
+  readonly pods: { readonly old: number; readonly new: number; readonly stuck: number };
+  readonly unschedulable: boolean;
 }
 
 export const PATH_CLASSES = [

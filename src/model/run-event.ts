@@ -1,7 +1,32 @@
 /** What a run says while it runs (contract: Run, NDJSON). `at` is seconds since the start. */
 export type RunEvent =
-  | { readonly at: number; readonly type: 'step'; readonly step: string; readonly phase: string; readonly state: 'started' | 'done' | 'already-done' | 'failed'; readonly title: string; readonly nodes: readonly string[]; readonly message?: string }
-  | { readonly at: number; readonly type: 'gate'; readonly step: string; readonly gate: string; readonly state: 'holds' | 'waiting' | 'failed'; readonly message: string }
+  | {
+      readonly at: number;
+      readonly type: 'step';
+      readonly step: string;
+      readonly phase: string;
+      readonly state: 'started' | 'done' | 'already-done' | 'failed';
+      readonly title: string;
+      readonly nodes: readonly string[];
+      readonly message?: string;
+    }
+  | {
+      readonly at: number;
+      readonly type: 'gate';
+      readonly step: string;
+      readonly gate: string;
+      readonly state: 'holds' | 'waiting' | 'failed';
+      readonly message: string;
+    }
   | { readonly at: number; readonly type: 'probe'; readonly message: string }
-  | { readonly at: number; readonly type: 'health' | 'finding'; readonly message: string; readonly node?: string }
-  | { readonly at: number; readonly type: 'pause' | 'resume' | 'undo' | 'done'; readonly message: string };
+  | {
+      readonly at: number;
+      readonly type: 'health' | 'finding';
+      readonly message: string;
+      readonly node?: string;
+    }
+  | {
+      readonly at: number;
+      readonly type: 'pause' | 'resume' | 'undo' | 'done';
+      readonly message: string;
+    };

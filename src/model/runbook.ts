@@ -37,7 +37,12 @@ export type HelmCommand =
       readonly values: Readonly<Record<string, unknown>>;
     }
   | { readonly action: 'uninstall'; readonly release: string; readonly namespace: string }
-  | { readonly action: 'rollback'; readonly release: string; readonly namespace: string; readonly revision?: number };
+  | {
+      readonly action: 'rollback';
+      readonly release: string;
+      readonly namespace: string;
+      readonly revision?: number;
+    };
 
 export type KubectlCommand =
   | { readonly action: 'apply'; readonly objects: readonly Readonly<Record<string, unknown>>[] }
@@ -56,9 +61,26 @@ export type KubectlCommand =
       readonly name: string;
       readonly patch: Readonly<Record<string, unknown>>;
     }
-  | { readonly action: 'rollout-restart'; readonly kind: string; readonly namespace: string; readonly name: string }
-  | { readonly action: 'label'; readonly kind: string; readonly namespace?: string; readonly name: string; readonly labels: Readonly<Record<string, string | null>> }
-  | { readonly action: 'scale'; readonly kind: string; readonly namespace: string; readonly name: string; readonly replicas: number }
+  | {
+      readonly action: 'rollout-restart';
+      readonly kind: string;
+      readonly namespace: string;
+      readonly name: string;
+    }
+  | {
+      readonly action: 'label';
+      readonly kind: string;
+      readonly namespace?: string;
+      readonly name: string;
+      readonly labels: Readonly<Record<string, string | null>>;
+    }
+  | {
+      readonly action: 'scale';
+      readonly kind: string;
+      readonly namespace: string;
+      readonly name: string;
+      readonly replicas: number;
+    }
   | { readonly action: 'cordon' | 'uncordon'; readonly node: string }
   | {
       readonly action: 'drain';
@@ -78,9 +100,19 @@ export type TalosCommand =
       readonly patch: string;
       readonly mode?: 'auto' | 'no-reboot' | 'reboot' | 'staged' | 'try';
     }
-  | { readonly action: 'upgrade'; readonly nodes: readonly string[]; readonly image: string; readonly preserve?: boolean; readonly wait?: boolean }
+  | {
+      readonly action: 'upgrade';
+      readonly nodes: readonly string[];
+      readonly image: string;
+      readonly preserve?: boolean;
+      readonly wait?: boolean;
+    }
   | { readonly action: 'reboot'; readonly nodes: readonly string[]; readonly wait?: boolean }
-  | { readonly action: 'service-restart'; readonly nodes: readonly string[]; readonly service: string }
+  | {
+      readonly action: 'service-restart';
+      readonly nodes: readonly string[];
+      readonly service: string;
+    }
   | { readonly action: 'upgrade-k8s'; readonly to?: string };
 
 export interface FilesCommand {

@@ -26,11 +26,18 @@ export type EvictionAnswer =
 export interface KubernetesPort {
   /** Undefined when there is no such object. */
   get<T extends KubeObject>(address: ObjectAddress): Promise<T | undefined>;
-  list<T extends KubeObject>(apiVersion: string, kind: string, options?: ListOptions): Promise<readonly T[]>;
+  list<T extends KubeObject>(
+    apiVersion: string,
+    kind: string,
+    options?: ListOptions,
+  ): Promise<readonly T[]>;
   /** Server-side apply with regauge's own field manager: creates, or merges the fields given. */
   apply<T extends KubeObject>(object: T): Promise<T>;
   /** JSON merge patch (RFC 7386): null removes. */
-  patch<T extends KubeObject>(address: ObjectAddress, patch: Readonly<Record<string, unknown>>): Promise<T>;
+  patch<T extends KubeObject>(
+    address: ObjectAddress,
+    patch: Readonly<Record<string, unknown>>,
+  ): Promise<T>;
   /** Resolves when the deletion was accepted; no error when there is no such object. */
   delete(address: ObjectAddress, options?: { readonly gracePeriodSeconds?: number }): Promise<void>;
   evict(namespace: string, pod: string): Promise<EvictionAnswer>;

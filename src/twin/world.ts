@@ -64,7 +64,11 @@ export interface SandboxRequest {
   readonly namespace: string;
   readonly name: string;
   readonly hostNetwork: boolean;
-  readonly hostPorts: readonly { readonly hostPort: number; readonly containerPort: number; readonly protocol: string }[];
+  readonly hostPorts: readonly {
+    readonly hostPort: number;
+    readonly containerPort: number;
+    readonly protocol: string;
+  }[];
 }
 
 export type SandboxResult =
@@ -156,7 +160,10 @@ export interface ServiceAccountToken {
 
 /** What a CNI plugin asks over the agent's Unix socket. */
 export interface AgentSocket {
-  allocate(request: SandboxRequest): { readonly ip: string } | { readonly error: string; readonly because: readonly OccurrenceId[] };
+  allocate(
+    request: SandboxRequest,
+  ):
+    { readonly ip: string } | { readonly error: string; readonly because: readonly OccurrenceId[] };
   release(podUid: string): void;
 }
 
@@ -168,7 +175,12 @@ export type ApiIdentity =
 
 export type ApiVerdict =
   | { readonly ok: true }
-  | { readonly ok: false; readonly failure: 'unauthorized' | 'unreachable'; readonly message: string; readonly because: readonly OccurrenceId[] };
+  | {
+      readonly ok: false;
+      readonly failure: 'unauthorized' | 'unreachable';
+      readonly message: string;
+      readonly because: readonly OccurrenceId[];
+    };
 
 export interface ApiServer {
   /** Whether a client with this identity gets an answer at all (authentication; quorum). */
@@ -177,7 +189,13 @@ export interface ApiServer {
   healthy(): boolean;
   unauthorizedCount(): number;
   /** Admission of a write that a client makes; webhooks may refuse. */
-  admit(operation: 'CREATE' | 'UPDATE' | 'DELETE', kind: string, namespace: string | undefined): { readonly ok: true } | { readonly ok: false; readonly message: string; readonly because: readonly OccurrenceId[] };
+  admit(
+    operation: 'CREATE' | 'UPDATE' | 'DELETE',
+    kind: string,
+    namespace: string | undefined,
+  ):
+    | { readonly ok: true }
+    | { readonly ok: false; readonly message: string; readonly because: readonly OccurrenceId[] };
 }
 
 // ---------------------------------------------------------------- network
@@ -211,8 +229,18 @@ export type NetworkEnd =
 
 export type Destination =
   | NetworkEnd
-  | { readonly kind: 'service'; readonly namespace: string; readonly name: string; readonly port?: number }
-  | { readonly kind: 'nodeport'; readonly node: string; readonly namespace: string; readonly name: string }
+  | {
+      readonly kind: 'service';
+      readonly namespace: string;
+      readonly name: string;
+      readonly port?: number;
+    }
+  | {
+      readonly kind: 'nodeport';
+      readonly node: string;
+      readonly namespace: string;
+      readonly name: string;
+    }
   | { readonly kind: 'apiserver' }
   | { readonly kind: 'dns'; readonly question: 'internal' | 'external' };
 
@@ -241,9 +269,14 @@ export interface Machine {
   /** The active machine config, all documents, as YAML; empty where the distribution has none. */
   config(): string;
   /** Refused with the system's own message, or applied; `auto` may reboot. */
-  patchConfig(patch: string, mode: 'auto' | 'no-reboot' | 'reboot' | 'staged' | 'try'): { readonly ok: true } | { readonly ok: false; readonly message: string };
+  patchConfig(
+    patch: string,
+    mode: 'auto' | 'no-reboot' | 'reboot' | 'staged' | 'try',
+  ): { readonly ok: true } | { readonly ok: false; readonly message: string };
   reboot(): void;
   /** Installs the image and reboots, as the version's own upgrade path does. */
   upgrade(image: string, options: { readonly preserve: boolean }): void;
-  restartService(service: string): { readonly ok: true } | { readonly ok: false; readonly message: string };
+  restartService(
+    service: string,
+  ): { readonly ok: true } | { readonly ok: false; readonly message: string };
 }

@@ -111,7 +111,11 @@ export class Kernel {
   }
 
   /** For an answer that comes by callback; call `settle` from a later action. */
-  deferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void; reject(error: Error): void } {
+  deferred<T>(): {
+    readonly promise: Promise<T>;
+    resolve(value: T): void;
+    reject(error: Error): void;
+  } {
     const { promise, resolve, reject } = withResolvers<T>();
     return {
       promise,
@@ -140,7 +144,11 @@ export class Kernel {
 
   /** Runs everything scheduled up to the given time (milliseconds), and moves the clock there. */
   runUntil(time: number): void {
-    for (let next = this.queue.peek(); next !== undefined && next.at <= time; next = this.queue.peek()) {
+    for (
+      let next = this.queue.peek();
+      next !== undefined && next.at <= time;
+      next = this.queue.peek()
+    ) {
       this.step();
     }
     this.time = Math.max(this.time, time);
@@ -151,12 +159,12 @@ export class Kernel {
    * Between answers, actions run without yielding; `onTick` is called after each answered call.
    */
   async drive<T>(work: () => Promise<T>, onTick?: () => Promise<void> | void): Promise<T> {
-    let finished = false;
-    const result = work().finally(() => (finished = true));
+    const state = { finished: false };
+    const result = work().finally(() => (state.finished = true));
     // Keeps an early rejection from counting as unhandled while actions still run.
     result.catch(() => undefined);
     await microtasksDrained();
-    while (!finished) {
+    while (!state.finished) {
       assert(this.step(), 'the twin has nothing left to do, and the engine still waits');
       if (!this.answered) continue;
       this.answered = false;

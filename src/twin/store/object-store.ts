@@ -40,7 +40,11 @@ export class ObjectStore {
     return this.version;
   }
 
-  get<K extends string>(kind: K, namespace: string | undefined, name: string): ObjectOf<K> | undefined {
+  get<K extends string>(
+    kind: K,
+    namespace: string | undefined,
+    name: string,
+  ): ObjectOf<K> | undefined {
     const key = namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
     return this.kinds.get(kind)?.get(key) as ObjectOf<K> | undefined;
   }
@@ -48,7 +52,9 @@ export class ObjectStore {
   /** In order of creation. */
   list<K extends string>(kind: K, namespace?: string): ObjectOf<K>[] {
     const all = [...(this.kinds.get(kind)?.values() ?? [])] as ObjectOf<K>[];
-    return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
+    return namespace === undefined
+      ? all
+      : all.filter((object) => object.metadata.namespace === namespace);
   }
 
   podsOn(node: string): PodObject[] {
@@ -116,7 +122,12 @@ export class ObjectStore {
    * Deletes as the API does: an object with finalizers, or a pod on a node with a grace period,
    * gets a deletionTimestamp and stays; anything else goes at once.
    */
-  delete(kind: string, namespace: string | undefined, name: string, gracePeriodSeconds?: number): void {
+  delete(
+    kind: string,
+    namespace: string | undefined,
+    name: string,
+    gracePeriodSeconds?: number,
+  ): void {
     const object = this.get(kind, namespace, name);
     if (object === undefined) return;
     const grace = gracePeriodSeconds ?? defaultGrace(object);
@@ -128,7 +139,11 @@ export class ObjectStore {
     if (object.metadata.deletionTimestamp !== undefined) return;
     this.update(kind, namespace, name, (old) => ({
       ...old,
-      metadata: { ...old.metadata, deletionTimestamp: this.timestamp(), deletionGracePeriodSeconds: grace },
+      metadata: {
+        ...old.metadata,
+        deletionTimestamp: this.timestamp(),
+        deletionGracePeriodSeconds: grace,
+      },
     }));
   }
 
@@ -155,7 +170,9 @@ export class ObjectStore {
 
   /** Virtual time as RFC 3339, from an epoch of the twin's own. */
   timestamp(): string {
-    return new Date(Math.floor(this.kernel.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+    return new Date(Math.floor(this.kernel.now() / 1000) * 1000)
+      .toISOString()
+      .replace('.000Z', 'Z');
   }
 
   private nextVersion(): string {
@@ -175,7 +192,8 @@ export class ObjectStore {
     const old = map.get(key);
     map.set(key, object);
     this.causes.set(object, this.kernel.causes);
-    if (object.kind === 'Pod') this.indexPod(key, object as PodObject, old as PodObject | undefined);
+    if (object.kind === 'Pod')
+      this.indexPod(key, object as PodObject, old as PodObject | undefined);
   }
 
   private drop(object: KubeObject): void {
@@ -186,14 +204,17 @@ export class ObjectStore {
   }
 
   private indexPod(key: string, pod: PodObject, old: PodObject | undefined): void {
-    if (old?.spec.nodeName !== undefined && old.spec.nodeName !== pod.spec.nodeName) this.unindexPod(key, old);
+    if (old?.spec.nodeName !== undefined && old.spec.nodeName !== pod.spec.nodeName)
+      this.unindexPod(key, old);
     if (pod.spec.nodeName !== undefined) indexOf(this.podsByNode, pod.spec.nodeName).set(key, pod);
-    for (const owner of pod.metadata.ownerReferences ?? []) indexOf(this.podsByOwner, owner.uid).set(key, pod);
+    for (const owner of pod.metadata.ownerReferences ?? [])
+      indexOf(this.podsByOwner, owner.uid).set(key, pod);
   }
 
   private unindexPod(key: string, pod: PodObject): void {
     if (pod.spec.nodeName !== undefined) this.podsByNode.get(pod.spec.nodeName)?.delete(key);
-    for (const owner of pod.metadata.ownerReferences ?? []) this.podsByOwner.get(owner.uid)?.delete(key);
+    for (const owner of pod.metadata.ownerReferences ?? [])
+      this.podsByOwner.get(owner.uid)?.delete(key);
   }
 
   private publish(change: Change): void {
@@ -221,7 +242,9 @@ function indexOf(index: Map<string, Map<string, PodObject>>, key: string): Map<s
 
 function isGone(object: KubeObject): boolean {
   const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = object.metadata;
-  return deletionTimestamp !== undefined && finalizers.length === 0 && deletionGracePeriodSeconds === 0;
+  return (
+    deletionTimestamp !== undefined && finalizers.length === 0 && deletionGracePeriodSeconds === 0
+  );
 }
 
 /** Only a pod that a kubelet may be running waits for it; the kubelet removes it when it is down. */

@@ -1,0 +1,31 @@
+/**
+ * Bundles the command line into dist/, split so that each command loads only what it needs (one
+ * bundle would make `--version` pay for the twin). Hazard pages and scenarios are bundled as text.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+rmSync('dist', { recursive: true, force: true });
+await build({
+  entryPoints: { regauge: 'src/cli/main.ts' },
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  chunkNames: 'chunks/[name]-[hash]',
+  minify: true,
+  keepNames: true,
+  sourcemap: false,
+  legalComments: 'linked',
+  loader: { '.md': 'text', '.yaml': 'text' },
+  define: { 'process.env.REGAUGE_VERSION': JSON.stringify(version) },
+  banner: {
+    // CommonJS dependencies inside the bundle call require(); ESM has none.
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});

@@ -1,0 +1,127 @@
+/** Goal: a failure's chain ends in a named cause, and a cause has the hazard's name, never the twin's. */
+import { describe, expect, it } from 'vitest';
+import type { Hazard } from '../model/hazard.ts';
+import type { Occurrence } from '../model/occurrence.ts';
+import { nameCauses, type ObservedFailure } from './causes.ts';
+
+function hazard(id: string, covers: string, ...occurrences: string[]): Hazard {
+  return {
+    id,
+    covers: [covers],
+    title: `title of ${id}`,
+    severity: 'high',
+    holdsFor: '',
+    why: '',
+    references: [],
+    foretell: () => ({ findings: [], missing: [] }),
+    signs: { occurrences },
+  };
+}
+
+function occurrence(id: number, kind: string, because: number[], node?: string): Occurrence {
+  return {
+    id,
+    at: id * 1000,
+    kind,
+    because,
+    message: `${kind} happened`,
+    ...(node === undefined ? {} : { node }),
+  };
+}
+
+function failure(because: number[]): ObservedFailure {
+  return { subject: { kind: 'Pod', name: 'p' }, symptom: 's', message: 'm', at: 9, because };
+}
+
+const HAZARDS = [
+  hazard('conf-off', 'FM-01', 'agent.conf-disabled'),
+  hazard('state-lost', 'FM-03', 'flannel.not-running', 'talos.state-lost'),
+];
+
+describe('nameCauses', () => {
+  it('names the hazard behind a failure through steps that are no sign of any', () => {
+    const { failures, causes } = nameCauses(
+      [
+        occurrence(1, 'agent.conf-disabled', [], 'n1'),
+        occurrence(2, 'cni.chosen', [1], 'n1'),
+        occurrence(3, 'kubelet.failed', [2], 'n1'),
+      ],
+      [failure([3])],
+      HAZARDS,
+    );
+    expect(failures[0]?.rootCauses).toEqual(['agent.conf-disabled@n1']);
+    expect(causes).toEqual([
+      {
+        id: 'agent.conf-disabled@n1',
+        covers: ['FM-01'],
+        title: 'title of conf-off',
+        node: 'n1',
+        because: [],
+        evidence: [
+          {
+            source: 'twin, 1.0 s',
+            path: 'agent.conf-disabled',
+            value: 'agent.conf-disabled happened',
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('keeps every way up: two conditions that had to meet are two root causes', () => {
+    const { failures } = nameCauses(
+      [
+        occurrence(1, 'agent.conf-disabled', [], 'n1'),
+        occurrence(2, 'flannel.not-running', [], 'n1'),
+        occurrence(3, 'kubelet.failed', [1, 2]),
+      ],
+      [failure([3])],
+      HAZARDS,
+    );
+    expect(failures[0]?.rootCauses).toEqual(['agent.conf-disabled@n1', 'flannel.not-running@n1']);
+  });
+
+  it('walks on from a cause to what caused it, and calls only the last a root', () => {
+    const { failures, causes } = nameCauses(
+      [
+        occurrence(1, 'talos.state-lost', [], 'n1'),
+        occurrence(2, 'flannel.not-running', [1], 'n1'),
+        occurrence(3, 'kubelet.failed', [2]),
+      ],
+      [failure([3])],
+      HAZARDS,
+    );
+    expect(failures[0]?.rootCauses).toEqual(['talos.state-lost@n1']);
+    expect(causes.map(({ id, because }) => [id, because])).toEqual([
+      ['flannel.not-running@n1', ['talos.state-lost@n1']],
+      ['talos.state-lost@n1', []],
+    ]);
+  });
+
+  it('shows a beginning that no hazard knows under its own message, covering nothing', () => {
+    const { causes } = nameCauses([occurrence(1, 'kubectl.command', [])], [failure([1])], HAZARDS);
+    expect(causes[0]).toMatchObject({
+      id: 'kubectl.command',
+      covers: [],
+      title: 'kubectl.command happened',
+    });
+  });
+
+  it('counts the same thing on the same node once, with bounded evidence', () => {
+    const many = Array.from({ length: 50 }, (_, index) =>
+      occurrence(index + 1, 'agent.conf-disabled', [], 'n1'),
+    );
+    const { causes } = nameCauses(many, [failure(many.map(({ id }) => id))], HAZARDS);
+    expect(causes).toHaveLength(1);
+    expect(causes[0]?.evidence).toHaveLength(3);
+  });
+
+  it('leaves out causes that no failure leads to', () => {
+    const { causes } = nameCauses(
+      [occurrence(1, 'agent.conf-disabled', []), occurrence(2, 'flannel.not-running', [])],
+      [failure([2])],
+      HAZARDS,
+    );
+    expect(causes.map(({ id }) => id)).toEqual(['flannel.not-running']);
+  });
+});
