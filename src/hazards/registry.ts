@@ -1,0 +1,62 @@
+/**
+ * Every hazard, and how all of them are put to one cluster's facts. The list is written by hand and
+ * compared with the folders by test/hazards.test.ts, so that nothing is half added.
+ */
+import { SEVERITIES } from '../model/finding.ts';
+import type { CheckReport, Finding, Severity, Unjudged } from '../model/finding.ts';
+import type { ClusterFacts } from '../model/facts.ts';
+import type { Hazard } from '../model/hazard.ts';
+import { hazard as budgetDeadlock } from './budget-deadlock/hazard.ts';
+
+export const HAZARDS: readonly Hazard[] = [budgetDeadlock];
+
+/** The hazards put to the facts. Findings in stable order: severity, file, line, column, hazard. */
+export function evaluateHazards(
+  facts: ClusterFacts,
+  hazards: readonly Hazard[] = HAZARDS,
+): CheckReport {
+  const findings: Finding[] = [];
+  const unknown: Unjudged[] = [];
+  for (const hazard of hazards) {
+    const foretelling = hazard.foretell(facts);
+    findings.push(...foretelling.findings);
+    if (foretelling.missing.length > 0) {
+      unknown.push({ hazard: hazard.id, missing: foretelling.missing });
+    }
+  }
+  return {
+    apiVersion: 'regauge.dev/v1',
+    kind: 'CheckReport',
+    findings: findings.toSorted(byGravityAndPlace),
+    unknown: unknown.toSorted((left, right) => compareText(left.hazard, right.hazard)),
+    summary: {
+      ...countBySeverity(findings),
+      unknown: unknown.length,
+      hazardsEvaluated: hazards.length,
+    },
+  };
+}
+
+function countBySeverity(findings: readonly Finding[]): Record<Severity, number> {
+  const counts: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, info: 0 };
+  for (const { severity } of findings) counts[severity] += 1;
+  return counts;
+}
+
+function byGravityAndPlace(left: Finding, right: Finding): number {
+  const [first, second] = [left.evidence[0], right.evidence[0]];
+  return (
+    SEVERITIES.indexOf(left.severity) - SEVERITIES.indexOf(right.severity) ||
+    compareText(first?.file ?? '', second?.file ?? '') ||
+    (first?.line ?? 0) - (second?.line ?? 0) ||
+    (first?.column ?? 0) - (second?.column ?? 0) ||
+    compareText(left.hazard, right.hazard) ||
+    compareText(first?.source ?? '', second?.source ?? '') ||
+    compareText(left.message, right.message)
+  );
+}
+
+/** Byte order of the text, whatever the locale. */
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
