@@ -51,6 +51,8 @@ export interface NodeFiles {
   rename(from: string, to: string): void;
   /** Why the path is as it is: what wrote it, or what removed it. */
   causesOf(path: string): readonly OccurrenceId[];
+  /** Calls the listener after an entry of the directory was written, renamed or removed; returns the way out. */
+  watch?(directory: string, listener: (name: string) => void): () => void;
   /** What would be left of a path after a reboot now. */
   survives(path: string, event: 'reboot' | 'upgrade' | 'ephemeral-wipe'): boolean;
   /** Empties what the event empties; called by the machine. */
@@ -141,6 +143,8 @@ export interface ProcessHost {
   readonly pod: PodObject;
   readonly container: Container;
   readonly init: boolean;
+  /** True for a process that ran before the twin started: it is up, its traces are on the node already. */
+  readonly adopted?: boolean;
   /** The process ended. An init container that exits 0 is done. */
   exit(code: number, message?: string): void;
   /** What a readiness probe that reaches the process would see. */
@@ -218,6 +222,8 @@ export interface NodeNetwork {
   removeLink(name: string): void;
   /** All of it is gone; called by the machine. */
   powerLost(): void;
+  /** The node answers again; called by the machine, so that paths to the host are looked at anew. */
+  powerOn?(): void;
   /** Grows with every change that can change a path's fate. */
   readonly epoch: number;
 }
