@@ -47,7 +47,12 @@ export type Action =
       readonly labels: Readonly<Record<string, string | null>>;
       readonly annotations?: Readonly<Record<string, string | null>>;
     }
-  | { readonly kind: 'cordon'; readonly nodes: readonly string[] }
+  | {
+      readonly kind: 'cordon';
+      readonly nodes: readonly string[];
+      /** A node that carries the label is past this step and is left alone. */
+      readonly exceptLabel?: string;
+    }
   | { readonly kind: 'uncordon'; readonly nodes: readonly string[] }
   | { readonly kind: 'restart-agent'; readonly node: string }
   | {
@@ -88,13 +93,19 @@ export type Gate =
       readonly node: string;
       readonly network: 'flannel' | 'cilium';
     }
-  | { readonly kind: 'etcd-quorum'; readonly node: string }
+  /** `consent`: the only voter; the API is away while the node is, which was agreed to. */
+  | { readonly kind: 'etcd-quorum'; readonly node: string; readonly consent?: boolean }
   | { readonly kind: 'workloads-ready' }
   | { readonly kind: 'dns-answers' }
   | { readonly kind: 'paths-clear' }
   | { readonly kind: 'volumes-healthy' }
   | { readonly kind: 'no-old-pods'; readonly nodes: readonly string[] }
-  | { readonly kind: 'node-addresses-unchanged'; readonly nodes: readonly string[] }
+  | {
+      readonly kind: 'node-addresses-unchanged';
+      readonly nodes: readonly string[];
+      /** InternalIPs by node, as they were when the plan was made. */
+      readonly expected: Readonly<Record<string, readonly string[]>>;
+    }
   | { readonly kind: 'webhooks-reachable' };
 
 export interface BlastRadius {
@@ -150,4 +161,19 @@ export interface Plan {
     readonly because: string;
   }[];
   readonly predictions?: RehearsalSummary;
+  /** What steps need to know of the platform. */
+  readonly platform: PlanPlatform;
+  /** Workloads (`Kind namespace/name`) that were not ready when the plan was made; no gate waits for them. */
+  readonly unreadyBefore: readonly string[];
+}
+
+export interface PlanPlatform {
+  readonly distribution: string;
+  readonly distributionVersion: string;
+  readonly cniConfDirectory: string;
+  readonly cniBinDirectory: string;
+  /** A reboot empties the conf directory (Talos from 1.14: tmpfs). */
+  readonly confDirectoryVolatile: boolean;
+  /** The release the plan installs. */
+  readonly release: { readonly name: string; readonly namespace: string };
 }
