@@ -99,6 +99,11 @@ export interface ContainerRuntime {
   readonly name: 'containerd' | 'cri-o';
   readonly version: string;
   networkStatus(): NetworkStatus;
+  /**
+   * Calls the listener after a change that can change `networkStatus()` (conf loaded or dropped, runtime
+   * restarted), so that nothing has to ask every five seconds. A runtime without it is polled.
+   */
+  onStatusChange?(listener: () => void): void;
   /** Answers by callback, in virtual time; plugins may take long. */
   runSandbox(request: SandboxRequest, done: (result: SandboxResult) => void): void;
   stopSandbox(id: string, done: (result: StopResult) => void): void;
@@ -158,6 +163,8 @@ export interface ServiceAccountToken {
   readonly serviceAccount: string;
   readonly serviceAccountUid: string;
   readonly podUid: string;
+  /** For the API server's check that the pod is still there; unchecked when absent. */
+  readonly podName?: string;
   readonly issuedAtMs: number;
   readonly because: readonly OccurrenceId[];
 }
@@ -186,20 +193,32 @@ export type ApiVerdict =
       readonly because: readonly OccurrenceId[];
     };
 
+export type AdmissionVerdict =
+  | { readonly ok: true; readonly delayMs?: number }
+  | {
+      readonly ok: false;
+      readonly message: string;
+      readonly because: readonly OccurrenceId[];
+      readonly delayMs?: number;
+    };
+
 export interface ApiServer {
   /** Whether a client with this identity gets an answer at all (authentication; quorum). */
   check(identity: ApiIdentity): ApiVerdict;
   /** Control plane up, etcd with quorum. */
   healthy(): boolean;
   unauthorizedCount(): number;
-  /** Admission of a write that a client makes; webhooks may refuse. */
+  /** Runs the action now, or once the API server answers again. */
+  whenHealthy?(action: () => void): void;
+  /** Something a control plane stands on has started or stopped; called by kubelets and machines. */
+  controlPlaneChanged?(): void;
+  /** Admission of a write that a client makes; webhooks may refuse. `delayMs`: what webhooks that time out cost. */
   admit(
     operation: 'CREATE' | 'UPDATE' | 'DELETE',
     kind: string,
     namespace: string | undefined,
-  ):
-    | { readonly ok: true }
-    | { readonly ok: false; readonly message: string; readonly because: readonly OccurrenceId[] };
+    labels?: Readonly<Record<string, string>>,
+  ): AdmissionVerdict;
 }
 
 // ---------------------------------------------------------------- network
