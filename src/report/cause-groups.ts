@@ -1,0 +1,61 @@
+/** Causes and failures merged over nodes, for the tree on the terminal and the graph on the page. */
+import { groupBy } from '../base/group-by.ts';
+import type { Rehearsal } from '../model/rehearsal.ts';
+
+export interface CauseGroup {
+  /** The cause's id without its node. */
+  readonly id: string;
+  readonly title: string;
+  readonly covers: readonly string[];
+  readonly nodes: readonly string[];
+  /** What the first of them said, in the software's own words. */
+  readonly detail: string | undefined;
+  readonly because: readonly string[];
+}
+
+export interface SymptomGroup {
+  readonly symptom: string;
+  readonly count: number;
+  readonly example: string;
+  readonly nodes: readonly string[];
+  readonly rootCauses: readonly string[];
+}
+
+export function groupOf(causeId: string): string {
+  const at = causeId.indexOf('@');
+  return at === -1 ? causeId : causeId.slice(0, at);
+}
+
+export function groupCauses({ causes }: Rehearsal): readonly CauseGroup[] {
+  return [...groupBy(causes, ({ id }) => groupOf(id))].map(([id, members]) => {
+    const first = members[0];
+    return {
+      id,
+      title: first?.title ?? id,
+      covers: first?.covers ?? [],
+      nodes: unique(members.flatMap(({ node }) => (node === undefined ? [] : [node]))),
+      detail: first?.evidence[0]?.value === undefined ? undefined : String(first.evidence[0].value),
+      because: unique(members.flatMap(({ because }) => because.map(groupOf))).filter(
+        (parent) => parent !== id,
+      ),
+    };
+  });
+}
+
+export function groupSymptoms({ failures }: Rehearsal): readonly SymptomGroup[] {
+  return [...groupBy(failures, ({ symptom }) => symptom)]
+    .map(([symptom, members]) => ({
+      symptom,
+      count: members.length,
+      example: members[0]?.message ?? '',
+      nodes: unique(
+        members.flatMap(({ subject }) => (subject.node === undefined ? [] : [subject.node])),
+      ),
+      rootCauses: unique(members.flatMap(({ rootCauses }) => rootCauses.map(groupOf))),
+    }))
+    .toSorted((left, right) => right.count - left.count);
+}
+
+function unique(items: readonly string[]): readonly string[] {
+  return [...new Set(items)].toSorted();
+}
