@@ -28,6 +28,8 @@ export interface NodeHostPort {
   /** Destroys the pod's sandbox so that the kubelet makes a new one in place (`crictl stopp`). */
   restartSandbox(node: string, namespace: string, pod: string): Promise<void>;
   etcdMembers(): Promise<readonly EtcdMember[]>;
+  /** `talosctl upgrade-k8s`: syncs the manifests, and prunes them from Talos 1.13 on. */
+  upgradeKubernetes?(to: string | undefined): Promise<void>;
 }
 
 export type PatchMode = 'auto' | 'no-reboot' | 'reboot' | 'staged' | 'try';
