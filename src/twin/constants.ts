@@ -111,6 +111,92 @@ export const CONSTANTS = {
   attachRetryFirstMs: { value: 1_000, unit: 'ms', source: 'external-attacher back-off start' },
   attachRetryMaxMs: { value: 300_000, unit: 'ms', source: 'external-attacher back-off end' },
   probePeriodMs: { value: 100, unit: 'ms', source: 'issue 4: ≥ 10 Hz per path class per node' },
+  kubeletTickMs: {
+    value: 1_000,
+    unit: 'ms',
+    source: 'KK kubelet.go: due pods are looked for every second; truth K02',
+  },
+  kubeletRestartMs: {
+    value: 2_500,
+    unit: 'ms',
+    source: 'assumed: kubelet process ends and starts',
+  },
+  containerRelistMs: {
+    value: 1_000,
+    unit: 'ms',
+    source: 'KK pleg: relist every second; truth K08',
+  },
+  nodeStatusPeriodMs: { value: 10_000, unit: 'ms', source: 'KK nodeStatusUpdateFrequency' },
+  nodeLeaseRenewMs: { value: 10_000, unit: 'ms', source: 'KK lease of 40 s, renewed every 10 s' },
+  healthProbePeriodMs: {
+    value: 10_000,
+    unit: 'ms',
+    source: 'KK core/v1 defaults: periodSeconds 10',
+  },
+  healthProbeFailureCount: {
+    value: 3,
+    unit: 'count',
+    source: 'KK core/v1 defaults: failureThreshold 3',
+  },
+  probePathCheckMs: {
+    value: 1_000,
+    unit: 'ms',
+    source: 'assumed: path changes of a node within a second are one',
+  },
+  crashLoopResetMs: {
+    value: 600_000,
+    unit: 'ms',
+    source: 'KK: back-off is forgotten after twice its end',
+  },
+  volumeWaitMs: { value: 123_000, unit: 'ms', source: 'KK volume_manager.go: mount wait 2 m 3 s' },
+  attachWaitMs: {
+    value: 120_000,
+    unit: 'ms',
+    source: 'KK csi_attacher.go: waits 2 min for the attacher',
+  },
+  attachPollMs: {
+    value: 15,
+    unit: 'ms',
+    source: 'assumed: attach/detach controller until the VolumeAttachment is written',
+  },
+  tokenExtendedSeconds: {
+    value: 31_536_000,
+    unit: 's',
+    source: 'KK serviceaccount: extended to a year when 3607 s were asked',
+  },
+  eventAggregateCount: {
+    value: 10,
+    unit: 'count',
+    source: 'CG events_cache.go: aggregates from the 10th similar',
+  },
+  eventAggregateWindowMs: { value: 600_000, unit: 'ms', source: 'CG events_cache.go: 600 s' },
+  eventSpamBurst: {
+    value: 25,
+    unit: 'count',
+    source: 'CG events_cache.go: 25 per source and object',
+  },
+  eventSpamRefillMs: { value: 300_000, unit: 'ms', source: 'CG events_cache.go: 1 per 300 s' },
+  eventTtlMs: { value: 3_600_000, unit: 'ms', source: 'KK --event-ttl 1 h' },
+  nodeEvictionGapMs: { value: 10_000, unit: 'ms', source: 'KK node-eviction-rate 0.1/s' },
+  nodeEvictionSlowGapMs: {
+    value: 100_000,
+    unit: 'ms',
+    source: 'KK secondary-node-eviction-rate 0.01/s',
+  },
+  unhealthyZoneRatio: {
+    value: 0.55,
+    unit: 'ratio',
+    source: 'KK unhealthy-zone-threshold, with at least 3 nodes',
+  },
+  largeClusterNodeCount: { value: 50, unit: 'count', source: 'KK large-cluster-size-threshold' },
+  webhookTimeoutSeconds: { value: 10, unit: 's', source: 'KK admissionregistration/v1 default' },
+  controllerRetryFirstMs: { value: 5, unit: 'ms', source: 'CG workqueue: 5 ms, doubling' },
+  controllerRetryMaxMs: { value: 1_000_000, unit: 'ms', source: 'CG workqueue: ends at 1000 s' },
+  schedulerRetryMs: {
+    value: 1_000,
+    unit: 'ms',
+    source: 'KK scheduler: back-off of an unschedulable pod starts at 1 s',
+  },
 } as const satisfies Record<string, Constant>;
 
 export type ConstantName = keyof typeof CONSTANTS;
