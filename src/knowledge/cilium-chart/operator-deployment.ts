@@ -1,0 +1,103 @@
+/**
+ * Deployment `cilium-operator` as the chart renders it.
+ * Source: charts:cilium/templates/cilium-operator/deployment.yaml@1.13.18 … 1.20.0.
+ */
+import type { DeploymentObject } from '../../model/kubernetes.ts';
+import {
+  apiServerEnv,
+  configChecksum,
+  imageOf,
+  tolerationsOf,
+  type RenderContext,
+} from './agent-daemon-set.ts';
+import { isTruthy, showValue, valueAt, type ChartValues } from './values.ts';
+
+const SELECTOR = { 'io.cilium/app': 'operator', name: 'cilium-operator' };
+
+export function operatorDeployment(context: RenderContext): DeploymentObject {
+  const { values } = context;
+  const labels = {
+    ...SELECTOR,
+    'app.kubernetes.io/part-of': 'cilium',
+    'app.kubernetes.io/name': 'cilium-operator',
+  };
+  const cloud = cloudOf(values);
+  const replicas = Number(valueAt(values, 'operator.replicas') ?? 2);
+  const probe = { httpGet: { host: '127.0.0.1', path: '/healthz', port: 9234 }, timeoutSeconds: 3 };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'cilium-operator', namespace: context.namespace, labels },
+    spec: {
+      replicas,
+      selector: { matchLabels: SELECTOR },
+      strategy: strategy(values, replicas),
+      template: {
+        metadata: {
+          labels,
+          ...(isTruthy(valueAt(values, 'operator.rollOutPods'))
+            ? { annotations: configChecksum(context) }
+            : {}),
+        },
+        spec: {
+          hostNetwork: isTruthy(valueAt(values, 'operator.hostNetwork')),
+          restartPolicy: 'Always',
+          priorityClassName:
+            showValue(valueAt(values, 'operator.priorityClassName')) || 'system-cluster-critical',
+          serviceAccountName: showValue(valueAt(values, 'serviceAccounts.operator.name')),
+          // Two operators never share a node: with replicas 2 a one-node cluster keeps one Pending.
+          affinity: {
+            podAntiAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: [
+                {
+                  labelSelector: { matchLabels: { 'io.cilium/app': 'operator' } },
+                  topologyKey: 'kubernetes.io/hostname',
+                },
+              ],
+            },
+          },
+          nodeSelector: { 'kubernetes.io/os': 'linux' },
+          tolerations: tolerationsOf(values, 'operator.tolerations'),
+          containers: [
+            {
+              name: 'cilium-operator',
+              image: imageOf(context, 'operator.image', `-${cloud}`),
+              command: [`cilium-operator-${cloud}`],
+              args: ['--config-dir=/tmp/cilium/config-map', '--debug=$(CILIUM_DEBUG)'],
+              env: apiServerEnv(values),
+              livenessProbe: { ...probe, initialDelaySeconds: 60, periodSeconds: 10 },
+              readinessProbe: { ...probe, periodSeconds: 5, failureThreshold: 5 },
+              volumeMounts: [{ name: 'cilium-config-path', mountPath: '/tmp/cilium/config-map' }],
+            },
+          ],
+          volumes: [{ name: 'cilium-config-path', configMap: { name: 'cilium-config' } }],
+        },
+      },
+    },
+  };
+}
+
+function strategy(
+  values: ChartValues,
+  replicas: number,
+): NonNullable<DeploymentObject['spec']['strategy']> {
+  const given = valueAt(values, 'operator.updateStrategy');
+  if (replicas !== 1) {
+    // Passed through as given, like the chart does.
+    return given as NonNullable<DeploymentObject['spec']['strategy']>;
+  }
+  const surge = valueAt(values, 'operator.updateStrategy.rollingUpdate.maxSurge');
+  return {
+    type: 'RollingUpdate',
+    rollingUpdate: {
+      maxSurge: typeof surge === 'number' ? surge : showValue(surge),
+      maxUnavailable: '100%',
+    },
+  };
+}
+
+function cloudOf(values: ChartValues): string {
+  if (isTruthy(valueAt(values, 'eni.enabled'))) return 'aws';
+  if (isTruthy(valueAt(values, 'azure.enabled'))) return 'azure';
+  return isTruthy(valueAt(values, 'alibabacloud.enabled')) ? 'alibabacloud' : 'generic';
+}
