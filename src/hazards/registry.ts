@@ -6,9 +6,23 @@ import { SEVERITIES } from '../model/finding.ts';
 import type { CheckReport, Finding, Severity, Unjudged } from '../model/finding.ts';
 import type { ClusterFacts } from '../model/facts.ts';
 import type { Hazard } from '../model/hazard.ts';
+import { hazard as brokenFirstConf } from './broken-first-conf/hazard.ts';
 import { hazard as budgetDeadlock } from './budget-deadlock/hazard.ts';
+import { hazard as confWithoutBinary } from './conf-without-binary/hazard.ts';
+import { hazard as confWithoutState } from './conf-without-state/hazard.ts';
+import { hazard as nodePodCidrsReused } from './node-pod-cidrs-reused/hazard.ts';
+import { hazard as podCidrOverlap } from './pod-cidr-overlap/hazard.ts';
+import { hazard as twoLiveConfs } from './two-live-confs/hazard.ts';
 
-export const HAZARDS: readonly Hazard[] = [budgetDeadlock];
+export const HAZARDS: readonly Hazard[] = [
+  brokenFirstConf,
+  budgetDeadlock,
+  confWithoutBinary,
+  confWithoutState,
+  nodePodCidrsReused,
+  podCidrOverlap,
+  twoLiveConfs,
+];
 
 /** The hazards put to the facts. Findings in stable order: severity, file, line, column, hazard. */
 export function evaluateHazards(
