@@ -54,8 +54,13 @@ module.exports = {
       name: 'pure-row-does-no-io',
       comment: 'Decisions are pure: no file, network, process or timer.',
       severity: 'error',
-      from: { path: '^src/(base|model|knowledge|ports|intake|hazards|steps|planner|diagnosis)/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^(node:)?(fs|net|http|https|child_process|timers|worker_threads|tls|dgram)(/|$)' },
+      from: {
+        path: '^src/(base|model|knowledge|ports|intake|hazards|steps|planner|diagnosis)/',
+        pathNot: '\\.test\\.ts$',
+      },
+      to: {
+        path: '^(node:)?(fs|net|http|https|child_process|timers|worker_threads|tls|dgram)(/|$)',
+      },
     },
     {
       name: 'no-orphan-folder',

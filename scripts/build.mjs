@@ -22,7 +22,7 @@ await build({
   sourcemap: false,
   legalComments: 'linked',
   loader: { '.md': 'text', '.yaml': 'text' },
-  define: { 'process.env.REGAUGE_VERSION': JSON.stringify(version) },
+  define: { 'process.env["REGAUGE_VERSION"]': JSON.stringify(version) },
   banner: {
     // CommonJS dependencies inside the bundle call require(); ESM has none.
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
