@@ -60,6 +60,18 @@ export type Action =
       readonly node: string;
       readonly strategy: NodeStrategy;
       readonly drainTimeoutSeconds: number;
+      /** `namespace/name` of budgets that can never allow an eviction: their pods restart in place. */
+      readonly budgetsWithoutRoom?: readonly string[];
+    }
+  | {
+      /** Gives the node back to the old CNI: label, agent, conf files, pods. */
+      readonly kind: 'return-node';
+      readonly node: string;
+      readonly strategy: NodeStrategy;
+      /** The label that selects the node for the new CNI. */
+      readonly label: string;
+      /** Base name of the old CNI's conf. */
+      readonly oldConf: string;
     }
   | { readonly kind: 'roll-out'; readonly target: ObjectSelector }
   | {

@@ -1,0 +1,75 @@
+/**
+ * Cordons and uncordons, remembering on the node which cordons are regauge's: only those are ever
+ * lifted (FM-55: tools that share `spec.unschedulable` lift each other's).
+ */
+import type { NodeObject } from '../model/kubernetes.ts';
+import type { KubernetesPort } from '../ports/index.ts';
+import { getNode } from './pods.ts';
+import { type StepModule, verifyByObserving } from './step-module.ts';
+import { inParallel, NODES_AT_A_TIME } from './waiting.ts';
+
+export const CORDON_MARK = 'regauge.dev/cordoned-by';
+
+export async function setSchedulable(kubernetes: KubernetesPort, node: string, mark: string | null): Promise<void> {
+  await kubernetes.patch(
+    { apiVersion: 'v1', kind: 'Node', name: node },
+    {
+      metadata: { annotations: { [CORDON_MARK]: mark } },
+      spec: { unschedulable: mark === null ? null : true },
+    },
+  );
+}
+
+export const cordon: StepModule<'cordon'> = {
+  async observe({ ports }, { nodes, exceptLabel }) {
+    const missing = await firstNode(ports.kubernetes, nodes, (node) => needsCordon(node, exceptLabel));
+    return missing === undefined ? 'done' : 'todo';
+  },
+
+  async act({ ports, plan }, { nodes, exceptLabel }) {
+    await inParallel(nodes, NODES_AT_A_TIME, async (name) => {
+      const node = await getNode(ports.kubernetes, name);
+      if (needsCordon(node, exceptLabel)) await setSchedulable(ports.kubernetes, name, plan.id);
+    });
+  },
+
+  verify: (context, action) => verifyByObserving(cordon, context, action, 'a node is still schedulable'),
+
+  undo: ({ nodes }) => ({ kind: 'uncordon', nodes }),
+};
+
+export const uncordon: StepModule<'uncordon'> = {
+  async observe({ ports }, { nodes }) {
+    return (await firstNode(ports.kubernetes, nodes, isOurs)) === undefined ? 'done' : 'todo';
+  },
+
+  async act({ ports }, { nodes }) {
+    await inParallel(nodes, NODES_AT_A_TIME, async (name) => {
+      if (isOurs(await getNode(ports.kubernetes, name))) await setSchedulable(ports.kubernetes, name, null);
+    });
+  },
+
+  verify: (context, action) => verifyByObserving(uncordon, context, action, 'a node is still cordoned'),
+
+  undo: ({ nodes }) => ({ kind: 'cordon', nodes }),
+};
+
+function needsCordon(node: NodeObject | undefined, exceptLabel: string | undefined): boolean {
+  if (node === undefined || node.spec.unschedulable === true) return false;
+  return exceptLabel === undefined || node.metadata.labels?.[exceptLabel] === undefined;
+}
+
+function isOurs(node: NodeObject | undefined): boolean {
+  return node?.spec.unschedulable === true && node.metadata.annotations?.[CORDON_MARK] !== undefined;
+}
+
+async function firstNode(
+  kubernetes: KubernetesPort,
+  names: readonly string[],
+  test: (node: NodeObject | undefined) => boolean,
+): Promise<string | undefined> {
+  for (const name of names) {
+    if (test(await getNode(kubernetes, name))) return name;
+  }
+  return undefined;
+}

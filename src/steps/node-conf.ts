@@ -1,0 +1,43 @@
+/**
+ * Which CNI conf the container runtime of a node takes, by the rule both runtimes share for valid
+ * files: of the names ending in .conf, .conflist or .json, the first in byte order
+ * (containerd go-cni opts.go; CRI-O ocicni; truth/runtime).
+ */
+import type { Plan } from '../model/plan.ts';
+import type { Ports } from '../ports/index.ts';
+
+export const CILIUM_CONF = '05-cilium.conflist';
+
+export interface SelectedConf {
+  /** Undefined when there is none. */
+  readonly file: string | undefined;
+  readonly network: 'cilium' | 'flannel' | 'other' | 'none';
+  /** The plugin binary the conf names is there. */
+  readonly binaryPresent: boolean;
+}
+
+const BINARIES: Readonly<Record<string, string>> = { cilium: 'cilium-cni', flannel: 'flannel' };
+
+export async function selectedConf(ports: Ports, plan: Plan, node: string): Promise<SelectedConf> {
+  const directory = plan.platform.cniConfDirectory;
+  const names = (await ports.nodeHost.list(node, directory)) ?? [];
+  const file = confFiles(names)[0];
+  if (file === undefined) return { file, network: 'none', binaryPresent: false };
+  const network = networkOf(file, await ports.nodeHost.read(node, `${directory}/${file}`));
+  const binary = BINARIES[network];
+  const binaries = binary === undefined ? [] : ((await ports.nodeHost.list(node, plan.platform.cniBinDirectory)) ?? []);
+  return { file, network, binaryPresent: binary === undefined || binaries.includes(binary) };
+}
+
+export function confFiles(names: readonly string[]): readonly string[] {
+  return names.filter((name) => /\.(conf|conflist|json)$/.test(name)).toSorted();
+}
+
+/** By what the conf says; by its name where it cannot be read. */
+function networkOf(file: string, text: string | undefined): SelectedConf['network'] {
+  const told = text === undefined || text === '' ? file : text;
+  if (/"type"\s*:\s*"cilium-cni"/.test(told)) return 'cilium';
+  if (/"type"\s*:\s*"flannel"/.test(told)) return 'flannel';
+  if (told !== file) return 'other';
+  return /cilium/.test(file) ? 'cilium' : /flannel/.test(file) ? 'flannel' : 'other';
+}

@@ -1,0 +1,102 @@
+/** Backs up, applies and deletes objects. Nothing is destroyed before its backup was read back. */
+import { canonicalJson } from '../base/canonical-json.ts';
+import type { KubeObject } from '../model/kubernetes.ts';
+import type { ObjectSelector } from '../model/plan.ts';
+import type { KubernetesPort } from '../ports/index.ts';
+import { fails, HOLDS, type StepModule, verifyByObserving } from './step-module.ts';
+
+export const backUp: StepModule<'back-up'> = {
+  async observe({ backups, step }) {
+    return (await backups.read(step.id)) === undefined ? 'todo' : 'done';
+  },
+
+  async act({ ports, backups, step }, { objects }) {
+    const found: KubeObject[] = [];
+    for (const selector of objects) {
+      const object = await ports.kubernetes.get(selector);
+      if (object !== undefined) found.push(withoutServerFields(object));
+    }
+    await backups.save(step.id, found);
+    const read = await backups.read(step.id);
+    if (canonicalJson(read) !== canonicalJson(found)) throw new Error('the backup does not read back as it was written');
+  },
+
+  async verify({ backups, step }) {
+    return (await backups.read(step.id)) === undefined ? fails('there is no backup') : HOLDS;
+  },
+
+  undo: () => null,
+};
+
+export const applyObjects: StepModule<'apply-objects'> = {
+  async observe({ ports }, { objects }) {
+    for (const object of objects) {
+      const found = await ports.kubernetes.get(selectorOf(object));
+      if (found === undefined || !includes(found, object)) return 'todo';
+    }
+    return 'done';
+  },
+
+  async act({ ports }, { objects }) {
+    for (const object of objects) await ports.kubernetes.apply(object);
+  },
+
+  verify: (context, action) => verifyByObserving(applyObjects, context, action, 'an object is not as applied'),
+
+  undo: ({ objects }) => ({ kind: 'delete-objects', objects: objects.map(selectorOf) }),
+};
+
+export const deleteObjects: StepModule<'delete-objects'> = {
+  async observe({ ports }, { objects }) {
+    return (await firstPresent(ports.kubernetes, objects)) === undefined ? 'done' : 'todo';
+  },
+
+  async act({ ports }, { objects }) {
+    for (const selector of objects) await ports.kubernetes.delete(selector);
+  },
+
+  async verify({ ports }, { objects }) {
+    const present = await firstPresent(ports.kubernetes, objects);
+    return present === undefined ? HOLDS : fails(`${present.kind} ${present.name} is there still`);
+  },
+
+  undo: () => null,
+};
+
+async function firstPresent(
+  kubernetes: KubernetesPort,
+  objects: readonly ObjectSelector[],
+): Promise<ObjectSelector | undefined> {
+  for (const selector of objects) {
+    if ((await kubernetes.get(selector)) !== undefined) return selector;
+  }
+  return undefined;
+}
+
+export function selectorOf({ apiVersion, kind, metadata }: KubeObject): ObjectSelector {
+  const { namespace, name } = metadata;
+  return namespace === undefined ? { apiVersion, kind, name } : { apiVersion, kind, namespace, name };
+}
+
+/** What can be applied again: without what the server gave it. */
+export function withoutServerFields(object: KubeObject): KubeObject {
+  const { status: _status, ...kept } = object as KubeObject & { status?: unknown };
+  const {
+    uid: _uid,
+    resourceVersion: _version,
+    generation: _generation,
+    creationTimestamp: _created,
+    managedFields: _managed,
+    ...metadata
+  } = object.metadata;
+  return { ...kept, metadata };
+}
+
+/** Everything in `wanted` is in `present`; lists are compared whole. */
+export function includes(present: unknown, wanted: unknown): boolean {
+  if (wanted === null || typeof wanted !== 'object') return present === wanted;
+  if (Array.isArray(wanted)) return canonicalJson(present) === canonicalJson(wanted);
+  if (present === null || typeof present !== 'object' || Array.isArray(present)) return false;
+  const held = present as Readonly<Record<string, unknown>>;
+  return Object.entries(wanted).every(([key, value]) => includes(held[key], value));
+}

@@ -1,0 +1,60 @@
+/**
+ * The owner of a pod as a restart sees it: how many replicas, how many ready, and whether the
+ * replacement of a pod has come. One `get` per look; never a scan over all pods.
+ */
+import { controllerOf, type KubeObject, type OwnerReference, type PodObject } from '../model/kubernetes.ts';
+import type { KubernetesPort } from '../ports/index.ts';
+import { isReady } from './pods.ts';
+
+interface Replicated extends KubeObject {
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: { readonly readyReplicas?: number };
+}
+
+/** Kinds that count their replicas in their status. */
+const COUNTING = new Set(['ReplicaSet', 'StatefulSet', 'ReplicationController']);
+
+export interface OwnerState {
+  readonly uid: string;
+  readonly replicas: number;
+  readonly ready: number;
+}
+
+/** Undefined for an owner that keeps no count: a DaemonSet, a Job, an operator's resource. */
+export async function countingOwner(
+  kubernetes: KubernetesPort,
+  pod: PodObject,
+): Promise<OwnerState | undefined> {
+  const owner = controllerOf(pod);
+  if (owner === undefined || !COUNTING.has(owner.kind)) return undefined;
+  const found = await getOwner(kubernetes, pod, owner);
+  if (found === undefined) return undefined;
+  return {
+    uid: owner.uid,
+    replicas: found.spec?.replicas ?? 1,
+    ready: found.status?.readyReplicas ?? 0,
+  };
+}
+
+function getOwner(
+  kubernetes: KubernetesPort,
+  pod: PodObject,
+  owner: OwnerReference,
+): Promise<Replicated | undefined> {
+  return kubernetes.get<Replicated>({
+    apiVersion: owner.apiVersion,
+    kind: owner.kind,
+    name: owner.name,
+    ...(pod.metadata.namespace === undefined ? {} : { namespace: pod.metadata.namespace }),
+  });
+}
+
+/** For an owner that keeps no count: a ready pod of the same owner on the same node, but not the old one. */
+export function replacedOnNode(old: PodObject, nodePods: readonly PodObject[]): boolean {
+  const owner = controllerOf(old);
+  if (owner === undefined) return true;
+  return nodePods.some(
+    (pod) =>
+      pod.metadata.uid !== old.metadata.uid && controllerOf(pod)?.uid === owner.uid && isReady(pod),
+  );
+}

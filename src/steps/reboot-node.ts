@@ -1,0 +1,58 @@
+/**
+ * Drains a node through its budgets, reboots it, and waits until it is back: another boot id and
+ * Ready. Every sandbox is made anew at boot, by whichever CNI conf comes first then.
+ */
+import type { PodObject } from '../model/kubernetes.ts';
+import { CORDON_MARK, setSchedulable } from './cordon.ts';
+import { getNode, isBare, isMirror, isNodeReady, isOnOldNetwork, isOwnedBy } from './pods.ts';
+import { restartRound } from './restart-round.ts';
+import { type ActionOf, fails, HOLDS, type StepContext } from './step-module.ts';
+import { waitUntil } from './waiting.ts';
+
+/** Written before the reboot, so that a resumed run knows whether the node went down already. */
+const BOOT_MARK = 'regauge.dev/boot-id-before';
+
+export async function drainAndReboot(context: StepContext, action: ActionOf<'restart-pods'>): Promise<void> {
+  const { kubernetes, nodeHost, clock } = context.ports;
+  const { node } = action;
+  const before = await getNode(kubernetes, node);
+  const bootId = before?.status.nodeInfo?.bootID ?? '';
+  const marked = before?.metadata.annotations?.[BOOT_MARK];
+  if (marked === undefined || marked === bootId) {
+    if (before?.spec.unschedulable !== true) await setSchedulable(kubernetes, node, context.plan.id);
+    await drain(context, action);
+    await kubernetes.patch({ apiVersion: 'v1', kind: 'Node', name: node }, { metadata: { annotations: { [BOOT_MARK]: bootId } } });
+    await nodeHost.reboot(node);
+  }
+  const back = await waitUntil(clock, context.deadline, () => cameBack(context, node, marked ?? bootId));
+  if (!back.holds) throw new Error(back.message);
+  await kubernetes.patch({ apiVersion: 'v1', kind: 'Node', name: node }, { metadata: { annotations: { [BOOT_MARK]: null } } });
+  const after = await getNode(kubernetes, node);
+  if (after?.metadata.annotations?.[CORDON_MARK] !== undefined) await setSchedulable(kubernetes, node, null);
+}
+
+async function drain(context: StepContext, { node, drainTimeoutSeconds }: ActionOf<'restart-pods'>): Promise<void> {
+  const { clock } = context.ports;
+  const deadline = Math.min(context.deadline, clock.now() + drainTimeoutSeconds * 1000);
+  const result = await restartRound(
+    { ...context, deadline },
+    {
+      node,
+      wants: (pod) => isOnOldNetwork(pod, context.plan) && leaves(pod),
+      methodFor: () => 'evict',
+      goneIsEnough: true,
+    },
+  );
+  if (!result.done) throw new Error(`${node} was not drained in time: ${result.blockers.slice(0, 5).join('; ')}`);
+}
+
+/** As `kubectl drain` filters: what its owner would put back on the node, or nobody would put anywhere, stays. */
+function leaves(pod: PodObject): boolean {
+  return !isMirror(pod) && !isBare(pod) && !isOwnedBy(pod, 'DaemonSet');
+}
+
+async function cameBack(context: StepContext, node: string, bootIdBefore: string) {
+  const now = await getNode(context.ports.kubernetes, node);
+  if (now?.status.nodeInfo?.bootID === bootIdBefore) return fails(`${node} has not rebooted yet`);
+  return isNodeReady(now) ? HOLDS : fails(`${node} has rebooted and is not Ready`);
+}

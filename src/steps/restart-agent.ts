@@ -1,0 +1,45 @@
+/**
+ * Deletes the Cilium agent's pod on a node, so that the new one reads the node's CiliumNodeConfig
+ * (read only at pod start: cilium-dbg/cmd/build-config.go@main) and takes the node's CNI conf.
+ */
+import { agentsOn, isReady } from './pods.ts';
+import { selectedConf } from './node-conf.ts';
+import { fails, HOLDS, type StepContext, type StepModule, verifyByObserving } from './step-module.ts';
+
+export const restartAgent: StepModule<'restart-agent'> = {
+  async observe(context, { node }) {
+    const conf = await selectedConf(context.ports, context.plan, node);
+    if (conf.network !== 'cilium') return 'todo';
+    return (await agentReady(context, node)).holds ? 'done' : 'todo';
+  },
+
+  act: ({ ports, plan }, { node }) => deleteAgents({ ports, plan }, node),
+
+  verify: (context, action) =>
+    verifyByObserving(restartAgent, context, action, 'the agent has not taken over the CNI conf yet'),
+
+  undo: () => null,
+};
+
+export async function deleteAgents(
+  { ports, plan }: Pick<StepContext, 'ports' | 'plan'>,
+  node: string,
+): Promise<void> {
+  const { kubernetes } = ports;
+  const agents = await agentsOn(kubernetes, plan, node);
+  for (const { metadata } of agents) {
+    if (metadata.deletionTimestamp !== undefined) continue;
+    await kubernetes.delete({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      name: metadata.name,
+      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+    });
+  }
+}
+
+export async function agentReady({ ports, plan }: Pick<StepContext, 'ports' | 'plan'>, node: string) {
+  const agents = await agentsOn(ports.kubernetes, plan, node);
+  if (agents.some(isReady)) return HOLDS;
+  return fails(agents.length === 0 ? `no Cilium agent on ${node}` : `the Cilium agent on ${node} is not ready`);
+}

@@ -1,0 +1,153 @@
+/**
+ * Moves the pods of a node to the network that new sandboxes get there, each restarted once:
+ * `evict-in-place` (through budgets; pods with attached volumes first, the storage engine's manager
+ * when it runs none), `sandbox-restart` (in place, nothing moves), `reboot` (drain, reboot).
+ */
+import type { PodDisruptionBudgetObject, PodObject } from '../model/kubernetes.ts';
+import { CORDON_MARK, setSchedulable } from './cordon.ts';
+import { getNode, isOnOldNetwork, podsOn, showPod } from './pods.ts';
+import { drainAndReboot } from './reboot-node.ts';
+import { methodFor, type RoundResult, restartRound, toBeMoved } from './restart-round.ts';
+import { type ActionOf, fails, HOLDS, type StepContext, type StepModule } from './step-module.ts';
+import { attachedTo, enginesOn, isInstanceManager, podsWithAttachedVolumes } from './volumes.ts';
+import { waitUntil } from './waiting.ts';
+
+/** What the pods with volumes may take to end and detach before the others are held up no longer. */
+const DETACH_SECONDS = 240;
+
+type Restart = ActionOf<'restart-pods'>;
+
+export const restartPods: StepModule<'restart-pods'> = {
+  async observe({ ports, plan }, { node }) {
+    const pods = await podsOn(ports.kubernetes, node);
+    return pods.some((pod) => isOnOldNetwork(pod, plan)) ? 'todo' : 'done';
+  },
+
+  async act(context, action) {
+    if (action.strategy === 'reboot') await drainAndReboot(context, action);
+    if (action.strategy === 'evict-in-place') await moveVolumesFirst(context, action);
+    report(await restartOldPods(context, action), action.node);
+  },
+
+  async verify(context, { node }) {
+    const old = (await podsOn(context.ports.kubernetes, node)).filter((pod) => isOnOldNetwork(pod, context.plan));
+    if (old.length === 0) return HOLDS;
+    return fails(`on the old network still: ${old.slice(0, 5).map(showPod).join(', ')}`);
+  },
+
+  undo: () => null,
+};
+
+export async function restartOldPods(
+  context: StepContext,
+  action: Pick<Restart, 'node' | 'strategy' | 'budgetsWithoutRoom'>,
+  toward: 'new' | 'old' = 'new',
+): Promise<RoundResult> {
+  const withoutRoom = await budgets(context, action.budgetsWithoutRoom ?? []);
+  return restartRound(context, {
+    node: action.node,
+    wants: toBeMoved(context, toward),
+    methodFor: (pod) => methodFor(pod, action.strategy, withoutRoom),
+  });
+}
+
+function report(result: RoundResult, node: string): void {
+  if (result.done) return;
+  const named = result.blockers.slice(0, 5).join('; ');
+  throw new RestartBlocked(`pods of ${node} were not all restarted in time: ${named}`);
+}
+
+/** The step's bound was reached; the message names who is in the way. */
+export class RestartBlocked extends Error {
+  override readonly name = 'RestartBlocked';
+}
+
+/**
+ * While the node is cordoned, pods with attached volumes go where the new network is (or wait), so
+ * that no engine runs here when the instance manager is restarted.
+ */
+async function moveVolumesFirst(context: StepContext, action: Restart): Promise<void> {
+  const { kubernetes } = context.ports;
+  const old = (await podsOn(kubernetes, action.node)).filter((pod) => isOnOldNetwork(pod, context.plan));
+  const managers = old.filter(isInstanceManager);
+  if (managers.length === 0) return;
+  const withVolumes = await podsWithAttachedVolumes(kubernetes, old);
+  const cordonedHere = await holdNode(context, action.node);
+  try {
+    if (await volumesLeft(context, action, withVolumes)) {
+      await restartManagers(context, action.node, managers);
+    }
+  } finally {
+    if (cordonedHere) await setSchedulable(kubernetes, action.node, null);
+  }
+}
+
+async function holdNode(context: StepContext, node: string): Promise<boolean> {
+  const found = await getNode(context.ports.kubernetes, node);
+  const ours = found?.metadata.annotations?.[CORDON_MARK] !== undefined;
+  if (found?.spec.unschedulable === true) return ours;
+  await setSchedulable(context.ports.kubernetes, node, context.plan.id);
+  return true;
+}
+
+/** True when no volume is attached to the node any more. */
+async function volumesLeft(
+  context: StepContext,
+  { node, strategy }: Restart,
+  withVolumes: ReadonlySet<PodObject>,
+): Promise<boolean> {
+  const { clock, kubernetes } = context.ports;
+  const deadline = Math.min(context.deadline, clock.now() + DETACH_SECONDS * 1000);
+  const uids = new Set([...withVolumes].map((pod) => pod.metadata.uid));
+  const result = await restartRound(
+    { ...context, deadline },
+    {
+      node,
+      wants: (pod) => uids.has(pod.metadata.uid) && isOnOldNetwork(pod, context.plan),
+      methodFor: (pod) => methodFor(pod, strategy, []),
+      goneIsEnough: true,
+    },
+  );
+  if (!result.done) {
+    context.say(`volumes of ${node} are held: ${result.blockers.slice(0, 3).join('; ')}`, node);
+    return false;
+  }
+  const detached = await waitUntil(clock, deadline, async () => {
+    const left = [...(await attachedTo(kubernetes, node)), ...(await enginesOn(kubernetes, node))];
+    return left.length === 0 ? HOLDS : fails(`attached to ${node} still: ${left.slice(0, 3).join(', ')}`);
+  });
+  if (!detached.holds) context.say(detached.message, node);
+  return detached.holds;
+}
+
+async function restartManagers(
+  context: StepContext,
+  node: string,
+  managers: readonly PodObject[],
+): Promise<void> {
+  const uids = new Set(managers.map((pod) => pod.metadata.uid));
+  const result = await restartRound(context, {
+    node,
+    wants: (pod) => uids.has(pod.metadata.uid) && isOnOldNetwork(pod, context.plan),
+    methodFor: () => 'evict',
+  });
+  report(result, node);
+}
+
+async function budgets(
+  context: StepContext,
+  keys: readonly string[],
+): Promise<readonly PodDisruptionBudgetObject[]> {
+  const found = await Promise.all(
+    keys.map((key) => {
+      const [namespace = 'default', name = ''] = key.split('/');
+      return context.ports.kubernetes.get<PodDisruptionBudgetObject>({
+        apiVersion: 'policy/v1',
+        kind: 'PodDisruptionBudget',
+        namespace,
+        name,
+      });
+    }),
+  );
+  return found.filter((budget) => budget !== undefined);
+}

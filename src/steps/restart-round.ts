@@ -1,0 +1,174 @@
+/**
+ * Restarts the pods of one node, level-triggered: every round looks at what is there, starts what
+ * may be started, and ends when no pod is left on the old network and every owner has its pods
+ * back. Evictions honour budgets: a 429 is asked again after 5 s, as `kubectl drain` does.
+ */
+import { matchesLabels, type PodDisruptionBudgetObject, type PodObject } from '../model/kubernetes.ts';
+import { countingOwner, type OwnerState, replacedOnNode } from './owners.ts';
+import { hasAddressIn, isBare, isMirror, isOnOldNetwork, isOwnedBy, isReady, podsOn, showPod } from './pods.ts';
+import type { StepContext } from './step-module.ts';
+
+const ROUND_MS = 1_000;
+const BUDGET_RETRY_MS = 5_000;
+
+export type Method = 'evict' | 'sandbox';
+
+export interface RoundOptions {
+  readonly node: string;
+  /** Which of the pods to restart; those on the old network by default. */
+  readonly wants: (pod: PodObject) => boolean;
+  readonly methodFor: (pod: PodObject) => Method;
+  /** Wait only until the pods are gone; their replacements may have to wait for this node. */
+  readonly goneIsEnough?: boolean;
+}
+
+export type RoundResult = { readonly done: true } | { readonly done: false; readonly blockers: readonly string[] };
+
+interface Flight {
+  readonly pod: PodObject;
+  readonly method: Method;
+  readonly owner: OwnerState | undefined;
+  /** A pod that was not ready before is not waited for to be ready after. */
+  readonly wasReady: boolean;
+}
+
+export async function restartRound(context: StepContext, options: RoundOptions): Promise<RoundResult> {
+  const round = new Round(context, options);
+  try {
+    for (;;) {
+      const blockers = await round.once();
+      if (blockers.length === 0) return { done: true };
+      if (context.ports.clock.now() >= context.deadline) return { done: false, blockers };
+      await context.ports.clock.sleep(ROUND_MS);
+    }
+  } finally {
+    round.giveUp();
+  }
+}
+
+class Round {
+  private readonly flights = new Map<string, Flight>();
+  private readonly retryAt = new Map<string, { readonly at: number; readonly message: string }>();
+  private readonly context: StepContext;
+  private readonly options: RoundOptions;
+
+  constructor(context: StepContext, options: RoundOptions) {
+    this.context = context;
+    this.options = options;
+  }
+
+  /** One look; what is still in the way, in words. Empty when all is done. */
+  async once(): Promise<readonly string[]> {
+    const pods = await podsOn(this.context.ports.kubernetes, this.options.node);
+    const blockers = await this.settle(pods);
+    const wanted = pods.filter((pod) => this.options.wants(pod) && !this.flights.has(uidOf(pod)));
+    const starts = await Promise.all(wanted.map((pod) => this.start(pod)));
+    return [...blockers, ...starts.filter((blocker) => blocker !== undefined)];
+  }
+
+  /** The node's turns are given back when the step ends without them. */
+  giveUp(): void {
+    for (const flight of this.flights.values()) this.land(flight);
+  }
+
+  private async settle(pods: readonly PodObject[]): Promise<readonly string[]> {
+    const flights = [...this.flights.values()];
+    const blockers = await Promise.all(flights.map((flight) => this.waitsFor(flight, pods)));
+    flights.forEach((flight, index) => {
+      if (blockers[index] === undefined) this.land(flight);
+    });
+    return blockers.filter((blocker) => blocker !== undefined);
+  }
+
+  private async waitsFor(flight: Flight, pods: readonly PodObject[]): Promise<string | undefined> {
+    const { pod, owner } = flight;
+    const present = pods.find((other) => uidOf(other) === uidOf(pod));
+    if (flight.method === 'sandbox') return this.waitsForSandbox(flight, present);
+    if (present !== undefined) return `${showPod(pod)} has not ended`;
+    if (this.options.goneIsEnough === true || !flight.wasReady) return undefined;
+    if (owner !== undefined) {
+      const now = await countingOwner(this.context.ports.kubernetes, pod);
+      const wanted = this.context.turns.wanted(owner.uid);
+      if (now === undefined || now.ready >= Math.min(wanted, now.replicas)) return undefined;
+      return `the replacement of ${showPod(pod)} is not ready (${now.ready} of ${now.replicas})`;
+    }
+    if (!comesBackHere(pod) || replacedOnNode(pod, pods)) return undefined;
+    return `the replacement of ${showPod(pod)} is not ready`;
+  }
+
+  private waitsForSandbox(flight: Flight, present: PodObject | undefined): string | undefined {
+    if (present === undefined) return undefined;
+    if (this.options.wants(present)) return `${showPod(present)} has its old sandbox still`;
+    if (flight.wasReady && !isReady(present)) return `${showPod(present)} is not ready in its new sandbox`;
+    return undefined;
+  }
+
+  private async start(pod: PodObject): Promise<string | undefined> {
+    const { ports, turns } = this.context;
+    if (pod.metadata.deletionTimestamp !== undefined) return `${showPod(pod)} is terminating`;
+    const refused = this.retryAt.get(uidOf(pod));
+    if (refused !== undefined && ports.clock.now() < refused.at) return refused.message;
+    const owner = await countingOwner(ports.kubernetes, pod);
+    if (owner !== undefined && !turns.take(owner.uid, owner.replicas, owner.ready)) {
+      return `${showPod(pod)} waits for other pods of its owner`;
+    }
+    const method = this.options.methodFor(pod);
+    const flight = { pod, method, owner, wasReady: isReady(pod) };
+    this.flights.set(uidOf(pod), flight);
+    const refusal = await this.restart(pod, method);
+    if (refusal === undefined) return `${showPod(pod)} is being restarted`;
+    this.land(flight);
+    this.retryAt.set(uidOf(pod), { at: ports.clock.now() + BUDGET_RETRY_MS, message: refusal });
+    return refusal;
+  }
+
+  /** Why not, when a budget does not allow it now. */
+  private async restart(pod: PodObject, method: Method): Promise<string | undefined> {
+    const { nodeHost, kubernetes } = this.context.ports;
+    const { namespace = 'default', name } = pod.metadata;
+    if (method === 'sandbox') {
+      await nodeHost.restartSandbox(this.options.node, namespace, name);
+      return undefined;
+    }
+    const answer = await kubernetes.evict(namespace, name);
+    return answer.evicted ? undefined : `${showPod(pod)}: ${answer.message}`;
+  }
+
+  private land(flight: Flight): void {
+    this.flights.delete(uidOf(flight.pod));
+    if (flight.owner !== undefined) this.context.turns.give(flight.owner.uid);
+  }
+}
+
+/** Its owner makes it again on this node: a DaemonSet, or a per-node pod of an operator. */
+function comesBackHere(pod: PodObject): boolean {
+  return isOwnedBy(pod, 'DaemonSet') || isOwnedBy(pod, 'InstanceManager');
+}
+
+function uidOf(pod: PodObject): string {
+  return pod.metadata.uid ?? showPod(pod);
+}
+
+/**
+ * Evicting a pod that nobody makes again would end it, a mirror pod cannot be evicted, and a budget
+ * without room never lets one go: those get a new sandbox in place.
+ */
+export function methodFor(
+  pod: PodObject,
+  strategy: 'evict-in-place' | 'reboot' | 'sandbox-restart',
+  withoutRoom: readonly PodDisruptionBudgetObject[],
+): Method {
+  if (strategy === 'sandbox-restart' || isMirror(pod) || isBare(pod)) return 'sandbox';
+  const held = withoutRoom.some(
+    ({ metadata, spec }) =>
+      metadata.namespace === pod.metadata.namespace && matchesLabels(spec.selector, pod.metadata.labels),
+  );
+  return held ? 'sandbox' : 'evict';
+}
+
+/** Pods to restart on the way to the new network, or, on the way back, to the old one. */
+export function toBeMoved(context: StepContext, toward: 'new' | 'old'): (pod: PodObject) => boolean {
+  const { plan } = context;
+  if (toward === 'new') return (pod) => isOnOldNetwork(pod, plan);
+  return (pod) => pod.spec.hostNetwork !== true && hasAddressIn(pod, plan.to.podCidrs);
+}

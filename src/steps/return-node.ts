@@ -1,0 +1,58 @@
+/**
+ * Gives a node back to the old CNI: the label goes, the agent restarts without its per-node
+ * configuration, the old conf file gets its name back, the new one is removed, the pods restart.
+ * Neither the chart nor `cni-uninstall.sh` restores a `.cilium_bak` (cilium plugins/cilium-cni).
+ */
+import { agentReady, deleteAgents } from './restart-agent.ts';
+import { CILIUM_CONF, selectedConf } from './node-conf.ts';
+import { hasAddressIn, podsOn } from './pods.ts';
+import { restartOldPods } from './restart-pods.ts';
+import { fails, HOLDS, type StepContext, type StepModule } from './step-module.ts';
+import { uncordon } from './cordon.ts';
+import { waitUntil } from './waiting.ts';
+
+export const returnNode: StepModule<'return-node'> = {
+  async observe(context, { node }) {
+    const conf = await selectedConf(context.ports, context.plan, node);
+    return conf.network === 'cilium' || (await newPods(context, node)) > 0 ? 'todo' : 'done';
+  },
+
+  async act(context, action) {
+    const { ports, deadline } = context;
+    const { node, label } = action;
+    await ports.kubernetes.patch({ apiVersion: 'v1', kind: 'Node', name: node }, { metadata: { labels: { [label]: null } } });
+    const conf = await selectedConf(ports, context.plan, node);
+    if (conf.network === 'cilium') {
+      await deleteAgents(context, node);
+      const ready = await waitUntil(ports.clock, deadline, () => agentReady(context, node));
+      if (!ready.holds) throw new Error(ready.message);
+      await restoreConf(context, node, action.oldConf);
+    }
+    const result = await restartOldPods(context, action, 'old');
+    if (!result.done) throw new Error(`pods of ${node} were not all returned: ${result.blockers.slice(0, 5).join('; ')}`);
+    await uncordon.act(context, { kind: 'uncordon', nodes: [node] });
+  },
+
+  async verify(context, { node }) {
+    const left = await newPods(context, node);
+    return left === 0 ? HOLDS : fails(`${left} pods of ${node} are on the new network still`);
+  },
+
+  undo: () => null,
+};
+
+async function newPods({ ports, plan }: StepContext, node: string): Promise<number> {
+  const pods = await podsOn(ports.kubernetes, node);
+  return pods.filter((pod) => pod.spec.hostNetwork !== true && hasAddressIn(pod, plan.to.podCidrs)).length;
+}
+
+/** The old conf first, so that the node is never without one. */
+async function restoreConf({ ports, plan }: StepContext, node: string, oldConf: string): Promise<void> {
+  const directory = plan.platform.cniConfDirectory;
+  const names = (await ports.nodeHost.list(node, directory)) ?? [];
+  const parked = `${oldConf}.cilium_bak`;
+  if (!names.includes(oldConf) && names.includes(parked)) {
+    await ports.nodeHost.rename(node, `${directory}/${parked}`, `${directory}/${oldConf}`);
+  }
+  if (names.includes(CILIUM_CONF)) await ports.nodeHost.remove(node, `${directory}/${CILIUM_CONF}`);
+}

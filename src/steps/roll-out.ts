@@ -1,0 +1,62 @@
+/**
+ * Restarts a workload's pods by its own rolling update, as `kubectl rollout restart` does, with a
+ * mark that names the step: a second run sees that this roll-out was asked for already.
+ */
+import type { DaemonSetObject, DeploymentObject, KubeObject } from '../model/kubernetes.ts';
+import { fails, HOLDS, type StepContext, type StepModule, type Verdict } from './step-module.ts';
+
+const ROLL_OUT_MARK = 'regauge.dev/rolled-out-by';
+
+interface Templated extends KubeObject {
+  readonly spec: { readonly template: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } } };
+}
+
+export const rollOut: StepModule<'roll-out'> = {
+  async observe(context, { target }) {
+    const found = await context.ports.kubernetes.get<Templated>(target);
+    if (found === undefined) return { blocked: `there is no ${target.kind} ${target.name}` };
+    const marked = found.spec.template.metadata?.annotations?.[ROLL_OUT_MARK] === markOf(context);
+    return marked && rolledOut(found).holds ? 'done' : 'todo';
+  },
+
+  async act(context, { target }) {
+    const annotations = { [ROLL_OUT_MARK]: markOf(context) };
+    await context.ports.kubernetes.patch(target, { spec: { template: { metadata: { annotations } } } });
+  },
+
+  async verify(context, { target }) {
+    const found = await context.ports.kubernetes.get(target);
+    return found === undefined ? fails(`there is no ${target.kind} ${target.name}`) : rolledOut(found);
+  },
+
+  undo: () => null,
+};
+
+function markOf({ plan, step }: StepContext): string {
+  return `${plan.id}.${step.id.replaceAll('/', '.')}`;
+}
+
+/** Every pod of the workload is of its present template and ready. */
+export function rolledOut(object: KubeObject): Verdict {
+  if (object.kind === 'DaemonSet') return daemonSetRolledOut(object as DaemonSetObject);
+  if (object.kind === 'Deployment') return deploymentRolledOut(object as DeploymentObject);
+  return HOLDS;
+}
+
+function daemonSetRolledOut({ metadata, status }: DaemonSetObject): Verdict {
+  const wanted = status?.desiredNumberScheduled ?? 0;
+  const ready = status?.numberReady ?? 0;
+  const updated = status?.updatedNumberScheduled ?? 0;
+  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return fails(`${metadata.name}: not observed yet`);
+  if (wanted > 0 && updated >= wanted && ready >= wanted) return HOLDS;
+  return fails(`DaemonSet ${metadata.name}: ${updated} of ${wanted} updated, ${ready} ready`);
+}
+
+function deploymentRolledOut({ metadata, spec, status }: DeploymentObject): Verdict {
+  const wanted = spec.replicas ?? 1;
+  const ready = status?.readyReplicas ?? 0;
+  const updated = status?.updatedReplicas ?? 0;
+  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return fails(`${metadata.name}: not observed yet`);
+  if (updated >= wanted && ready >= wanted) return HOLDS;
+  return fails(`Deployment ${metadata.name}: ${updated} of ${wanted} updated, ${ready} ready`);
+}

@@ -1,0 +1,27 @@
+/** A step that changes nothing: its gates are the proof. A node's own state is looked at once more. */
+import { agentReady } from './restart-agent.ts';
+import { getNode, isNodeReady, isOnOldNetwork, podsOn, showPod } from './pods.ts';
+import { fails, HOLDS, type StepContext, type StepModule, type Verdict } from './step-module.ts';
+
+export const verify: StepModule<'verify'> = {
+  observe: () => Promise.resolve('todo'),
+  act: () => Promise.resolve(),
+  async verify(context, { scope, nodes }) {
+    if (scope === 'cluster') return HOLDS;
+    for (const node of nodes) {
+      const verdict = await nodeMoved(context, node);
+      if (!verdict.holds) return verdict;
+    }
+    return HOLDS;
+  },
+  undo: () => null,
+};
+
+async function nodeMoved(context: StepContext, name: string): Promise<Verdict> {
+  const { kubernetes } = context.ports;
+  if (!isNodeReady(await getNode(kubernetes, name))) return fails(`${name} is not Ready`);
+  const agent = await agentReady(context, name);
+  if (!agent.holds) return agent;
+  const old = (await podsOn(kubernetes, name)).find((pod) => isOnOldNetwork(pod, context.plan));
+  return old === undefined ? HOLDS : fails(`${showPod(old)} on ${name} is on the old network`);
+}
