@@ -17,7 +17,11 @@ export interface ErrorDocument {
 }
 
 /** Returns the exit status. */
-export async function reportFailure(context: CliContext, output: string | undefined, error: unknown): Promise<number> {
+export async function reportFailure(
+  context: CliContext,
+  output: string | undefined,
+  error: unknown,
+): Promise<number> {
   const failure = asRegaugeError(error);
   if (output === 'json' || output === 'yaml') {
     const { writeDocument } = await import('./output-format.ts');
@@ -31,7 +35,9 @@ export async function reportFailure(context: CliContext, output: string | undefi
   return error instanceof RegaugeError ? EXIT_STATUS[error.code] : EXIT.findings;
 }
 
-function asRegaugeError(error: unknown): Pick<RegaugeError, 'message' | 'hint' | 'source'> & { readonly code: string } {
+function asRegaugeError(
+  error: unknown,
+): Pick<RegaugeError, 'message' | 'hint' | 'source'> & { readonly code: string } {
   if (error instanceof RegaugeError) return error;
   return {
     code: 'internal',
@@ -46,7 +52,12 @@ function errorText({ message, hint, source }: ReturnType<typeof asRegaugeError>)
   return `error: ${place}${message}\n${hint === undefined ? '' : `  ${hint}\n`}`;
 }
 
-function errorDocument({ code, message, hint, source }: ReturnType<typeof asRegaugeError>): ErrorDocument {
+function errorDocument({
+  code,
+  message,
+  hint,
+  source,
+}: ReturnType<typeof asRegaugeError>): ErrorDocument {
   return {
     apiVersion: 'regauge.dev/v1',
     kind: 'Error',

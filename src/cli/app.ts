@@ -1,0 +1,260 @@
+/**
+ * The command tree: every command's words, flags and help, and where its code is. Code is loaded when
+ * the command runs, so that help and completion stay quick. Commands decide nothing themselves.
+ */
+import {
+  type Application,
+  buildApplication,
+  buildCommand,
+  buildRouteMap,
+  run,
+} from '@stricli/core';
+import { SEVERITIES } from '../model/finding.ts';
+import { type CliContext, type CliProcess, EXIT } from './context.ts';
+import { reportFailure } from './failure.ts';
+import type {
+  CheckFlags,
+  ExplainNodeFlags,
+  IncidentFlags,
+  PlanFlags,
+  RehearseFlags,
+} from './flags.ts';
+import { VERSION } from './version.ts';
+
+type Run<Flags extends object> = (
+  this: CliContext,
+  flags: Flags,
+  ...args: string[]
+) => Promise<void> | void;
+
+/** Loads a command and gives its failures one voice. */
+function guarded<Flags extends object>(load: () => Promise<{ readonly run: Run<Flags> }>) {
+  return async function guardedRun(
+    this: CliContext,
+    flags: Flags,
+    ...args: string[]
+  ): Promise<void> {
+    try {
+      const command = await load();
+      await command.run.call(this, flags, ...args);
+    } catch (error) {
+      const { output } = flags as { readonly output?: string };
+      this.process.exitCode = await reportFailure(this, output, error);
+    }
+  };
+}
+
+const text = (brief: string, placeholder: string) =>
+  ({ kind: 'parsed', parse: String, brief, placeholder, optional: true }) as const;
+
+const wholeNumber = (brief: string) =>
+  ({
+    kind: 'parsed',
+    parse: (input: string): number => {
+      if (!/^\d{1,10}$/.test(input)) throw new SyntaxError(`${input} is not a whole number`);
+      return Number(input);
+    },
+    brief,
+    placeholder: 'n',
+    optional: true,
+  }) as const;
+
+const outputOf = <const Formats extends readonly [string, ...string[]]>(formats: Formats) =>
+  ({
+    kind: 'enum',
+    values: formats,
+    default: 'text',
+    brief: `Format: ${formats.join(', ')}`,
+  }) as const;
+
+const files = (brief: string) =>
+  ({ kind: 'array', parameter: { parse: String, brief, placeholder: 'file' } }) as const;
+
+const versions = {
+  ciliumVersion: text('Cilium chart version the values are for', 'version'),
+  talosVersion: text('Talos version, where no file tells it', 'version'),
+};
+
+const check = buildCommand<CheckFlags, string[], CliContext>({
+  func: guarded(() => import('./commands/check.ts')),
+  parameters: {
+    flags: {
+      ...versions,
+      output: outputOf(['text', 'json', 'yaml', 'sarif', 'junit']),
+      failOn: {
+        kind: 'enum',
+        values: SEVERITIES,
+        default: 'high',
+        brief: 'Exit 1 from this severity on',
+      },
+      only: text('Only these hazards or failure modes, separated by commas', 'ids'),
+      ignore: text('Demote these hazards or failure modes to info', 'ids'),
+    },
+    aliases: { o: 'output' },
+    positional: files(
+      'Helm values, Talos configs and patches, CNI confs, manifests, a snapshot; - for standard input',
+    ),
+  },
+  docs: {
+    brief: 'Find what would hurt, in the files you have',
+    fullDescription:
+      'Reads any mix of Cilium Helm values, Talos machine configs and patches, CNI confs or listings, ' +
+      'Kubernetes manifests and snapshots; recognises each by content. Touches no cluster.',
+  },
+});
+
+const plan = buildCommand<PlanFlags, string[], CliContext>({
+  func: guarded(() => import('./commands/plan.ts')),
+  parameters: {
+    flags: {
+      ...versions,
+      target: text('Helm values that are wanted in the end', 'values.yaml'),
+      strategy: {
+        kind: 'enum',
+        values: ['evict-in-place', 'reboot', 'sandbox-restart'],
+        optional: true,
+        brief: 'How pods come over (default: chosen per cluster, with the reason)',
+      },
+      waveSize: wholeNumber('Nodes moved together, at most'),
+      poolCidr: text('Pod CIDR for Cilium', 'cidr'),
+      out: text('Directory to write plan.json, artifacts and runbook.md to', 'directory'),
+      output: outputOf(['text', 'json', 'yaml']),
+    },
+    aliases: { o: 'output' },
+    positional: files('Snapshot or files of the cluster'),
+  },
+  docs: { brief: 'Derive the migration for a cluster: steps, gates, undo, artifacts' },
+});
+
+const rehearse = buildCommand<RehearseFlags, string[], CliContext>({
+  func: guarded(() => import('./commands/rehearse.ts')),
+  parameters: {
+    flags: {
+      ...versions,
+      target: text('Helm values that are wanted in the end', 'values.yaml'),
+      runbook: text('Your own runbook instead of a plan', 'steps.yaml'),
+      plan: text('A plan that was made before', 'plan.json'),
+      strategy: {
+        kind: 'enum',
+        values: ['evict-in-place', 'reboot', 'sandbox-restart'],
+        optional: true,
+        brief: 'How pods come over',
+      },
+      seed: wholeNumber('Seed of the rehearsal (default 1)'),
+      report: text('Write the HTML report here', 'report.html'),
+      events: {
+        kind: 'boolean',
+        default: false,
+        brief: 'Print the run as it goes, one JSON event a line',
+      },
+      output: outputOf(['text', 'json', 'yaml']),
+    },
+    aliases: { o: 'output' },
+    positional: files('Snapshot or files of the cluster'),
+  },
+  docs: {
+    brief: 'Play a plan, or your own runbook, on a twin of the cluster',
+    fullDescription: 'Exits 0 when the rehearsal ends clean. Touches nothing.',
+  },
+});
+
+const incident = buildCommand<IncidentFlags, [], CliContext>({
+  func: guarded(() => import('./commands/incident.ts')),
+  parameters: {
+    flags: {
+      run: {
+        kind: 'enum',
+        values: ['both', 'as-done', 'as-planned'],
+        default: 'both',
+        brief: 'Which rehearsal',
+      },
+      seed: wholeNumber('Seed of the rehearsals (default 1)'),
+      report: text('Write the HTML report here', 'report.html'),
+      output: outputOf(['text', 'json', 'yaml']),
+    },
+    aliases: { o: 'output' },
+    positional: { kind: 'tuple', parameters: [] },
+  },
+  docs: {
+    brief: 'Replay a six-hour incident: as it was done, and as regauge plans it',
+    fullDescription: 'What npm start runs. Exits 0 when the planned run ends clean.',
+  },
+});
+
+const explain = buildCommand<object, string[], CliContext>({
+  func: guarded(() => import('./commands/explain.ts')),
+  parameters: {
+    positional: {
+      kind: 'array',
+      parameter: {
+        parse: String,
+        brief: 'A hazard, or a failure mode such as FM-01; nothing for the list',
+        placeholder: 'hazard',
+      },
+    },
+  },
+  docs: { brief: 'The mechanism of a hazard, its evidence, fix and sources' },
+});
+
+const explainNode = buildCommand<ExplainNodeFlags, string[], CliContext>({
+  func: guarded(() => import('./commands/explain-node.ts')),
+  parameters: {
+    flags: {
+      runtime: text('Container runtime and version, e.g. containerd://2.0.5', 'runtime'),
+      distribution: {
+        kind: 'enum',
+        values: ['talos', 'k3s', 'rke2', 'kubeadm'],
+        optional: true,
+        brief: 'Distribution (default: told by the files)',
+      },
+      talosVersion: versions.talosVersion,
+      node: text('The node, where the files tell of several', 'name'),
+      output: outputOf(['text', 'json', 'yaml']),
+    },
+    aliases: { o: 'output' },
+    positional: files('CNI confs, directory listings, a snapshot'),
+  },
+  docs: { brief: "Which network a node's next pod gets, now and after a reboot, and why" },
+});
+
+const schema = buildCommand<object, string[], CliContext>({
+  func: guarded(() => import('./commands/schema.ts')),
+  parameters: {
+    positional: {
+      kind: 'array',
+      parameter: {
+        parse: String,
+        brief: 'A kind of document; nothing for the list',
+        placeholder: 'kind',
+      },
+    },
+  },
+  docs: { brief: 'The JSON Schema of a document' },
+});
+
+function application(): Application<CliContext> {
+  return buildApplication(
+    buildRouteMap({
+      routes: { check, plan, rehearse, incident, explain, 'explain-node': explainNode, schema },
+      docs: {
+        brief:
+          'Changes the CNI of a running Kubernetes cluster, and shows how it will end before it starts.',
+      },
+    }),
+    {
+      name: 'regauge',
+      versionInfo: { currentVersion: VERSION },
+      scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+      documentation: { caseStyle: 'convert-camel-to-kebab', useAliasInUsageLine: true },
+    },
+  );
+}
+
+/** Runs the command line; returns the exit status of the contract. */
+export async function runApp(args: readonly string[], process: CliProcess): Promise<number> {
+  const wanted = args.length === 0 ? ['--help'] : args;
+  await run(application(), wanted, { process });
+  const status = Number(process.exitCode ?? 0);
+  // Stricli says 251 to 255 (or negative) for words it did not understand.
+  return status < 0 || status > EXIT.interrupted ? EXIT.badInput : status;
+}

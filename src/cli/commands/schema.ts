@@ -1,0 +1,31 @@
+/** `regauge schema <kind>`: the JSON Schema of a published document. */
+import { z } from 'zod';
+import { RegaugeError } from '../../base/errors.ts';
+import { checkReport } from '../../model/schema/check-report.ts';
+import { errorDocument } from '../../model/schema/error-document.ts';
+import { rehearsal } from '../../model/schema/rehearsal.ts';
+import { runEvent } from '../../model/schema/run-event.ts';
+import type { CliContext } from '../context.ts';
+
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  CheckReport: checkReport,
+  Rehearsal: rehearsal,
+  Run: runEvent,
+  Error: errorDocument,
+};
+
+export function run(this: CliContext, _flags: object, kind?: string): void {
+  const names = Object.keys(SCHEMAS);
+  if (kind === undefined) {
+    this.process.stdout.write(`${names.join('\n')}\n`);
+    return;
+  }
+  const name = names.find((candidate) => candidate.toLowerCase() === kind.toLowerCase());
+  const schema = name === undefined ? undefined : SCHEMAS[name];
+  if (schema === undefined) {
+    throw new RegaugeError('usage', `no document is called ${kind}`, {
+      hint: `There are ${names.join(', ')}.`,
+    });
+  }
+  this.process.stdout.write(`${JSON.stringify(z.toJSONSchema(schema), undefined, 2)}\n`);
+}

@@ -1,0 +1,52 @@
+/** The flags of each command, as the command receives them. */
+import type { Severity } from '../model/finding.ts';
+import type { Distribution } from '../model/facts.ts';
+import type { NodeStrategy } from '../model/plan.ts';
+import type { DocumentFormat } from './output-format.ts';
+
+interface VersionFlags {
+  readonly ciliumVersion?: string;
+  readonly talosVersion?: string;
+}
+
+export interface CheckFlags extends VersionFlags {
+  readonly output: DocumentFormat | 'sarif' | 'junit';
+  readonly failOn: Severity;
+  readonly only?: string;
+  readonly ignore?: string;
+}
+
+export interface PlanFlags extends VersionFlags {
+  readonly target?: string;
+  readonly strategy?: NodeStrategy;
+  readonly waveSize?: number;
+  readonly poolCidr?: string;
+  readonly out?: string;
+  readonly output: DocumentFormat;
+}
+
+export interface RehearseFlags extends VersionFlags {
+  readonly target?: string;
+  readonly runbook?: string;
+  readonly plan?: string;
+  readonly strategy?: NodeStrategy;
+  readonly seed?: number;
+  readonly report?: string;
+  readonly events: boolean;
+  readonly output: DocumentFormat;
+}
+
+export interface IncidentFlags {
+  readonly run: 'both' | 'as-done' | 'as-planned';
+  readonly seed?: number;
+  readonly report?: string;
+  readonly output: DocumentFormat;
+}
+
+export interface ExplainNodeFlags {
+  readonly runtime?: string;
+  readonly distribution?: Distribution;
+  readonly talosVersion?: string;
+  readonly node?: string;
+  readonly output: DocumentFormat;
+}
