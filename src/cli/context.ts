@@ -10,7 +10,7 @@ export interface CliProcess {
   readonly stderr: OutputStream;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly env: Readonly<Partial<Record<string, string>>>;
-  exitCode?: number | string | null | undefined;
+  exitCode?: number | string | null;
 }
 
 export interface OutputStream {

@@ -7,5 +7,6 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   process.stdout.write(`${VERSION}\n`);
 } else {
   const { runApp } = await import('./app.ts');
-  process.exitCode = await runApp(args, process);
+  const { stdout, stderr, stdin, env } = process;
+  process.exitCode = await runApp(args, { stdout, stderr, stdin, env });
 }
