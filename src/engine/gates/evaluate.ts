@@ -1,0 +1,57 @@
+/** The module of each kind of gate. A gate that cannot be evaluated does not hold, and says why. */
+import { unreachable } from '../../base/assert.ts';
+import type { Gate } from '../../model/plan.ts';
+import { fails, type Verdict } from '../../steps/step-module.ts';
+import { etcdQuorum } from './etcd-quorum.ts';
+import type { GateContext } from './gate-context.ts';
+import { agentsReady, confSelected, nodeAddressesUnchanged, nodesReady, noOldPods } from './nodes.ts';
+import { dnsAnswers, pathsClear } from './paths.ts';
+import { volumesHealthy, webhooksReachable, workloadsReady } from './workloads.ts';
+
+export async function evaluateGate(context: GateContext, gate: Gate): Promise<Verdict> {
+  try {
+    return await evaluate(context, gate);
+  } catch (error) {
+    return fails(`could not be evaluated: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function evaluate(context: GateContext, gate: Gate): Promise<Verdict> {
+  switch (gate.kind) {
+    case 'nodes-ready':
+      return nodesReady(context, gate);
+    case 'agents-ready':
+      return agentsReady(context, gate);
+    case 'conf-selected':
+      return confSelected(context, gate);
+    case 'etcd-quorum':
+      return etcdQuorum(context, gate);
+    case 'workloads-ready':
+      return workloadsReady(context, gate);
+    case 'dns-answers':
+      return dnsAnswers(context, gate);
+    case 'paths-clear':
+      return pathsClear(context, gate);
+    case 'volumes-healthy':
+      return volumesHealthy(context, gate);
+    case 'no-old-pods':
+      return noOldPods(context, gate);
+    case 'node-addresses-unchanged':
+      return nodeAddressesUnchanged(context, gate);
+    case 'webhooks-reachable':
+      return webhooksReachable(context, gate);
+    default:
+      return unreachable(gate);
+  }
+}
+
+/** `conf-selected talos-wrk-01 cilium`, for events and runbooks. */
+export function showGate(gate: Gate): string {
+  const nodes = 'nodes' in gate ? shortList(gate.nodes) : 'node' in gate ? gate.node : '';
+  const network = gate.kind === 'conf-selected' ? ` ${gate.network}` : '';
+  return `${gate.kind}${nodes === '' ? '' : ` ${nodes}`}${network}`;
+}
+
+function shortList(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.length} nodes`;
+}

@@ -1,0 +1,59 @@
+/** Gates on nodes: Ready, addresses as they were, the CNI conf the runtime takes. */
+import type { NodeObject } from '../../model/kubernetes.ts';
+import { selectedConf } from '../../steps/node-conf.ts';
+import { getNode, isNodeReady, isOnOldNetwork, podsOn, showPod } from '../../steps/pods.ts';
+import { agentReady } from '../../steps/restart-agent.ts';
+import { fails, HOLDS, type Verdict } from '../../steps/step-module.ts';
+import type { GateModule } from './gate-context.ts';
+
+export const nodesReady: GateModule<'nodes-ready'> = ({ ports }, { nodes }) =>
+  everyNode(nodes, async (name) => {
+    const node = await getNode(ports.kubernetes, name);
+    return isNodeReady(node) ? HOLDS : fails(`${name} is not Ready${reasonOf(node)}`);
+  });
+
+export const agentsReady: GateModule<'agents-ready'> = (context, { nodes }) =>
+  everyNode(nodes, (name) => agentReady(context, name));
+
+export const noOldPods: GateModule<'no-old-pods'> = ({ ports, plan }, { nodes }) =>
+  everyNode(nodes, async (name) => {
+    const old = (await podsOn(ports.kubernetes, name)).filter((pod) => isOnOldNetwork(pod, plan));
+    return old.length === 0 ? HOLDS : fails(`${old.length} pods of ${name} are on the old network: ${old.slice(0, 3).map(showPod).join(', ')}`);
+  });
+
+export const nodeAddressesUnchanged: GateModule<'node-addresses-unchanged'> = ({ ports }, { nodes, expected }) =>
+  everyNode(nodes, async (name) => {
+    const now = internalIps(await getNode(ports.kubernetes, name));
+    const before = expected[name] ?? [];
+    if (before.length === now.length && before.every((ip) => now.includes(ip))) return HOLDS;
+    return fails(`${name} had ${before.join(', ')} as InternalIP and has ${now.join(', ') || 'none'} now`);
+  });
+
+/**
+ * The conf the runtime takes now, and after a reboot now: a directory that a reboot empties is
+ * filled again by the agent, so the agent must be there and ready.
+ */
+export const confSelected: GateModule<'conf-selected'> = async (context, { node, network }) => {
+  const conf = await selectedConf(context.ports, context.plan, node);
+  if (conf.network !== network) {
+    return fails(`${node} takes ${conf.file ?? 'no conf'}${conf.file === undefined ? '' : ` (${conf.network})`}, not ${network}`);
+  }
+  if (!conf.binaryPresent) return fails(`${node} takes ${conf.file ?? ''}, and its plugin is not in ${context.plan.platform.cniBinDirectory}`);
+  if (network === 'cilium' && context.plan.platform.confDirectoryVolatile) return agentReady(context, node);
+  return HOLDS;
+};
+
+async function everyNode(nodes: readonly string[], test: (node: string) => Promise<Verdict>): Promise<Verdict> {
+  const verdicts = await Promise.all(nodes.map(test));
+  return verdicts.find((verdict) => !verdict.holds) ?? HOLDS;
+}
+
+function reasonOf(node: NodeObject | undefined): string {
+  if (node === undefined) return ': there is no such node';
+  const ready = node.status.conditions?.find((condition) => condition.type === 'Ready');
+  return ready?.message === undefined ? '' : `: ${ready.message}`;
+}
+
+function internalIps(node: NodeObject | undefined): readonly string[] {
+  return (node?.status.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
+}
