@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, integer, nat, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { factsFrom } from '../testing.ts';
 import { node } from '../testing-objects.ts';
@@ -82,8 +82,8 @@ test('unknown: values alone tell of no range in use', () => {
 });
 
 test('fires exactly when the arithmetic says so', () => {
-  fc.assert(
-    fc.property(fc.nat(15), fc.integer({ min: 12, max: 24 }), fc.nat(15), (low, prefix, third) => {
+  assert(
+    property(nat(15), integer({ min: 12, max: 24 }), nat(15), (low, prefix, third) => {
       const values = pool(`10.${240 + low}.0.0/${prefix}`);
       const taken = node('w1', { ip: '192.168.0.1', podCidr: `10.${240 + third}.7.0/24` });
       const size = 2 ** (32 - prefix);
