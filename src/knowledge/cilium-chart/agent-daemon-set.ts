@@ -268,9 +268,12 @@ function cgroupMount(values: ChartValues): readonly { name: string; mountPath: s
   return root.includes('/run/cilium/cgroupv2') ? [] : [{ name: 'cilium-cgroup', mountPath: root }];
 }
 
+function host(name: string, path: string): Volume {
+  return { name, hostPath: { path } };
+}
+
 function volumes(context: RenderContext): readonly Volume[] {
   const { values } = context;
-  const host = (name: string, path: string): Volume => ({ name, hostPath: { path } });
   const runPath = showValue(valueAt(values, 'daemon.runPath'));
   return [
     buildsConfig(context)

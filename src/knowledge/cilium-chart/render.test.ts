@@ -26,6 +26,26 @@ function objectOf<T>(result: RenderResult, kind: string, name: string): T {
   return found as T;
 }
 
+function agentTemplate(values: ChartValues): string {
+  const agent = objectOf<DaemonSetObject>(render('1.16.5', values), 'DaemonSet', 'cilium');
+  return JSON.stringify(agent.spec.template);
+}
+
+function withExclusive(value: boolean, rollOutCiliumPods: boolean): ChartValues {
+  return { cni: { exclusive: value }, rollOutCiliumPods };
+}
+
+function initNames(version: string): readonly string[] {
+  const values = { daemon: { configSources: 'config-map:cilium-config' } };
+  const agent = objectOf<DaemonSetObject>(render(version, values), 'DaemonSet', 'cilium');
+  return (agent.spec.template.spec.initContainers ?? []).map(({ name }) => name);
+}
+
+function hasEnvoy(version: string, values: ChartValues = {}): boolean {
+  const result = render(version, values);
+  return result.ok && result.objects.some(({ metadata }) => metadata.name === 'cilium-envoy');
+}
+
 describe('refusals', () => {
   it('refuses capability strings from 1.16 on, with two schema errors', () => {
     const capabilities = { ciliumAgent: CAPABILITIES, cleanCiliumState: CAPABILITIES };
@@ -151,36 +171,23 @@ describe('objects', () => {
   });
 
   it('do not roll the agent for a ConfigMap change unless told to', () => {
-    const template = (values: ChartValues): string =>
-      JSON.stringify(
-        objectOf<DaemonSetObject>(render('1.16.5', values), 'DaemonSet', 'cilium').spec.template,
-      );
-    const exclusive = (value: boolean, roll: boolean): ChartValues => ({
-      cni: { exclusive: value },
-      rollOutCiliumPods: roll,
-    });
-    expect(template(exclusive(true, false))).toBe(template(exclusive(false, false)));
-    expect(template(exclusive(true, true))).not.toBe(template(exclusive(false, true)));
+    expect(agentTemplate(withExclusive(true, false))).toBe(
+      agentTemplate(withExclusive(false, false)),
+    );
+    expect(agentTemplate(withExclusive(true, true))).not.toBe(
+      agentTemplate(withExclusive(false, true)),
+    );
   });
 
   it('leave out the config container from 1.19 with a single ConfigMap source', () => {
-    const names = (version: string): readonly (string | undefined)[] => {
-      const values = { daemon: { configSources: 'config-map:cilium-config' } };
-      const agent = objectOf<DaemonSetObject>(render(version, values), 'DaemonSet', 'cilium');
-      return (agent.spec.template.spec.initContainers ?? []).map(({ name }) => name);
-    };
-    expect(names('1.18.12')).toContain('config');
-    expect(names('1.19.6')).not.toContain('config');
+    expect(initNames('1.18.12')).toContain('config');
+    expect(initNames('1.19.6')).not.toContain('config');
   });
 
   it('have an Envoy of their own for first installs since 1.16', () => {
-    const envoy = (version: string, values: ChartValues = {}): boolean => {
-      const result = render(version, values);
-      return result.ok && result.objects.some(({ metadata }) => metadata.name === 'cilium-envoy');
-    };
-    expect(envoy('1.15.19')).toBe(false);
-    expect(envoy('1.16.5')).toBe(true);
-    expect(envoy('1.16.5', { upgradeCompatibility: '1.15' })).toBe(false);
+    expect(hasEnvoy('1.15.19')).toBe(false);
+    expect(hasEnvoy('1.16.5')).toBe(true);
+    expect(hasEnvoy('1.16.5', { upgradeCompatibility: '1.15' })).toBe(false);
   });
 
   it('follow the chart version in their images', () => {

@@ -46,7 +46,7 @@ function expectedTypes(version: string): readonly ExpectedType[] {
     if (row.until !== undefined && atLeast(version, row.until)) continue;
     for (const path of row.paths.trim().split(/\s+/)) types.set(path, row.types.split('|'));
   }
-  for (const path of [...types.keys()]) addTables(types, path);
+  for (const path of types.keys()) addTables(types, path);
   const list = [...types]
     .map(([path, accepted]) => ({ path, types: accepted }))
     .toSorted((left, right) => (left.path < right.path ? -1 : 1));
