@@ -1,0 +1,58 @@
+/**
+ * The drain that an upgrade does by itself: eviction of every evictable pod, five minutes at most,
+ * failures are only warnings, then the node goes down through its budgets (knowledge
+ * failure-domains.md 2.2 "Talos drain": mirror, unmanaged and DaemonSet pods are skipped).
+ */
+import { controllerOf, type PodObject } from '../../model/kubernetes.ts';
+import type { EvictionAnswer } from '../../ports/kubernetes.ts';
+import type { World } from '../world.ts';
+
+export type Evict = (namespace: string, pod: string) => EvictionAnswer;
+
+const DRAIN_CAP_MS = 300_000;
+const MIRROR = 'kubernetes.io/config.mirror';
+
+export function drainBeforeUpgrade(
+  world: World,
+  node: string,
+  evict: Evict,
+  done: () => void,
+): void {
+  const { kernel, constants } = world;
+  const deadline = kernel.now() + DRAIN_CAP_MS;
+  const causes = kernel.causes;
+  const round = (): void => {
+    const left = evictablePods(world, node);
+    if (left.length === 0) {
+      kernel.because(causes, done);
+      return;
+    }
+    if (kernel.now() >= deadline) {
+      kernel.because(causes, () => giveUp(world, node, left.length, done));
+      return;
+    }
+    for (const pod of left) {
+      if (pod.metadata.deletionTimestamp !== undefined) continue;
+      evict(pod.metadata.namespace ?? 'default', pod.metadata.name);
+    }
+    kernel.after(Math.min(constants.evictionRetryMs, deadline - kernel.now()), round);
+  };
+  round();
+}
+
+function giveUp(world: World, node: string, left: number, done: () => void): void {
+  world.kernel.occur('talos.drain-gave-up', {
+    node,
+    message: `drain of ${node} ended after 5 minutes with ${left} pods left; the upgrade goes on`,
+  });
+  done();
+}
+
+function evictablePods(world: World, node: string): PodObject[] {
+  return world.store.podsOn(node).filter((pod) => {
+    const owner = controllerOf(pod);
+    if (owner === undefined || owner.kind === 'DaemonSet') return false;
+    if (pod.metadata.annotations?.[MIRROR] !== undefined) return false;
+    return pod.status.phase !== 'Succeeded' && pod.status.phase !== 'Failed';
+  });
+}

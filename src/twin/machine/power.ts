@@ -1,0 +1,76 @@
+/**
+ * Power and the pods on it: the graceful stop before a reboot, the moment everything volatile is
+ * gone, and the boot. Talos stops pod-network sandboxes first, so that DEL still finds the agent,
+ * then hostNetwork ones (`talos:internal/pkg/cri/pods.go@v1.13.9`).
+ */
+import type { PodObject } from '../../model/kubernetes.ts';
+import type { TwinNode, World } from '../world.ts';
+
+export interface MachineHost {
+  readonly world: World;
+  /** The node this machine is; asked for late, since node and machine need each other. */
+  node(): TwinNode;
+}
+
+/** How long the stop of all pods may take before the machine goes down all the same. */
+const STOP_CAP_MS = 60_000;
+
+export function stopAllPods(host: MachineHost, done: () => void): void {
+  const pods = host.world.store.podsOn(host.node().name);
+  let finished = false;
+  const finish = (): void => {
+    if (finished) return;
+    finished = true;
+    cap.cancel();
+    done();
+  };
+  const cap = host.world.kernel.after(STOP_CAP_MS, finish);
+  stopSandboxes(
+    host,
+    pods.filter((pod) => !isHost(pod)),
+    () => stopSandboxes(host, pods.filter(isHost), finish),
+  );
+}
+
+function isHost(pod: PodObject): boolean {
+  return pod.spec.hostNetwork === true;
+}
+
+function stopSandboxes(host: MachineHost, pods: readonly PodObject[], done: () => void): void {
+  const { runtime } = host.node();
+  const ids = pods.flatMap((pod) => {
+    const sandbox = runtime.sandboxOf(pod.metadata.uid ?? '');
+    return sandbox === undefined ? [] : [sandbox.id];
+  });
+  let left = ids.length;
+  if (left === 0) {
+    done();
+    return;
+  }
+  const { kernel } = host.world;
+  const causes = kernel.causes;
+  for (const id of ids) {
+    // A sandbox whose network cannot be torn down does not hold the machine back.
+    runtime.stopSandbox(id, () => {
+      left -= 1;
+      if (left === 0) kernel.because(causes, done);
+    });
+  }
+}
+
+/** Processes, sandboxes, links and everything on tmpfs are gone. */
+export function losePower(host: MachineHost, event: 'reboot' | 'upgrade'): void {
+  const node = host.node();
+  node.kubelet.powerLost();
+  node.runtime.powerLost();
+  node.network.powerLost();
+  node.sockets.clear();
+  node.files.lose(event);
+}
+
+/** Mounts are there, containerd loads its conf, then the kubelet starts. */
+export function restorePower(host: MachineHost): void {
+  const node = host.node();
+  node.runtime.powerOn();
+  node.kubelet.powerOn();
+}

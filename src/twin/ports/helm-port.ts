@@ -1,0 +1,141 @@
+/**
+ * Helm on the twin: renders the Cilium chart's model, refuses as the chart refuses, merges three
+ * ways on upgrade and keeps a release's history.
+ */
+import { RegaugeError } from '../../base/errors.ts';
+import type { KubeObject } from '../../model/kubernetes.ts';
+import type { HelmPort, HelmValues, ReleaseRequest, ReleaseStatus } from '../../ports/helm.ts';
+import type { World } from '../world.ts';
+import { apiCall } from './calls.ts';
+import { applyRelease, deleteObjects } from './release-objects.ts';
+
+export type RenderChart = (
+  request: ReleaseRequest,
+) =>
+  | { readonly ok: true; readonly objects: readonly KubeObject[] }
+  | { readonly ok: false; readonly message: string };
+
+export interface Revision {
+  readonly revision: number;
+  readonly chartVersion: string;
+  readonly values: HelmValues;
+  readonly objects: readonly KubeObject[];
+}
+
+/** Releases by `namespace/name`, oldest revision first; what `helm history` would show. */
+export type Releases = Map<string, readonly Revision[]>;
+
+export function createHelmPort(
+  world: World,
+  render: RenderChart,
+  releases: Releases = new Map(),
+): HelmPort {
+  return {
+    status: (release, namespace) =>
+      apiCall(world, () => {
+        const current = releases.get(`${namespace}/${release}`)?.at(-1);
+        return current === undefined ? undefined : statusOf(current);
+      }),
+    upgradeOrInstall: (request) =>
+      apiCall(world, () => upgradeOrInstall(world, render, releases, request)),
+    uninstall: (release, namespace) =>
+      apiCall(world, () => uninstall(world, releases, release, namespace)),
+    rollback: (release, namespace, revision) =>
+      apiCall(world, () => rollback(world, releases, `${namespace}/${release}`, revision)),
+  };
+}
+
+function upgradeOrInstall(
+  world: World,
+  render: RenderChart,
+  releases: Releases,
+  request: ReleaseRequest,
+): ReleaseStatus {
+  const rendered = render(request);
+  if (!rendered.ok) throw renderFailed(world, request, rendered.message);
+  const key = `${request.namespace}/${request.release}`;
+  const history = releases.get(key) ?? [];
+  const { release, version } = request;
+  world.kernel.occur('helm.release-applied', {
+    message: `helm ${history.length === 0 ? 'installed' : 'upgraded'} ${release}, chart ${version}`,
+  });
+  applyRelease(world, {
+    release: request,
+    last: history.at(-1)?.objects ?? [],
+    next: rendered.objects,
+  });
+  return record(releases, key, {
+    chartVersion: request.version,
+    values: request.values,
+    objects: rendered.objects,
+  });
+}
+
+function renderFailed(world: World, request: ReleaseRequest, message: string): RegaugeError {
+  const { kernel } = world;
+  // Nothing was changed, so it is no cause of what follows.
+  kernel.because(kernel.causes, () =>
+    kernel.occur('helm.render-failed', {
+      message: `chart ${request.chart} ${request.version} does not render with these values: ${message}`,
+    }),
+  );
+  return new RegaugeError('refused', message, {
+    hint: 'the release and the cluster are as they were',
+  });
+}
+
+function uninstall(world: World, releases: Releases, release: string, namespace: string): void {
+  const key = `${namespace}/${release}`;
+  const current = releases.get(key)?.at(-1);
+  if (current === undefined)
+    throw new RegaugeError(
+      'not-found',
+      `uninstall: Release not loaded: ${release}: release: not found`,
+    );
+  world.kernel.occur('helm.release-uninstalled', { message: `helm uninstalled ${release}` });
+  deleteObjects(world, current.objects);
+  releases.delete(key);
+}
+
+function rollback(
+  world: World,
+  releases: Releases,
+  key: string,
+  revision: number | undefined,
+): ReleaseStatus {
+  const history = releases.get(key) ?? [];
+  const current = history.at(-1);
+  const target =
+    revision === undefined || revision === 0
+      ? history.at(-2)
+      : history.find((entry) => entry.revision === revision);
+  if (current === undefined || target === undefined)
+    throw new RegaugeError('not-found', 'release: not found');
+  const [namespace = '', release = ''] = key.split('/');
+  world.kernel.occur('helm.release-applied', {
+    message: `helm rolled ${release} back to revision ${target.revision}`,
+  });
+  applyRelease(world, {
+    release: {
+      release,
+      namespace,
+      chart: 'cilium',
+      version: target.chartVersion,
+      values: target.values,
+    },
+    last: current.objects,
+    next: target.objects,
+  });
+  return record(releases, key, target);
+}
+
+function record(releases: Releases, key: string, what: Omit<Revision, 'revision'>): ReleaseStatus {
+  const history = releases.get(key) ?? [];
+  const entry: Revision = { ...what, revision: (history.at(-1)?.revision ?? 0) + 1 };
+  releases.set(key, [...history, entry]);
+  return statusOf(entry);
+}
+
+function statusOf({ revision, chartVersion, values }: Revision): ReleaseStatus {
+  return { revision, status: 'deployed', chartVersion, values };
+}
