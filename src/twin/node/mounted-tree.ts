@@ -1,0 +1,212 @@
+/**
+ * The mounts of one node as one tree of names: which mount holds a path, what is there, and the
+ * changes below. Overlays keep their changes where the mount table says, so that what an unmounted
+ * overlay held is still on its disk (knowledge 4.1: it re-appears on a rollback).
+ */
+import { RegaugeError } from '../../base/errors.ts';
+import { present } from '../../base/assert.ts';
+import {
+  type DirectoryInode,
+  type FileInode,
+  type Inode,
+  type LinkInode,
+  baseOf,
+  directory,
+  makePath,
+  parentOf,
+  partsOf,
+} from './inode.ts';
+import type { MountRow } from './mount-tables.ts';
+
+/** A place in the tree; an overlay's directory has up to two layers. */
+export type Found =
+  | { readonly kind: 'file'; readonly inode: FileInode }
+  | { readonly kind: 'symlink'; readonly inode: LinkInode }
+  | {
+      readonly kind: 'directory';
+      readonly upper: DirectoryInode | undefined;
+      readonly lower: DirectoryInode | undefined;
+    };
+
+export type Resolved =
+  | { readonly ok: true; readonly path: string; readonly found: Found | undefined }
+  | { readonly ok: false; readonly reason: string };
+
+interface Mount {
+  readonly row: MountRow;
+  /** What is written here goes below; the image's own root for kind `image`. */
+  readonly root: DirectoryInode;
+  readonly lower: DirectoryInode | undefined;
+}
+
+const LINKS_MAX = 40;
+const NO_FILE = 'no such file or directory';
+
+export class MountedTree {
+  private mounts: readonly Mount[] = [];
+
+  constructor(rows: readonly MountRow[], image: DirectoryInode, keep?: MountedTree) {
+    const plain = rows.filter((row) => row.upper === undefined);
+    const made: Mount[] = plain.map((row) => ({
+      row,
+      root: row.kind === 'image' ? image : (keep?.rootOf(row) ?? directory()),
+      lower: undefined,
+    }));
+    this.mounts = made;
+    for (const row of rows) {
+      if (row.upper === undefined) continue;
+      const disk = present(
+        made.find((mount) => covers(mount.row, row.upper ?? '')),
+        'disk of overlay',
+      );
+      const root = makePath(disk.root, row.upper.slice(disk.row.path.length));
+      made.push({ row, root, lower: directoryAt(image, row.path) });
+    }
+    this.mounts = made.sort((left, right) => right.row.path.length - left.row.path.length);
+  }
+
+  rowOf(path: string): MountRow {
+    return this.mountOf(path).row;
+  }
+
+  rows(): readonly MountRow[] {
+    return this.mounts.map((mount) => mount.row);
+  }
+
+  /** The root of a mount that keeps its content when the mounts are made anew. */
+  rootOf(row: MountRow): DirectoryInode | undefined {
+    return this.mounts.find((mount) => mount.row.path === row.path && mount.row.kind === row.kind)
+      ?.root;
+  }
+
+  /** Whether the path is in the image's layer of an overlay, unchanged. */
+  isPristine(path: string): boolean {
+    const mount = this.mountOf(path);
+    if (mount.row.kind === 'image') return true;
+    if (mount.lower === undefined) return false;
+    const upper = leafAt(mount.root, path.slice(mount.row.path.length));
+    return upper === undefined && this.at(path) !== undefined;
+  }
+
+  resolve(path: string, followLast = true): Resolved {
+    let rest = partsOf(path);
+    let at = '';
+    let links = 0;
+    let found: Found | undefined = this.at('/');
+    while (rest.length > 0) {
+      const [name = '', ...others] = rest;
+      rest = others;
+      if (name === '..') {
+        at = at === '' ? '' : parentOf(at) === '/' ? '' : parentOf(at);
+        found = this.at(at === '' ? '/' : at);
+        continue;
+      }
+      if (found?.kind === 'file') return { ok: false, reason: 'not a directory' };
+      const next = `${at}/${name}`;
+      const here = this.at(next);
+      if (here === undefined) {
+        return rest.length > 0
+          ? { ok: false, reason: NO_FILE }
+          : { ok: true, path: next, found: undefined };
+      }
+      if (here.kind === 'symlink' && (rest.length > 0 || followLast)) {
+        links += 1;
+        if (links > LINKS_MAX) return { ok: false, reason: 'too many levels of symbolic links' };
+        rest = [...partsOf(here.inode.target), ...rest];
+        if (here.inode.target.startsWith('/')) at = '';
+        found = this.at(at === '' ? '/' : at);
+        continue;
+      }
+      at = next;
+      found = here;
+    }
+    return { ok: true, path: at === '' ? '/' : at, found };
+  }
+
+  /** What is at a path that has no links in it. */
+  at(path: string): Found | undefined {
+    const mount = this.mountOf(path);
+    const parts = partsOf(path.slice(mount.row.path.length));
+    let upper: DirectoryInode | undefined = mount.root;
+    let lower: DirectoryInode | undefined = mount.lower;
+    for (const [index, name] of parts.entries()) {
+      const above: Inode | undefined = upper?.entries.get(name);
+      if (above?.kind === 'whiteout') return undefined;
+      const below: Inode | undefined = lower?.entries.get(name);
+      const leaf = above ?? below;
+      if (leaf === undefined || leaf.kind === 'whiteout') return undefined;
+      if (leaf.kind !== 'directory')
+        return index === parts.length - 1 ? leafFound(leaf) : undefined;
+      upper = above?.kind === 'directory' ? above : undefined;
+      lower = below?.kind === 'directory' ? below : undefined;
+    }
+    return { kind: 'directory', upper, lower };
+  }
+
+  names(found: Found & { readonly kind: 'directory' }, path: string): readonly string[] {
+    const names = new Set(found.lower?.entries.keys());
+    for (const [name, inode] of found.upper?.entries ?? []) {
+      if (inode.kind === 'whiteout') names.delete(name);
+      else names.add(name);
+    }
+    const prefix = path === '/' ? '/' : `${path}/`;
+    for (const { row } of this.mounts) {
+      if (!row.path.startsWith(prefix) || row.path === '/') continue;
+      const rest = row.path.slice(prefix.length);
+      if (rest !== '' && !rest.includes('/')) names.add(rest);
+    }
+    return [...names];
+  }
+
+  /** Puts an inode at a path without links; makes directories on the way. */
+  put(path: string, inode: Inode): void {
+    this.writable(parentOf(path)).entries.set(baseOf(path), inode);
+  }
+
+  /** Takes away what is at a path without links. */
+  take(path: string): void {
+    const parent = this.writable(parentOf(path));
+    const name = baseOf(path);
+    parent.entries.delete(name);
+    const below = this.at(path);
+    if (below !== undefined) parent.entries.set(name, { kind: 'whiteout' });
+  }
+
+  /** The changeable layer of a directory. */
+  private writable(path: string): DirectoryInode {
+    const mount = this.mountOf(path);
+    if (mount.row.kind === 'image') {
+      throw new RegaugeError('refused', `open ${path}: read-only file system`);
+    }
+    return makePath(mount.root, path.slice(mount.row.path.length));
+  }
+
+  private mountOf(path: string): Mount {
+    return present(
+      this.mounts.find((mount) => covers(mount.row, path)),
+      `mount of ${path}`,
+    );
+  }
+}
+
+function covers(row: MountRow, path: string): boolean {
+  return row.path === '/' || path === row.path || path.startsWith(`${row.path}/`);
+}
+
+function leafFound(leaf: FileInode | LinkInode): Found {
+  return leaf.kind === 'file' ? { kind: 'file', inode: leaf } : { kind: 'symlink', inode: leaf };
+}
+
+function leafAt(root: DirectoryInode, path: string): Inode | undefined {
+  let at: Inode | undefined = root;
+  for (const name of partsOf(path)) {
+    if (at?.kind !== 'directory') return undefined;
+    at = at.entries.get(name);
+  }
+  return at;
+}
+
+function directoryAt(root: DirectoryInode, path: string): DirectoryInode | undefined {
+  const found = leafAt(root, path);
+  return found?.kind === 'directory' ? found : undefined;
+}
