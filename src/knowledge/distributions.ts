@@ -1,0 +1,62 @@
+/**
+ * Where a distribution's runtime looks for CNI confs and plugins, and how its Flannel runs. Source:
+ * knowledge/talos-and-cni-selection.md 3.4 (files of talos, k3s, rke2 and cri-o named there).
+ */
+import type { Distribution } from '../model/facts.ts';
+import { TALOS_FLANNEL_PORT } from './talos-versions.ts';
+
+export interface CniDirectories {
+  readonly confDir: string;
+  readonly binDir: string;
+}
+
+export const DEFAULT_CNI_DIRECTORIES: CniDirectories = {
+  confDir: '/etc/cni/net.d',
+  binDir: '/opt/cni/bin',
+};
+
+/** K3s's containerd looks in its own directories only while the bundled Flannel is on. */
+export const K3S_FLANNEL_DIRECTORIES: CniDirectories = {
+  confDir: '/var/lib/rancher/k3s/agent/etc/cni/net.d',
+  binDir: '/var/lib/rancher/k3s/data/cni',
+};
+
+export function cniDirectories(
+  distribution: Distribution,
+  options: { readonly bundledFlannel: boolean },
+): CniDirectories {
+  return distribution === 'k3s' && options.bundledFlannel
+    ? K3S_FLANNEL_DIRECTORIES
+    : DEFAULT_CNI_DIRECTORIES;
+}
+
+export interface DistributionFlannel {
+  /** The DaemonSet; undefined where Flannel runs inside another process. */
+  readonly daemonSet: { readonly namespace: string; readonly name: string } | undefined;
+  readonly configMap: { readonly namespace: string; readonly name: string } | undefined;
+  /** UDP port of its VXLAN backend. */
+  readonly port: number;
+}
+
+/** Flannel as the distribution deploys it; kubeadm: upstream's manifest. */
+export function distributionFlannel(distribution: Distribution): DistributionFlannel {
+  switch (distribution) {
+    case 'talos':
+      return {
+        daemonSet: { namespace: 'kube-system', name: 'kube-flannel' },
+        configMap: { namespace: 'kube-system', name: 'kube-flannel-cfg' },
+        port: TALOS_FLANNEL_PORT,
+      };
+    case 'k3s':
+      return { daemonSet: undefined, configMap: undefined, port: UPSTREAM_PORT };
+    case 'rke2':
+    case 'kubeadm':
+      return {
+        daemonSet: { namespace: 'kube-flannel', name: 'kube-flannel-ds' },
+        configMap: { namespace: 'kube-flannel', name: 'kube-flannel-cfg' },
+        port: UPSTREAM_PORT,
+      };
+  }
+}
+
+const UPSTREAM_PORT = 8472;
