@@ -1,0 +1,90 @@
+/** What the parts of one kubelet share: its place in the world, its beat, its words for events. */
+import type { Random } from '../../base/random.ts';
+import type { Container, PodObject } from '../../model/kubernetes.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Program, TwinNode, World } from '../world.ts';
+import type { EventDetails, EventRecorder } from './event-recorder.ts';
+import { eventRecorderOf } from './event-recorder.ts';
+import { beatAfter, phaseOf } from './rhythm.ts';
+import { present } from '../../base/assert.ts';
+
+export type ProgramFor = (pod: PodObject, container: Container) => Program;
+
+export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+
+export class KubeletContext {
+  readonly world: World;
+  readonly nodeName: string;
+  readonly programFor: ProgramFor;
+  readonly events: EventRecorder;
+  readonly random: Random;
+  /** When the once-a-second look at due pods falls (virtual milliseconds). */
+  readonly tickPhase: number;
+  readonly images: Set<string>;
+  running = true;
+
+  constructor(world: World, nodeName: string, programFor: ProgramFor, images: readonly string[]) {
+    this.world = world;
+    this.nodeName = nodeName;
+    this.programFor = programFor;
+    this.events = eventRecorderOf(world);
+    this.random = world.kernel.random.fork(`kubelet/${nodeName}`);
+    this.tickPhase = phaseOf(`${nodeName}/tick`, world.constants.kubeletTickMs);
+    this.images = new Set(images);
+  }
+
+  get kernel(): Kernel {
+    return this.world.kernel;
+  }
+
+  /** Asked for late: a node and its kubelet need each other. */
+  get node(): TwinNode {
+    return present(this.world.nodes.get(this.nodeName), `node ${this.nodeName}`);
+  }
+
+  /** How long until the first look at due pods that is later than `delay` from now. */
+  dueIn(delay: number): number {
+    const now = this.kernel.now();
+    return beatAfter(now + delay, this.tickPhase, this.world.constants.kubeletTickMs) - now;
+  }
+
+  /** Until a failed sync is tried again: the back-off × 1…1.5, at the next look after it. */
+  retryIn(backOff: number): number {
+    return this.dueIn(backOff * (1 + 0.5 * this.random.unit()));
+  }
+
+  podEvent(pod: PodObject, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.events.record(this.podEventDetails(pod, type, reason, message));
+  }
+
+  podEventDetails(
+    pod: PodObject,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+  ): EventDetails {
+    return {
+      subject: podReference(pod),
+      subjectUid: pod.metadata.uid,
+      component: 'kubelet',
+      host: this.nodeName,
+      type,
+      reason,
+      message,
+    };
+  }
+}
+
+export function podReference(pod: PodObject): { kind: string; namespace: string; name: string } {
+  return { kind: 'Pod', namespace: pod.metadata.namespace ?? 'default', name: pod.metadata.name };
+}
+
+export function isStaticPod(pod: PodObject): boolean {
+  return pod.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined;
+}
+
+/** Runs the action once the API server answers; at once if it does. */
+export function whenApiAnswers(world: World, action: () => void): void {
+  if (world.api.healthy()) action();
+  else world.api.whenHealthy?.(action);
+}

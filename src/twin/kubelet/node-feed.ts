@@ -1,0 +1,45 @@
+/**
+ * What a kubelet hears of its own node: a thousand kubelets watching all pods would make every
+ * change cost a thousand calls, so one watch per store hands each change to the node it concerns.
+ */
+import type { PodObject, VolumeAttachmentObject } from '../../model/kubernetes.ts';
+import type { Change, ObjectStore } from '../store/object-store.ts';
+import type { Fabric } from '../world.ts';
+
+export interface NodeFeed {
+  pod(change: Change<PodObject>): void;
+  attachment(change: Change<VolumeAttachmentObject>): void;
+}
+
+const feeds = new WeakMap<ObjectStore, Map<string, NodeFeed>>();
+const paths = new WeakMap<Fabric, Map<string, () => void>>();
+
+/** From now on the feed hears of every pod bound to the node. One feed per node; the last one wins. */
+export function subscribe(store: ObjectStore, node: string, feed: NodeFeed): void {
+  let byNode = feeds.get(store);
+  if (byNode === undefined) feeds.set(store, (byNode = watchAll(store)));
+  byNode.set(node, feed);
+}
+
+/** From now on the listener hears of changes that can change the fate of a path on the node. */
+export function subscribeToPaths(fabric: Fabric, node: string, listener: () => void): void {
+  let byNode = paths.get(fabric);
+  if (byNode === undefined) {
+    const listeners = new Map<string, () => void>();
+    paths.set(fabric, (byNode = listeners));
+    fabric.onChange((changed) => listeners.get(changed)?.());
+  }
+  byNode.set(node, listener);
+}
+
+function watchAll(store: ObjectStore): Map<string, NodeFeed> {
+  const byNode = new Map<string, NodeFeed>();
+  store.watch('Pod', (change) => {
+    const { nodeName } = change.object.spec;
+    if (nodeName !== undefined) byNode.get(nodeName)?.pod(change);
+  });
+  store.watch('VolumeAttachment', (change) => {
+    byNode.get(change.object.spec.nodeName)?.attachment(change);
+  });
+  return byNode;
+}
