@@ -1,0 +1,238 @@
+/**
+ * JSON text: parsed by the runtime, since a snapshot may have hundreds of megabytes, and scanned
+ * here only for what the runtime does not say: where exactly an error is, where one of several
+ * values ends, and where the value at a path stands.
+ */
+import { badInput } from '../../base/errors.ts';
+import type { RegaugeError } from '../../base/errors.ts';
+import { placesIn } from './places.ts';
+
+export interface JsonPart {
+  readonly value: unknown;
+  /** Offsets of the value's text. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The values of a text: one, or several in a row as `kubectl cluster-info dump` and
+ * `talosctl get … -o json` print them, with container logs between them.
+ */
+export function parseJsonTexts(text: string, file: string): readonly JsonPart[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return [{ value, start: skipSpace(text, 0), end: text.length }];
+  } catch {
+    return parseSequence(text, file);
+  }
+}
+
+function parseSequence(text: string, file: string): readonly JsonPart[] {
+  const parts: JsonPart[] = [];
+  let start = skipLogs(text, skipSpace(text, 0));
+  while (start < text.length) {
+    const end = endOfValue(text, start);
+    const slice = text.slice(start, end);
+    try {
+      parts.push({ value: JSON.parse(slice) as unknown, start, end });
+    } catch {
+      throw jsonError(text, start, file);
+    }
+    start = skipLogs(text, skipSpace(text, end));
+  }
+  if (parts.length === 0) throw jsonError(text, 0, file);
+  return parts;
+}
+
+/** `==== START logs …` to `==== END logs …`, as cluster-info dump prints between documents. */
+function skipLogs(text: string, from: number): number {
+  let at = from;
+  while (text.startsWith('==== START logs', at)) {
+    const end = text.indexOf('\n==== END logs', at);
+    const lineEnd = end < 0 ? -1 : text.indexOf('\n', end + 1);
+    at = lineEnd < 0 ? text.length : skipSpace(text, lineEnd);
+  }
+  return at;
+}
+
+function jsonError(text: string, start: number, file: string): RegaugeError {
+  const { offset, message } = findError(text, start) ?? { offset: start, message: 'not JSON' };
+  return badInput(`broken JSON: ${message}`, { file, ...placesIn(text)(offset) });
+}
+
+const SPACE = new Set([9, 10, 13, 32]);
+
+export function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (SPACE.has(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+/** The end of the value that starts here; braces are counted outside of strings, nothing is checked. */
+export function endOfValue(text: string, start: number): number {
+  let depth = 0;
+  let at = start;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) at = endOfString(text, at);
+    else if (code === 0x7b || code === 0x5b) [depth, at] = [depth + 1, at + 1];
+    else if (code === 0x7d || code === 0x5d) [depth, at] = [depth - 1, at + 1];
+    else if (depth === 0) at = endOfWord(text, at);
+    else at += 1;
+    if (depth <= 0) return at;
+  }
+  return text.length;
+}
+
+/** The offset after the closing quote; the text's end where there is none. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5c) at += 1;
+    else if (code === 0x22) return at + 1;
+  }
+  return text.length;
+}
+
+function endOfWord(text: string, start: number): number {
+  const end = /[\s,:[\]{}"]/g;
+  end.lastIndex = start + 1;
+  return end.exec(text)?.index ?? text.length;
+}
+
+/** The offset of the value at a path below the value that starts at `start`. */
+export function locateJson(
+  text: string,
+  start: number,
+  path: readonly (string | number)[],
+): number | undefined {
+  let at: number | undefined = skipSpace(text, start);
+  for (const part of path) {
+    at = typeof part === 'number' ? locateItem(text, at, part) : locateMember(text, at, part);
+    if (at === undefined) return undefined;
+  }
+  return at;
+}
+
+function locateItem(text: string, start: number, index: number): number | undefined {
+  if (text[start] !== '[') return undefined;
+  let at = skipSpace(text, start + 1);
+  for (let item = 0; item < index; item += 1) {
+    at = skipSpace(text, endOfValue(text, at));
+    if (text[at] !== ',') return undefined;
+    at = skipSpace(text, at + 1);
+  }
+  return at;
+}
+
+function locateMember(text: string, start: number, name: string): number | undefined {
+  if (text[start] !== '{') return undefined;
+  let at = skipSpace(text, start + 1);
+  while (text[at] === '"') {
+    const keyEnd = endOfString(text, at);
+    const value = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    if (JSON.parse(text.slice(at, keyEnd)) === name) return value;
+    at = skipSpace(text, endOfValue(text, value));
+    if (text[at] !== ',') return undefined;
+    at = skipSpace(text, at + 1);
+  }
+  return undefined;
+}
+
+interface JsonFault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+const LITERAL = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y;
+
+/** The first place where the text stops being JSON (RFC 8259). Iterative: depth is the file's choice. */
+export function findError(text: string, start: number): JsonFault | undefined {
+  const open: ('{' | '[')[] = [];
+  let at = skipSpace(text, start);
+  for (;;) {
+    // Here a value is due.
+    const char = text[at];
+    if (char === '{' || char === '[') {
+      const inside = skipSpace(text, at + 1);
+      const closes = text[inside] === (char === '{' ? '}' : ']');
+      if (!closes) {
+        open.push(char);
+        const key = char === '{' ? keyFault(text, inside) : undefined;
+        if (key !== undefined) return key;
+        at = char === '{' ? afterKey(text, inside) : inside;
+        continue;
+      }
+      at = inside + 1;
+    } else {
+      const end = scalarEnd(text, at);
+      if (typeof end !== 'number') return end;
+      at = end;
+    }
+    // Here a value has ended: close what closes, then a comma or the end is due.
+    at = skipSpace(text, at);
+    while (open.length > 0 && text[at] === (open.at(-1) === '{' ? '}' : ']')) {
+      open.pop();
+      at = skipSpace(text, at + 1);
+    }
+    const around = open.at(-1);
+    if (around === undefined)
+      return at < text.length
+        ? { offset: at, message: 'unexpected text after the value' }
+        : undefined;
+    if (text[at] !== ',')
+      return {
+        offset: at,
+        message: `expected "," or "${around === '{' ? '}' : ']'}"${found(text, at)}`,
+      };
+    at = skipSpace(text, at + 1);
+    if (around === '{') {
+      const key = keyFault(text, at);
+      if (key !== undefined) return key;
+      at = afterKey(text, at);
+    }
+  }
+}
+
+function keyFault(text: string, at: number): JsonFault | undefined {
+  if (text[at] !== '"') {
+    const trailing = text[at] === '}' ? ' (a comma before "}" is not allowed)' : '';
+    return { offset: at, message: `expected a key in double quotes${found(text, at)}${trailing}` };
+  }
+  const end = stringFault(text, at);
+  if (typeof end !== 'number') return end;
+  const colon = skipSpace(text, end);
+  return text[colon] === ':'
+    ? undefined
+    : { offset: colon, message: `expected ":" after the key${found(text, colon)}` };
+}
+
+function afterKey(text: string, at: number): number {
+  return skipSpace(text, skipSpace(text, endOfString(text, at)) + 1);
+}
+
+function scalarEnd(text: string, at: number): number | JsonFault {
+  if (text[at] === '"') return stringFault(text, at);
+  LITERAL.lastIndex = at;
+  const literal = LITERAL.exec(text);
+  if (literal !== null) return at + literal[0].length;
+  const trailing = text[at] === ']' ? ' (a comma before "]" is not allowed)' : '';
+  return { offset: at, message: `expected a value${found(text, at)}${trailing}` };
+}
+
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
+
+function stringFault(text: string, start: number): number | JsonFault {
+  STRING.lastIndex = start;
+  const end = start + (STRING.exec(text)?.[0].length ?? 1);
+  if (text[end] === '"') return end + 1;
+  if (end >= text.length) return { offset: start, message: 'the string is not closed' };
+  return text[end] === '\\'
+    ? { offset: end, message: 'unknown escape in a string' }
+    : { offset: end, message: 'a line break or control character inside a string' };
+}
+
+function found(text: string, at: number): string {
+  const char = text[at];
+  return char === undefined ? ', found the end of the file' : `, found ${JSON.stringify(char)}`;
+}
