@@ -1,0 +1,257 @@
+/**
+ * What a node's kernel holds of networks: links, attachments, and the rules and programs that
+ * flanneld, cilium-agent and kube-proxy put there. All of it outlives the process that made it and
+ * none of it outlives the machine. Whoever changes something leaves the reason (`why`).
+ */
+import { assert } from '../../base/assert.ts';
+import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Attachment, NodeNetwork, TwinNode } from '../world.ts';
+import type { View } from './revision-table.ts';
+
+export interface VxlanLink {
+  readonly port: number;
+  readonly up: boolean;
+}
+
+/** What flanneld left or keeps: routes, FDB and traffic rules. */
+export interface FlannelState {
+  readonly backend: 'vxlan' | 'host-gw';
+  readonly port: number;
+  /** The cluster's network, e.g. `10.244.0.0/16`: what is not masqueraded. */
+  readonly network: string;
+  readonly subnet: string;
+  /** FLANNEL-POSTRTG chain (or its nftables form) is there. */
+  readonly masquerade: boolean;
+  readonly enforcesPolicies: boolean;
+  readonly peers: View;
+}
+
+/** What cilium-agent left or keeps: BPF programs, maps, cilium_host and its routes. */
+export interface CiliumState {
+  readonly version: string;
+  readonly podCidrs: readonly string[];
+  readonly routing: 'tunnel' | 'native';
+  readonly tunnelDevice: TunnelDevice;
+  readonly hostRouting: 'bpf' | 'legacy';
+  readonly masquerade: 'bpf' | 'iptables' | 'none';
+  readonly kubeProxyReplacement: boolean;
+  readonly policy: 'never' | 'default' | 'always';
+  /** Tunnel map, ipcache and service maps as of when the agent last wrote them. */
+  readonly maps: View;
+}
+
+export interface KubeProxyState {
+  readonly mode: string;
+  readonly rules: View;
+}
+
+export type TunnelDevice = 'flannel.1' | 'cilium_vxlan' | 'cilium_geneve';
+
+/** Parts of a node's network that can be missing, each with a reason of its own. */
+export type NetworkPart = 'flannel' | 'cilium' | 'kube-proxy' | 'cni0' | TunnelDevice;
+
+/** `podUid` is given when nothing but that pod's attachment changed. */
+export type NetworkListener = (node: string, podUid: string | undefined) => void;
+
+const NO_CAUSES: readonly OccurrenceId[] = [];
+
+export class KernelNetwork implements NodeNetwork {
+  readonly node: string;
+  /** What containers of a pod share in this boot, by pod UID: an agent's resolved configuration. */
+  readonly scratch = new Map<string, Readonly<Record<string, string>>>();
+  /** The upstream in the resolv.conf of a Default-DNS pod, fixed when its sandbox was made. */
+  readonly resolvers = new Map<string, string>();
+  private readonly kernel: Kernel;
+  private readonly attachments = new Map<string, Attachment>();
+  private readonly orphans = new Set<string>();
+  private readonly vxlan = new Map<string, VxlanLink>();
+  private readonly plainLinks = new Set<string>();
+  private readonly reasons = new Map<NetworkPart, readonly OccurrenceId[]>();
+  private readonly listeners: NetworkListener[] = [];
+  private flannelState: FlannelState | undefined;
+  private ciliumState: CiliumState | undefined;
+  private kubeProxyState: KubeProxyState | undefined;
+  private changes = 0;
+
+  constructor(kernel: Kernel, node: string) {
+    this.kernel = kernel;
+    this.node = node;
+  }
+
+  get epoch(): number {
+    return this.changes;
+  }
+
+  get flannel(): FlannelState | undefined {
+    return this.flannelState;
+  }
+
+  get cilium(): CiliumState | undefined {
+    return this.ciliumState;
+  }
+
+  get kubeProxy(): KubeProxyState | undefined {
+    return this.kubeProxyState;
+  }
+
+  attach(attachment: Attachment): void {
+    this.attachments.set(attachment.podUid, attachment);
+    this.orphans.delete(attachment.podUid);
+    if (attachment.network !== 'cilium') this.plainLinks.add('cni0');
+    this.touch(attachment.podUid);
+  }
+
+  detach(podUid: string): void {
+    this.resolvers.delete(podUid);
+    this.orphans.delete(podUid);
+    if (this.attachments.delete(podUid)) this.touch(podUid);
+  }
+
+  attachmentOf(podUid: string): Attachment | undefined {
+    return this.attachments.get(podUid);
+  }
+
+  allAttachments(): Iterable<Attachment> {
+    return this.attachments.values();
+  }
+
+  /** Whether the pod's end of the wire hangs on nothing: its bridge was deleted under it. */
+  isOrphan(podUid: string): boolean {
+    return this.orphans.has(podUid);
+  }
+
+  links(): readonly string[] {
+    return ['lo', 'eth0', ...this.plainLinks, ...this.vxlan.keys()];
+  }
+
+  hasLink(name: string): boolean {
+    return this.plainLinks.has(name) || this.vxlan.has(name);
+  }
+
+  removeLink(name: string): void {
+    if (!this.hasLink(name)) return;
+    this.plainLinks.delete(name);
+    this.vxlan.delete(name);
+    if (name === 'cni0') {
+      for (const { podUid, network } of this.attachments.values()) {
+        if (network !== 'cilium') this.orphans.add(podUid);
+      }
+    }
+    if (name === 'cni0' || name === 'flannel.1' || name === 'cilium_vxlan') this.blame(name);
+    this.touch();
+  }
+
+  addLink(name: string): void {
+    if (this.plainLinks.has(name)) return;
+    this.plainLinks.add(name);
+    this.touch();
+  }
+
+  vxlanLink(name: string): VxlanLink | undefined {
+    return this.vxlan.get(name);
+  }
+
+  setVxlanLink(name: TunnelDevice, link: VxlanLink): void {
+    const old = this.vxlan.get(name);
+    if (old?.port === link.port && old.up === link.up) return;
+    this.vxlan.set(name, link);
+    this.blame(name);
+    this.touch();
+  }
+
+  /**
+   * The UP VXLAN device that holds the port. Linux allows one per UDP port
+   * (cilium/cilium#38581, truth:P08).
+   */
+  holderOfPort(port: number, except: string): string | undefined {
+    for (const [name, link] of this.vxlan) {
+      if (name === except || name === 'cilium_geneve') continue;
+      if (link.up && link.port === port) return name;
+    }
+    return undefined;
+  }
+
+  setFlannel(state: FlannelState | undefined): void {
+    this.flannelState = state;
+    this.blame('flannel');
+    this.touch();
+  }
+
+  setCilium(state: CiliumState | undefined): void {
+    this.ciliumState = state;
+    this.blame('cilium');
+    this.touch();
+  }
+
+  setKubeProxy(state: KubeProxyState | undefined): void {
+    this.kubeProxyState = state;
+    this.blame('kube-proxy');
+    this.touch();
+  }
+
+  /** What made the part as it is, or took it away. */
+  why(part: NetworkPart): readonly OccurrenceId[] {
+    return this.reasons.get(part) ?? NO_CAUSES;
+  }
+
+  powerLost(): void {
+    this.attachments.clear();
+    this.orphans.clear();
+    this.vxlan.clear();
+    this.plainLinks.clear();
+    this.scratch.clear();
+    this.resolvers.clear();
+    this.flannelState = undefined;
+    this.ciliumState = undefined;
+    this.kubeProxyState = undefined;
+    for (const part of [
+      'flannel',
+      'cilium',
+      'kube-proxy',
+      'cni0',
+      'flannel.1',
+      'cilium_vxlan',
+    ] as const) {
+      this.reasons.set(part, joined(this.kernel.causes, this.reasons.get(part)));
+    }
+    this.touch();
+  }
+
+  powerOn(): void {
+    this.touch();
+  }
+
+  onChange(listener: NetworkListener): void {
+    this.listeners.push(listener);
+  }
+
+  private blame(part: NetworkPart): void {
+    this.reasons.set(part, this.kernel.causes);
+  }
+
+  private touch(podUid?: string): void {
+    this.changes += 1;
+    for (const listener of this.listeners) listener(this.node, podUid);
+  }
+}
+
+/** A loss keeps what came before it: rules gone in a reboot are gone for good if their maker is. */
+function joined(
+  first: readonly OccurrenceId[],
+  second: readonly OccurrenceId[] = NO_CAUSES,
+): readonly OccurrenceId[] {
+  if (second.length === 0) return first;
+  if (first.length === 0) return second;
+  return [...new Set([...first, ...second])].slice(0, 4);
+}
+
+export function createNodeNetwork(kernel: Kernel, node: string): KernelNetwork {
+  return new KernelNetwork(kernel, node);
+}
+
+/** The node's network with what only this folder and the programs may see. */
+export function networkOf(node: TwinNode): KernelNetwork {
+  assert(node.network instanceof KernelNetwork, `the network of ${node.name} is not of this twin`);
+  return node.network;
+}

@@ -1,0 +1,193 @@
+/**
+ * NetworkPolicies as an enforcing CNI reads them: which select a pod, and whether they let a packet
+ * by. Peers only; ports are not looked at, and CiliumNetworkPolicies are not read. Rules of Cilium:
+ * the node's own host is always let in; pods and nodes are no `ipBlock` (cilium/cilium#9209);
+ * whoever is no endpoint of its own, or arrives behind a translated address, has no labels.
+ */
+import { type Cidr, contains, parseAddress, parseCidr } from '../../base/cidr.ts';
+import {
+  matchesLabels,
+  type NetworkPolicyObject,
+  type NetworkPolicyPeer,
+  objectKey,
+  type PodObject,
+} from '../../model/kubernetes.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import type { Place } from './places.ts';
+
+type Direction = 'Ingress' | 'Egress';
+
+interface Selecting {
+  readonly revision: number;
+  readonly policies: readonly NetworkPolicyObject[];
+}
+
+/** The other end of a packet as the enforcing side knows it. */
+interface Peer {
+  /** Undefined when the enforcing side knows no labels of it. */
+  readonly pod: PodObject | undefined;
+  /** Undefined when the address may not be matched by an ipBlock. */
+  readonly address: string | undefined;
+}
+
+const cidrs = new Map<string, Cidr | undefined>();
+
+export class PolicyIndex {
+  private readonly byNamespace = new Map<string, Map<string, NetworkPolicyObject>>();
+  private readonly cache = new WeakMap<PodObject, Selecting>();
+  private readonly listeners: (() => void)[] = [];
+  private revision = 0;
+  private readonly store: ObjectStore;
+
+  constructor(store: ObjectStore) {
+    this.store = store;
+    for (const policy of store.list('NetworkPolicy'))
+      this.namespaceOf(policy).set(objectKey(policy), policy);
+    store.watch('NetworkPolicy', ({ type, object }) => {
+      this.revision += 1;
+      if (type === 'deleted') this.namespaceOf(object).delete(objectKey(object));
+      else this.namespaceOf(object).set(objectKey(object), object);
+      for (const listener of this.listeners) listener();
+    });
+  }
+
+  get isEmpty(): boolean {
+    for (const policies of this.byNamespace.values()) if (policies.size > 0) return false;
+    return true;
+  }
+
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** The policies whose podSelector matches the pod. */
+  selecting(pod: PodObject): readonly NetworkPolicyObject[] {
+    const cached = this.cache.get(pod);
+    if (cached?.revision === this.revision) return cached.policies;
+    const all = this.byNamespace.get(pod.metadata.namespace ?? '');
+    const policies = [...(all?.values() ?? [])].filter((policy) =>
+      matchesLabels(policy.spec.podSelector ?? {}, pod.metadata.labels),
+    );
+    this.cache.set(pod, { revision: this.revision, policies });
+    return policies;
+  }
+
+  /** Undefined when the packet may pass; else what keeps it out. */
+  refusal(from: Place, to: Place | undefined, sourceSeen: string): string | undefined {
+    const egress = to === undefined ? outsidePeer() : peerSeenFrom(from, to, true);
+    const out = this.verdict(from, 'Egress', egress);
+    if (out !== undefined || to === undefined) return out;
+    if (
+      to.attachment?.network === 'cilium' &&
+      from.attachment === undefined &&
+      from.node === to.node
+    ) {
+      return undefined;
+    }
+    const seen = sourceSeen === from.attachment?.ip;
+    return this.verdict(to, 'Ingress', peerSeenFrom(to, from, seen));
+  }
+
+  private verdict(place: Place, direction: Direction, peer: Peer): string | undefined {
+    const mode = enforcement(place);
+    if (mode === 'never' || place.pod === undefined) return undefined;
+    const policies = this.selecting(place.pod).filter((policy) => hasDirection(policy, direction));
+    const { namespace = '', name } = place.pod.metadata;
+    if (policies.length === 0) {
+      return mode === 'always'
+        ? `no policy allows ${direction.toLowerCase()} of ${namespace}/${name}`
+        : undefined;
+    }
+    if (policies.some((policy) => this.allows(policy, direction, peer))) return undefined;
+    return `NetworkPolicy ${policies.map((policy) => policy.metadata.name).join(', ')} denies ${direction.toLowerCase()} of ${namespace}/${name}`;
+  }
+
+  private allows(policy: NetworkPolicyObject, direction: Direction, peer: Peer): boolean {
+    const rules =
+      direction === 'Ingress'
+        ? (policy.spec.ingress ?? []).map((rule) => rule.from)
+        : (policy.spec.egress ?? []).map((rule) => rule.to);
+    return rules.some((peers) => {
+      if (peers === undefined || peers.length === 0) return true;
+      return peers.some((allowed) => this.matches(policy, allowed, peer));
+    });
+  }
+
+  private matches(policy: NetworkPolicyObject, allowed: NetworkPolicyPeer, peer: Peer): boolean {
+    if (allowed.ipBlock !== undefined)
+      return peer.address !== undefined && inBlock(allowed.ipBlock, peer.address);
+    const { pod } = peer;
+    if (pod === undefined) return false;
+    const namespace = pod.metadata.namespace ?? '';
+    const inNamespace =
+      allowed.namespaceSelector === undefined
+        ? namespace === policy.metadata.namespace
+        : matchesLabels(allowed.namespaceSelector, this.labelsOfNamespace(namespace));
+    return (
+      inNamespace &&
+      (allowed.podSelector === undefined || matchesLabels(allowed.podSelector, pod.metadata.labels))
+    );
+  }
+
+  private labelsOfNamespace(name: string): Readonly<Record<string, string>> {
+    const labels = this.store.get('Namespace', undefined, name)?.metadata.labels ?? {};
+    return { 'kubernetes.io/metadata.name': name, ...labels };
+  }
+
+  private namespaceOf({ metadata }: NetworkPolicyObject): Map<string, NetworkPolicyObject> {
+    const name = metadata.namespace ?? '';
+    let policies = this.byNamespace.get(name);
+    if (policies === undefined) this.byNamespace.set(name, (policies = new Map()));
+    return policies;
+  }
+}
+
+/** Whether policies bind the pod where it is: by the CNI that carries it, not by what is installed. */
+export function enforcement({ attachment, network }: Place): 'never' | 'default' | 'always' {
+  if (attachment?.network === 'cilium') return network.cilium?.policy ?? 'never';
+  if (attachment?.network === 'flannel' && network.flannel?.enforcesPolicies === true)
+    return 'default';
+  return 'never';
+}
+
+function peerSeenFrom(enforcing: Place, other: Place, addressKept: boolean): Peer {
+  const sameNetwork = enforcing.attachment?.network === other.attachment?.network;
+  if (other.attachment === undefined || !addressKept) {
+    // A node or whoever hides behind its address: no labels, and no ipBlock under Cilium.
+    const byAddress = enforcing.attachment?.network === 'flannel';
+    return { pod: undefined, address: byAddress ? other.node.address : undefined };
+  }
+  const address =
+    sameNetwork && enforcing.attachment?.network === 'cilium' ? undefined : other.attachment.ip;
+  return { pod: sameNetwork ? other.pod : undefined, address };
+}
+
+function outsidePeer(): Peer {
+  return { pod: undefined, address: OUTSIDE_ADDRESS };
+}
+
+/** Stands for any address outside (TEST-NET-3, RFC 5737). */
+const OUTSIDE_ADDRESS = '203.0.113.1';
+
+function hasDirection({ spec }: NetworkPolicyObject, direction: Direction): boolean {
+  if (spec.policyTypes !== undefined) return spec.policyTypes.includes(direction);
+  return direction === 'Ingress' || spec.egress !== undefined;
+}
+
+function inBlock(
+  block: { readonly cidr: string; readonly except?: readonly string[] },
+  address: string,
+): boolean {
+  const range = cidrOf(block.cidr);
+  const point = parseAddress(address);
+  if (range === undefined || point === undefined || !contains(range, point)) return false;
+  return !(block.except ?? []).some((text) => {
+    const hole = cidrOf(text);
+    return hole !== undefined && contains(hole, point);
+  });
+}
+
+function cidrOf(text: string): Cidr | undefined {
+  if (!cidrs.has(text)) cidrs.set(text, parseCidr(text));
+  return cidrs.get(text);
+}

@@ -1,0 +1,68 @@
+/**
+ * cilium-operator: reads its configuration once at start (pool changes need a restart), then one
+ * replica leads: ranges for CiliumNodes, marks on nodes, unmanaged pods, endpoints of pods gone.
+ */
+import type { Process, ProcessHost } from '../../world.ts';
+import { asCiliumNode } from '../../network/peer-tables.ts';
+import { apiAccess } from '../api-access.ts';
+import { hubOf } from '../hub.ts';
+import { whenLeading } from '../leadership.ts';
+import { Life } from '../life.ts';
+import { type AgentConfig, configMapOf } from './agent-config.ts';
+import { removeEndpoint } from './endpoints.ts';
+import { markNodes } from './node-taints.ts';
+import { PoolAllocation } from './pool-allocation.ts';
+import { watchUnmanagedPods } from './unmanaged-pods.ts';
+
+const API_RETRY_MS = 5_000;
+const API_PATIENCE_MS = 60_000;
+
+export function ciliumOperator(host: ProcessHost): Process {
+  const { world } = host;
+  const life = new Life(world.kernel);
+  if (host.adopted === true) run(host, life);
+  else life.after(world.constants.apiCallMs, () => contactApi(host, life, world.kernel.now()));
+  return life.asProcess();
+}
+
+function contactApi(host: ProcessHost, life: Life, since: number): void {
+  const access = apiAccess(host);
+  if (access.ok) {
+    life.after(host.world.constants.appReadyMs, () => run(host, life));
+    return;
+  }
+  if (host.world.kernel.now() - since < API_PATIENCE_MS) {
+    life.after(API_RETRY_MS, () => contactApi(host, life, since));
+    return;
+  }
+  life.end('exited');
+  host.exit(1, `Unable to contact k8s api-server error="${access.message}"`);
+}
+
+function run(host: ProcessHost, life: Life): void {
+  const config = configMapOf(host) ?? {};
+  host.setReady(true);
+  whenLeading(host.world, 'cilium-operator', life, () => lead(host, life, config));
+}
+
+function lead(host: ProcessHost, life: Life, config: AgentConfig): void {
+  const { world } = host;
+  const hub = hubOf(world);
+  if ((config['ipam'] ?? 'cluster-pool') === 'cluster-pool') {
+    const allocation = new PoolAllocation(world, host.pod, config);
+    allocation.start();
+    life.onEnd(
+      hub.follow('CiliumNode', 'all', ({ type, object }) => {
+        if (type === 'deleted') allocation.release(asCiliumNode(object));
+        else if (type === 'added') allocation.serve(asCiliumNode(object));
+      }),
+    );
+  }
+  markNodes(world, life, config);
+  watchUnmanagedPods(world, life, config);
+  life.onEnd(
+    hub.follow('Pod', 'all', ({ type, object }) => {
+      if (type === 'deleted') removeEndpoint(world, object.metadata.uid ?? '');
+    }),
+  );
+}

@@ -1,0 +1,40 @@
+/**
+ * kube-proxy: its rules follow the EndpointSlices while it runs; when it stops they stay in the
+ * kernel as they were (failure-domains.md 2.4). It has a kubeconfig of its own, so it needs no
+ * ClusterIP itself.
+ */
+import type { Process, ProcessHost } from '../world.ts';
+import { fabricOf } from '../network/fabric.ts';
+import { networkOf } from '../network/kernel-network.ts';
+import { Life } from './life.ts';
+
+const API_RETRY_MS = 5_000;
+
+export function kubeProxy(host: ProcessHost): Process {
+  const { world } = host;
+  const life = new Life(world.kernel);
+  const network = networkOf(host.node);
+  const mode = modeOf(host);
+  const sync = (): void => {
+    if (!world.api.healthy()) {
+      life.after(API_RETRY_MS, sync);
+      return;
+    }
+    network.setKubeProxy({ mode, rules: undefined });
+    host.setReady(true);
+  };
+  life.onEnd((reason) => {
+    if (reason === 'power-lost' || network.kubeProxy === undefined) return;
+    if (network.kubeProxy.rules !== undefined) return;
+    network.setKubeProxy({ mode, rules: fabricOf(world).revisions.freeze() });
+  });
+  if (host.adopted === true) sync();
+  else life.after(world.constants.appReadyMs, sync);
+  return life.asProcess();
+}
+
+function modeOf({ container }: ProcessHost): string {
+  const words = [...(container.command ?? []), ...(container.args ?? [])];
+  const flag = words.find((word) => word.startsWith('--proxy-mode='));
+  return flag?.slice('--proxy-mode='.length) ?? 'iptables';
+}

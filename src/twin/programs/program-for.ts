@@ -1,0 +1,46 @@
+/** Which software a container is, by its image, its name and its arguments; else an ordinary app. */
+import type { Container, PodObject } from '../../model/kubernetes.ts';
+import type { Program } from '../world.ts';
+import { app } from './app.ts';
+import { ciliumAgent } from './cilium/agent.ts';
+import { buildConfigStep, installCniBinaries } from './cilium/init-containers.ts';
+import { ciliumOperator } from './cilium/operator.ts';
+import { coreDns } from './coredns.ts';
+import { flanneld } from './flannel/flanneld.ts';
+import { installConfig, installPlugin } from './flannel/install-config.ts';
+import { kubeProxy } from './kube-proxy.ts';
+import { imageName } from './image.ts';
+
+export function programFor(pod: PodObject, container: Container): Program {
+  const init = pod.spec.initContainers?.some(({ name }) => name === container.name) === true;
+  const image = imageName(container);
+  const words = [...(container.command ?? []), ...(container.args ?? [])];
+  if (image === 'flannel' || image === 'flannel-cni-plugin') return flannelProgram(container, init);
+  if (image === 'cilium' || image === 'cilium-ci') return ciliumProgram(container, init, words);
+  if (image.startsWith('operator') && isCiliumOperator(container, words)) return ciliumOperator;
+  if (image === 'kube-proxy') return kubeProxy;
+  if (image === 'coredns') return coreDns;
+  return app;
+}
+
+function flannelProgram({ name }: Container, init: boolean): Program {
+  if (!init) return flanneld;
+  if (name.includes('plugin')) return installPlugin;
+  // Talos up to 1.7 has `install-cni` beside `install-config`; upstream's conf step is `install-cni`.
+  return installConfig;
+}
+
+function ciliumProgram({ name }: Container, init: boolean, words: readonly string[]): Program {
+  if (!init) return name === 'cilium-agent' || words.includes('cilium-agent') ? ciliumAgent : app;
+  if (name === 'config' || words.includes('build-config')) return buildConfigStep;
+  if (name === 'install-cni-binaries') return installCniBinaries;
+  return app;
+}
+
+function isCiliumOperator({ name, image }: Container, words: readonly string[]): boolean {
+  return (
+    name === 'cilium-operator' ||
+    image?.includes('cilium/') === true ||
+    words.some((word) => word.startsWith('cilium-operator'))
+  );
+}
