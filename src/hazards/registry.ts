@@ -8,36 +8,54 @@ import type { ClusterFacts } from '../model/facts.ts';
 import type { Hazard } from '../model/hazard.ts';
 import { hazard as brokenFirstConf } from './broken-first-conf/hazard.ts';
 import { hazard as budgetDeadlock } from './budget-deadlock/hazard.ts';
+import { hazard as budgetsOverlapping } from './budgets-overlapping/hazard.ts';
 import { hazard as clusterDnsSpread } from './cluster-dns-spread/hazard.ts';
 import { hazard as confWithoutBinary } from './conf-without-binary/hazard.ts';
 import { hazard as confWithoutState } from './conf-without-state/hazard.ts';
 import { hazard as dormantPolicies } from './dormant-policies/hazard.ts';
 import { hazard as etcdNoSpareVoter } from './etcd-no-spare-voter/hazard.ts';
+import { hazard as executorOnPodNetwork } from './executor-on-pod-network/hazard.ts';
 import { hazard as gitopsOwner } from './gitops-owner/hazard.ts';
 import { hazard as ipBlockOnClusterRange } from './ip-block-on-cluster-range/hazard.ts';
+import { hazard as longhornLastReplica } from './longhorn-last-replica/hazard.ts';
+import { hazard as longhornNodeWebhook } from './longhorn-node-webhook/hazard.ts';
+import { hazard as longhornNotHealthy } from './longhorn-not-healthy/hazard.ts';
+import { hazard as longhornOnPodNetwork } from './longhorn-on-pod-network/hazard.ts';
 import { hazard as mtuBudget } from './mtu-budget/hazard.ts';
 import { hazard as nodePodCidrsReused } from './node-pod-cidrs-reused/hazard.ts';
+import { hazard as peersByIp } from './peers-by-ip/hazard.ts';
 import { hazard as podCidrOverlap } from './pod-cidr-overlap/hazard.ts';
 import { hazard as policyGap } from './policy-gap/hazard.ts';
+import { hazard as talosExtensionsDropped } from './talos-extensions-dropped/hazard.ts';
 import { hazard as twoLiveConfs } from './two-live-confs/hazard.ts';
 import { hazard as unmanagedPodRestart } from './unmanaged-pod-restart/hazard.ts';
+import { hazard as webhookOnPodNetwork } from './webhook-on-pod-network/hazard.ts';
 
 export const HAZARDS: readonly Hazard[] = [
   brokenFirstConf,
   budgetDeadlock,
+  budgetsOverlapping,
   clusterDnsSpread,
   confWithoutBinary,
   confWithoutState,
   dormantPolicies,
   etcdNoSpareVoter,
+  executorOnPodNetwork,
   gitopsOwner,
   ipBlockOnClusterRange,
+  longhornLastReplica,
+  longhornNodeWebhook,
+  longhornNotHealthy,
+  longhornOnPodNetwork,
   mtuBudget,
   nodePodCidrsReused,
+  peersByIp,
   podCidrOverlap,
   policyGap,
+  talosExtensionsDropped,
   twoLiveConfs,
   unmanagedPodRestart,
+  webhookOnPodNetwork,
 ];
 
 /** The hazards put to the facts. Findings in stable order: severity, file, line, column, hazard. */

@@ -21,6 +21,7 @@ import type {
   TargetFacts,
 } from '../model/facts.ts';
 import type { KubeObject, NodeObject } from '../model/kubernetes.ts';
+import type { Runbook } from '../model/runbook.ts';
 
 type Plain<T> = { readonly [K in keyof T]?: T[K] extends Fact<infer V> ? V : T[K] };
 
@@ -39,6 +40,7 @@ export interface FactsLiteral {
   readonly objects?: readonly KubeObject[];
   /** Directory listings: file name to text. A text given becomes a conf that was read. */
   readonly confs?: readonly ConfLiteral[];
+  readonly runbooks?: readonly Runbook[];
 }
 
 export interface ValuesLiteral {
@@ -98,7 +100,14 @@ export function factsFrom(literal: FactsLiteral = {}): ClusterFacts {
     cniConfs: confs.flatMap(confInputs),
     listings: confs.map(listingOf),
     otherObjects: objects.filter(({ object }) => !LISTED_KINDS.has(object.kind)),
-    input: { ...EMPTY_INPUT, objects },
+    input: {
+      ...EMPTY_INPUT,
+      objects,
+      runbooks: (literal.runbooks ?? []).map((runbook) => ({
+        runbook,
+        source: { file: 'runbook.yaml' },
+      })),
+    },
   };
   return facts as unknown as ClusterFacts; // the literal's keys were listed above, one by one
 }

@@ -33,7 +33,7 @@ function foretell(facts: ClusterFacts): Foretelling {
   return judgedInPart(findings, missingUnlessLive(facts, MISSING.budgets));
 }
 
-/** Longhorn drops these budgets itself once its volumes allow it; `longhorn-drain` judges them. */
+/** Longhorn drops these budgets itself once its volumes allow it; `longhorn-last-replica` judges them. */
 function isLonghornInstanceManager({ metadata }: PodDisruptionBudgetObject): boolean {
   return metadata.namespace === 'longhorn-system' && metadata.name.startsWith('instance-manager');
 }

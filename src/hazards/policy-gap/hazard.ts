@@ -61,7 +61,9 @@ function foretell(facts: ClusterFacts): Foretelling {
 function sourceEnforces({ sourceCni, flannel }: ClusterFacts): boolean | undefined {
   if (!sourceCni.known) return undefined;
   if (sourceCni.value === 'calico' || sourceCni.value === 'canal') return true;
-  if (sourceCni.value !== 'flannel') return false;
+  if (sourceCni.value === 'none' || sourceCni.value === 'cilium') return false;
+  // kindnet enforces policies in some releases and not in others.
+  if (sourceCni.value === 'kindnet') return undefined;
   if (!flannel.known || !flannel.value.enforcesPolicies.known) return undefined;
   return flannel.value.enforcesPolicies.value;
 }
