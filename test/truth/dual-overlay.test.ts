@@ -237,6 +237,10 @@ describe('two overlays', () => {
       : { kind: 'pod', pod };
   }
 
+  function sourceSeen(from: string, to: PodObject): string | null {
+    return world.fabric.reach(end(from), { kind: 'pod', pod: to }).sourceSeen;
+  }
+
   function pathWorks(path: string): boolean {
     const [from = '', to = ''] = path.split('->');
     const target = pods[to];
@@ -255,12 +259,10 @@ describe('two overlays', () => {
     const { cilium2, flannel2, cilium1 } = pods;
     if (cilium1 === undefined || cilium2 === undefined || flannel2 === undefined)
       throw new Error('pods');
-    const seen = (from: string, to: PodObject): string | null =>
-      world.fabric.reach(end(from), { kind: 'pod', pod: to }).sourceSeen;
-    expect(seen('flannel1', cilium2)).toBe('10.0.1.61');
-    expect(seen('cilium1', flannel2)).toBe('10.0.1.61');
-    expect(seen('cilium1', cilium2)).toBe(cilium1.status.podIP);
-    expect(seen('flannel1', flannel2)).toBe('10.244.0.2');
+    expect(sourceSeen('flannel1', cilium2)).toBe('10.0.1.61');
+    expect(sourceSeen('cilium1', flannel2)).toBe('10.0.1.61');
+    expect(sourceSeen('cilium1', cilium2)).toBe(cilium1.status.podIP);
+    expect(sourceSeen('flannel1', flannel2)).toBe('10.244.0.2');
   });
 
   it('P06/P07: without its agent traffic goes on; restarted, it gives no address twice', () => {
@@ -307,15 +309,15 @@ describe('two overlays', () => {
     const uid = pods['flannel1']?.metadata.uid ?? '';
     expect(() => nodeNamed(world, 'n1').sockets.get(AGENT_SOCKETS[0])?.release(uid)).not.toThrow();
   });
-
-  function vxlan(node: string): readonly object[] {
-    const network = networkOf(nodeNamed(world, node));
-    return ['flannel.1', 'cilium_vxlan'].map((dev) => {
-      const link = network.vxlanLink(dev);
-      return { dev, up: link?.up, dstport: link?.port };
-    });
-  }
 });
+
+function vxlan(node: string): readonly object[] {
+  const network = networkOf(nodeNamed(world, node));
+  return ['flannel.1', 'cilium_vxlan'].map((dev) => {
+    const link = network.vxlanLink(dev);
+    return { dev, up: link?.up, dstport: link?.port };
+  });
+}
 
 describe('a pool replaced in place', () => {
   beforeEach(() => {
@@ -342,18 +344,18 @@ describe('a pool replaced in place', () => {
     startAgent(world, 'n2');
     expect(ciliumNode('n2').podCIDRs[0]).toMatch(/^10\.244\./);
   });
-
-  function ciliumNode(name: string): {
-    podCIDRs: readonly string[];
-    operatorError: string | undefined;
-  } {
-    const object = world.store.get<string>('CiliumNode', undefined, name) as unknown as {
-      spec: { ipam: { podCIDRs: string[] } };
-      status?: { ipam: { 'operator-status': { error: string } } };
-    };
-    return {
-      podCIDRs: object.spec.ipam.podCIDRs,
-      operatorError: object.status?.ipam['operator-status'].error,
-    };
-  }
 });
+
+function ciliumNode(name: string): {
+  podCIDRs: readonly string[];
+  operatorError: string | undefined;
+} {
+  const object = world.store.get<string>('CiliumNode', undefined, name) as unknown as {
+    spec: { ipam: { podCIDRs: string[] } };
+    status?: { ipam: { 'operator-status': { error: string } } };
+  };
+  return {
+    podCIDRs: object.spec.ipam.podCIDRs,
+    operatorError: object.status?.ipam['operator-status'].error,
+  };
+}

@@ -8,6 +8,9 @@ import { ciliumOperator } from './cilium/operator.ts';
 import { coreDns } from './coredns.ts';
 import { flanneld } from './flannel/flanneld.ts';
 import { installConfig, installPlugin } from './flannel/install-config.ts';
+import { csiAttacher } from './longhorn/csi-attacher.ts';
+import { LONGHORN_NAMESPACE } from './longhorn/longhorn-objects.ts';
+import { longhornManager } from './longhorn/manager.ts';
 import { kubeProxy } from './kube-proxy.ts';
 import { imageName } from './image.ts';
 
@@ -20,6 +23,8 @@ export function programFor(pod: PodObject, container: Container): Program {
   if (image.startsWith('operator') && isCiliumOperator(container, words)) return ciliumOperator;
   if (image === 'kube-proxy') return kubeProxy;
   if (image === 'coredns') return coreDns;
+  if (image === 'longhorn-manager' && container.name === 'longhorn-manager') return longhornManager;
+  if (image === 'csi-attacher' && pod.metadata.namespace === LONGHORN_NAMESPACE) return csiAttacher;
   return app;
 }
 
