@@ -10,6 +10,8 @@ export interface MachineHost {
   readonly world: World;
   /** The node this machine is; asked for late, since node and machine need each other. */
   node(): TwinNode;
+  /** Empties what the event empties; `preserve` is what Talos <= 1.7 needs to keep EPHEMERAL. */
+  loseFiles(event: 'reboot' | 'upgrade', preserve: boolean): void;
 }
 
 /** How long the stop of all pods may take before the machine goes down all the same. */
@@ -59,13 +61,13 @@ function stopSandboxes(host: MachineHost, pods: readonly PodObject[], done: () =
 }
 
 /** Processes, sandboxes, links and everything on tmpfs are gone. */
-export function losePower(host: MachineHost, event: 'reboot' | 'upgrade'): void {
+export function losePower(host: MachineHost, event: 'reboot' | 'upgrade', preserve: boolean): void {
   const node = host.node();
   node.kubelet.powerLost();
   node.runtime.powerLost();
   node.network.powerLost();
   node.sockets.clear();
-  node.files.lose(event);
+  host.loseFiles(event, preserve);
 }
 
 /** Mounts are there, containerd loads its conf, then the kubelet starts. */

@@ -39,7 +39,7 @@ export function createSystemdMachine(host: MachineHost): Machine {
         node: name,
         message: `${name} went down: /run is gone`,
       });
-      losePower(host, 'reboot');
+      losePower(host, 'reboot', true);
       world.kernel.after(world.constants.rebootMs, boot);
     });
   }

@@ -15,11 +15,10 @@ export interface TalosMachineOptions extends MachineHost {
   readonly config: string;
   /** `1.10.2`. */
   readonly version: string;
-  readonly controlPlane: boolean;
   readonly evict: Evict;
-  /** The config is now this; called at boot too. Control planes reconcile their manifests here. */
-  readonly onConfig: (machine: TalosMachine) => void;
-  /** The system's version changed: mounts, runtime and plugins follow it from this boot on. */
+  /** The config is now this; called at boot too. */
+  readonly onConfig: (config: string, version: string) => void;
+  /** The system's version changed: mounts, runtime and plugins follow it. */
   readonly onVersion: (version: string) => void;
 }
 
@@ -35,6 +34,7 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
     boot: 1,
     version: options.version,
     installed: options.version,
+    preserve: true,
   };
   const config: ConfigState = { active: options.config, staged: undefined };
   const name = (): string => options.node().name;
@@ -55,14 +55,14 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
           node: name(),
           version: state.version,
           reboot,
-          onApplied: () => options.onConfig(machine),
+          onApplied: () => options.onConfig(config.active, state.version),
         },
         config,
         patch,
         mode,
       ),
     reboot,
-    upgrade: (image) => startUpgrade(image),
+    upgrade: startUpgrade,
     restartService: (service) => restartService(options, service),
   };
   return machine;
@@ -84,7 +84,9 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
       node: name(),
       message: `${name()} went down: /run and all of the kernel's network state are gone`,
     });
-    losePower(options, upgrades ? 'upgrade' : 'reboot');
+    // The target's installer decides what is kept, so its mounts hold from here on.
+    if (upgrades) options.onVersion(state.installed);
+    losePower(options, upgrades ? 'upgrade' : 'reboot', state.preserve);
     world.kernel.after(world.constants.rebootMs, boot);
   }
 
@@ -96,7 +98,6 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
     state.boot += 1;
     const before = state.version;
     state.version = state.installed;
-    if (before !== state.version) options.onVersion(state.version);
     state.up = true;
     state.busy = false;
     world.kernel.occur(before === state.version ? 'talos.rebooted' : 'talos.os-upgraded', {
@@ -109,11 +110,12 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
     restorePower(options);
     describeSystem(options, state.version, machine.bootId);
     uncordonOwn(world, name());
-    options.onConfig(machine);
+    options.onConfig(config.active, state.version);
   }
 
-  function startUpgrade(image: string): void {
+  function startUpgrade(image: string, { preserve }: { readonly preserve: boolean }): void {
     if (state.busy) return;
+    state.preserve = preserve;
     const target = versionOfImage(image);
     // Up to 1.12 the server drains first; from 1.13 it installs, and the client drains then.
     if (atLeast(state.version, '1.13.0')) {
