@@ -243,6 +243,8 @@ export interface NodeNetwork {
   powerLost(): void;
   /** The node answers again; called by the machine, so that paths to the host are looked at anew. */
   powerOn?(): void;
+  /** What made a part of it as it is, or took it away: a plugin that misses flannel's state says so. */
+  why?(part: 'flannel' | 'cilium' | 'kube-proxy'): readonly OccurrenceId[];
   /** Grows with every change that can change a path's fate. */
   readonly epoch: number;
 }

@@ -7,6 +7,7 @@ import type { Process, ProcessHost } from '../world.ts';
 import { fabricOf } from '../network/fabric.ts';
 import { networkOf } from '../network/kernel-network.ts';
 import { Life } from './life.ts';
+import { becauseOfRemoval, followRemovals } from './removals.ts';
 
 const API_RETRY_MS = 5_000;
 
@@ -23,10 +24,12 @@ export function kubeProxy(host: ProcessHost): Process {
     network.setKubeProxy({ mode, rules: undefined });
     host.setReady(true);
   };
+  followRemovals(world);
   life.onEnd((reason) => {
     if (reason === 'power-lost' || network.kubeProxy === undefined) return;
     if (network.kubeProxy.rules !== undefined) return;
-    network.setKubeProxy({ mode, rules: fabricOf(world).revisions.freeze() });
+    const rules = fabricOf(world).revisions.freeze();
+    becauseOfRemoval(world, 'kube-proxy', () => network.setKubeProxy({ mode, rules }));
   });
   if (host.adopted === true) sync();
   else life.after(world.constants.appReadyMs, sync);

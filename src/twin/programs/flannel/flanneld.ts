@@ -11,6 +11,7 @@ import { networkOf } from '../../network/kernel-network.ts';
 import { FLANNEL_PUBLIC_IP, FLANNEL_SUBNET_MANAGER } from '../../network/peer-tables.ts';
 import { apiAccess } from '../api-access.ts';
 import { Life, type StopReason } from '../life.ts';
+import { becauseOfRemoval, followRemovals } from '../removals.ts';
 import { setNodeCondition } from '../node-conditions.ts';
 import { type FlannelConfig, readFlannelConfig, removesRulesOnExit } from './flannel-config.ts';
 
@@ -20,6 +21,7 @@ const MTU = 1450;
 
 export function flanneld(host: ProcessHost): Process {
   const life = new Life(host.world.kernel);
+  followRemovals(host.world);
   life.onEnd((reason) => leaveBehind(host, reason));
   if (host.adopted === true) {
     const failure = setUp(host);
@@ -169,7 +171,10 @@ function leaveBehind(host: ProcessHost, reason: StopReason | 'exited'): void {
   const { flannel } = network;
   if (flannel === undefined || flannel.peers !== undefined) return;
   const masquerade = flannel.masquerade && !(reason === 'terminated' && removesRulesOnExit(host));
-  network.setFlannel({ ...flannel, masquerade, peers: fabricOf(host.world).revisions.freeze() });
+  const peers = fabricOf(host.world).revisions.freeze();
+  becauseOfRemoval(host.world, 'flannel', () =>
+    network.setFlannel({ ...flannel, masquerade, peers }),
+  );
 }
 
 function failure(message: string): Failure {
