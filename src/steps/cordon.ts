@@ -10,7 +10,11 @@ import { inParallel, NODES_AT_A_TIME } from './waiting.ts';
 
 export const CORDON_MARK = 'regauge.dev/cordoned-by';
 
-export async function setSchedulable(kubernetes: KubernetesPort, node: string, mark: string | null): Promise<void> {
+export async function setSchedulable(
+  kubernetes: KubernetesPort,
+  node: string,
+  mark: string | null,
+): Promise<void> {
   await kubernetes.patch(
     { apiVersion: 'v1', kind: 'Node', name: node },
     {
@@ -22,7 +26,9 @@ export async function setSchedulable(kubernetes: KubernetesPort, node: string, m
 
 export const cordon: StepModule<'cordon'> = {
   async observe({ ports }, { nodes, exceptLabel }) {
-    const missing = await firstNode(ports.kubernetes, nodes, (node) => needsCordon(node, exceptLabel));
+    const missing = await firstNode(ports.kubernetes, nodes, (node) =>
+      needsCordon(node, exceptLabel),
+    );
     return missing === undefined ? 'done' : 'todo';
   },
 
@@ -33,7 +39,8 @@ export const cordon: StepModule<'cordon'> = {
     });
   },
 
-  verify: (context, action) => verifyByObserving(cordon, context, action, 'a node is still schedulable'),
+  verify: (context, action) =>
+    verifyByObserving(cordon, context, action, 'a node is still schedulable'),
 
   undo: ({ nodes }) => ({ kind: 'uncordon', nodes }),
 };
@@ -45,11 +52,13 @@ export const uncordon: StepModule<'uncordon'> = {
 
   async act({ ports }, { nodes }) {
     await inParallel(nodes, NODES_AT_A_TIME, async (name) => {
-      if (isOurs(await getNode(ports.kubernetes, name))) await setSchedulable(ports.kubernetes, name, null);
+      if (isOurs(await getNode(ports.kubernetes, name)))
+        await setSchedulable(ports.kubernetes, name, null);
     });
   },
 
-  verify: (context, action) => verifyByObserving(uncordon, context, action, 'a node is still cordoned'),
+  verify: (context, action) =>
+    verifyByObserving(uncordon, context, action, 'a node is still cordoned'),
 
   undo: ({ nodes }) => ({ kind: 'cordon', nodes }),
 };
@@ -60,7 +69,9 @@ function needsCordon(node: NodeObject | undefined, exceptLabel: string | undefin
 }
 
 function isOurs(node: NodeObject | undefined): boolean {
-  return node?.spec.unschedulable === true && node.metadata.annotations?.[CORDON_MARK] !== undefined;
+  return (
+    node?.spec.unschedulable === true && node.metadata.annotations?.[CORDON_MARK] !== undefined
+  );
 }
 
 async function firstNode(

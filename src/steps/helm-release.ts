@@ -3,7 +3,14 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import type { ObjectSelector } from '../model/plan.ts';
 import type { ReleaseStatus } from '../ports/index.ts';
 import { rolledOut } from './roll-out.ts';
-import { type ActionOf, fails, HOLDS, type StepContext, type StepModule, type Verdict } from './step-module.ts';
+import {
+  type ActionOf,
+  fails,
+  HOLDS,
+  type StepContext,
+  type StepModule,
+  type Verdict,
+} from './step-module.ts';
 
 type Install = ActionOf<'install-helm-release'>;
 
@@ -11,7 +18,9 @@ export const installHelmRelease: StepModule<'install-helm-release'> = {
   async observe(context, action) {
     const status = await context.ports.helm.status(action.release, action.namespace);
     if (status !== undefined && status.status.startsWith('pending-')) {
-      return { blocked: `release ${action.release} is ${status.status}: roll it back first (helm rollback)` };
+      return {
+        blocked: `release ${action.release} is ${status.status}: roll it back first (helm rollback)`,
+      };
     }
     if (!isAsWanted(status, action)) return 'todo';
     return (await podsReady(context, action.namespace)).holds ? 'done' : 'todo';
@@ -25,7 +34,8 @@ export const installHelmRelease: StepModule<'install-helm-release'> = {
 
   async verify(context, action) {
     const status = await context.ports.helm.status(action.release, action.namespace);
-    if (!isAsWanted(status, action)) return fails(`release ${action.release} is ${status?.status ?? 'not installed'}`);
+    if (!isAsWanted(status, action))
+      return fails(`release ${action.release} is ${status?.status ?? 'not installed'}`);
     return podsReady(context, action.namespace);
   },
 

@@ -27,7 +27,8 @@ export const patchMachineConfig: StepModule<'patch-machine-config'> = {
 
   async verify({ ports }, { nodes, patch }) {
     for (const node of nodes) {
-      if (!holdsPatch(await ports.nodeHost.machineConfig(node), patch)) return fails(`${node} has not taken the patch`);
+      if (!holdsPatch(await ports.nodeHost.machineConfig(node), patch))
+        return fails(`${node} has not taken the patch`);
     }
     return HOLDS;
   },

@@ -25,7 +25,10 @@ export async function selectedConf(ports: Ports, plan: Plan, node: string): Prom
   if (file === undefined) return { file, network: 'none', binaryPresent: false };
   const network = networkOf(file, await ports.nodeHost.read(node, `${directory}/${file}`));
   const binary = BINARIES[network];
-  const binaries = binary === undefined ? [] : ((await ports.nodeHost.list(node, plan.platform.cniBinDirectory)) ?? []);
+  const binaries =
+    binary === undefined
+      ? []
+      : ((await ports.nodeHost.list(node, plan.platform.cniBinDirectory)) ?? []);
   return { file, network, binaryPresent: binary === undefined || binaries.includes(binary) };
 }
 

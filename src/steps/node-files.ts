@@ -18,9 +18,11 @@ export const changeNodeFiles: StepModule<'change-node-files'> = {
   async act({ ports }, action) {
     const { nodeHost } = ports;
     await inParallel(action.nodes, NODES_AT_A_TIME, async (node) => {
-      for (const path of await present(ports, node, action.remove)) await nodeHost.remove(node, path);
+      for (const path of await present(ports, node, action.remove))
+        await nodeHost.remove(node, path);
       const links = action.links.length === 0 ? [] : await nodeHost.links(node);
-      for (const link of links.filter((name) => action.links.includes(name))) await nodeHost.removeLink(node, link);
+      for (const link of links.filter((name) => action.links.includes(name)))
+        await nodeHost.removeLink(node, link);
       if (action.cleanKubeProxyRules) await nodeHost.cleanKubeProxyRules(node);
     });
   },
@@ -34,7 +36,11 @@ export const changeNodeFiles: StepModule<'change-node-files'> = {
 };
 
 /** Paths that exist; `…/*` stands for every entry of a directory. */
-async function present({ nodeHost }: Ports, node: string, paths: readonly string[]): Promise<readonly string[]> {
+async function present(
+  { nodeHost }: Ports,
+  node: string,
+  paths: readonly string[],
+): Promise<readonly string[]> {
   const byDirectory = new Map<string, string[]>();
   for (const path of paths) {
     const cut = path.lastIndexOf('/');

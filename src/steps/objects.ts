@@ -18,7 +18,8 @@ export const backUp: StepModule<'back-up'> = {
     }
     await backups.save(step.id, found);
     const read = await backups.read(step.id);
-    if (canonicalJson(read) !== canonicalJson(found)) throw new Error('the backup does not read back as it was written');
+    if (canonicalJson(read) !== canonicalJson(found))
+      throw new Error('the backup does not read back as it was written');
   },
 
   async verify({ backups, step }) {
@@ -41,7 +42,8 @@ export const applyObjects: StepModule<'apply-objects'> = {
     for (const object of objects) await ports.kubernetes.apply(object);
   },
 
-  verify: (context, action) => verifyByObserving(applyObjects, context, action, 'an object is not as applied'),
+  verify: (context, action) =>
+    verifyByObserving(applyObjects, context, action, 'an object is not as applied'),
 
   undo: ({ objects }) => ({ kind: 'delete-objects', objects: objects.map(selectorOf) }),
 };
@@ -75,7 +77,9 @@ async function firstPresent(
 
 export function selectorOf({ apiVersion, kind, metadata }: KubeObject): ObjectSelector {
   const { namespace, name } = metadata;
-  return namespace === undefined ? { apiVersion, kind, name } : { apiVersion, kind, namespace, name };
+  return namespace === undefined
+    ? { apiVersion, kind, name }
+    : { apiVersion, kind, namespace, name };
 }
 
 /** What can be applied again: without what the server gave it. */

@@ -2,7 +2,12 @@
  * The owner of a pod as a restart sees it: how many replicas, how many ready, and whether the
  * replacement of a pod has come. One `get` per look; never a scan over all pods.
  */
-import { controllerOf, type KubeObject, type OwnerReference, type PodObject } from '../model/kubernetes.ts';
+import {
+  controllerOf,
+  type KubeObject,
+  type OwnerReference,
+  type PodObject,
+} from '../model/kubernetes.ts';
 import type { KubernetesPort } from '../ports/index.ts';
 import { isReady } from './pods.ts';
 

@@ -68,7 +68,11 @@ export function getNode(kubernetes: KubernetesPort, node: string): Promise<NodeO
 export const AGENT_LABELS = { 'k8s-app': 'cilium' } as const;
 
 /** The Cilium agent's pods on the node; more than one only while one is being replaced. */
-export function agentsOn(kubernetes: KubernetesPort, plan: Plan, node: string): Promise<readonly PodObject[]> {
+export function agentsOn(
+  kubernetes: KubernetesPort,
+  plan: Plan,
+  node: string,
+): Promise<readonly PodObject[]> {
   return kubernetes.list<PodObject>('v1', 'Pod', {
     namespace: plan.platform.release.namespace,
     nodeName: node,

@@ -12,26 +12,42 @@ import { waitUntil } from './waiting.ts';
 /** Written before the reboot, so that a resumed run knows whether the node went down already. */
 const BOOT_MARK = 'regauge.dev/boot-id-before';
 
-export async function drainAndReboot(context: StepContext, action: ActionOf<'restart-pods'>): Promise<void> {
+export async function drainAndReboot(
+  context: StepContext,
+  action: ActionOf<'restart-pods'>,
+): Promise<void> {
   const { kubernetes, nodeHost, clock } = context.ports;
   const { node } = action;
   const before = await getNode(kubernetes, node);
   const bootId = before?.status.nodeInfo?.bootID ?? '';
   const marked = before?.metadata.annotations?.[BOOT_MARK];
   if (marked === undefined || marked === bootId) {
-    if (before?.spec.unschedulable !== true) await setSchedulable(kubernetes, node, context.plan.id);
+    if (before?.spec.unschedulable !== true)
+      await setSchedulable(kubernetes, node, context.plan.id);
     await drain(context, action);
-    await kubernetes.patch({ apiVersion: 'v1', kind: 'Node', name: node }, { metadata: { annotations: { [BOOT_MARK]: bootId } } });
+    await kubernetes.patch(
+      { apiVersion: 'v1', kind: 'Node', name: node },
+      { metadata: { annotations: { [BOOT_MARK]: bootId } } },
+    );
     await nodeHost.reboot(node);
   }
-  const back = await waitUntil(clock, context.deadline, () => cameBack(context, node, marked ?? bootId));
+  const back = await waitUntil(clock, context.deadline, () =>
+    cameBack(context, node, marked ?? bootId),
+  );
   if (!back.holds) throw new Error(back.message);
-  await kubernetes.patch({ apiVersion: 'v1', kind: 'Node', name: node }, { metadata: { annotations: { [BOOT_MARK]: null } } });
+  await kubernetes.patch(
+    { apiVersion: 'v1', kind: 'Node', name: node },
+    { metadata: { annotations: { [BOOT_MARK]: null } } },
+  );
   const after = await getNode(kubernetes, node);
-  if (after?.metadata.annotations?.[CORDON_MARK] !== undefined) await setSchedulable(kubernetes, node, null);
+  if (after?.metadata.annotations?.[CORDON_MARK] !== undefined)
+    await setSchedulable(kubernetes, node, null);
 }
 
-async function drain(context: StepContext, { node, drainTimeoutSeconds }: ActionOf<'restart-pods'>): Promise<void> {
+async function drain(
+  context: StepContext,
+  { node, drainTimeoutSeconds }: ActionOf<'restart-pods'>,
+): Promise<void> {
   const { clock } = context.ports;
   const deadline = Math.min(context.deadline, clock.now() + drainTimeoutSeconds * 1000);
   const result = await restartRound(
@@ -43,7 +59,8 @@ async function drain(context: StepContext, { node, drainTimeoutSeconds }: Action
       goneIsEnough: true,
     },
   );
-  if (!result.done) throw new Error(`${node} was not drained in time: ${result.blockers.slice(0, 5).join('; ')}`);
+  if (!result.done)
+    throw new Error(`${node} was not drained in time: ${result.blockers.slice(0, 5).join('; ')}`);
 }
 
 /** As `kubectl drain` filters: what its owner would put back on the node, or nobody would put anywhere, stays. */

@@ -4,7 +4,13 @@
  */
 import { agentsOn, isReady } from './pods.ts';
 import { selectedConf } from './node-conf.ts';
-import { fails, HOLDS, type StepContext, type StepModule, verifyByObserving } from './step-module.ts';
+import {
+  fails,
+  HOLDS,
+  type StepContext,
+  type StepModule,
+  verifyByObserving,
+} from './step-module.ts';
 
 export const restartAgent: StepModule<'restart-agent'> = {
   async observe(context, { node }) {
@@ -16,7 +22,12 @@ export const restartAgent: StepModule<'restart-agent'> = {
   act: ({ ports, plan }, { node }) => deleteAgents({ ports, plan }, node),
 
   verify: (context, action) =>
-    verifyByObserving(restartAgent, context, action, 'the agent has not taken over the CNI conf yet'),
+    verifyByObserving(
+      restartAgent,
+      context,
+      action,
+      'the agent has not taken over the CNI conf yet',
+    ),
 
   undo: () => null,
 };
@@ -38,8 +49,13 @@ export async function deleteAgents(
   }
 }
 
-export async function agentReady({ ports, plan }: Pick<StepContext, 'ports' | 'plan'>, node: string) {
+export async function agentReady(
+  { ports, plan }: Pick<StepContext, 'ports' | 'plan'>,
+  node: string,
+) {
   const agents = await agentsOn(ports.kubernetes, plan, node);
   if (agents.some(isReady)) return HOLDS;
-  return fails(agents.length === 0 ? `no Cilium agent on ${node}` : `the Cilium agent on ${node} is not ready`);
+  return fails(
+    agents.length === 0 ? `no Cilium agent on ${node}` : `the Cilium agent on ${node} is not ready`,
+  );
 }

@@ -30,7 +30,9 @@ export const restartPods: StepModule<'restart-pods'> = {
   },
 
   async verify(context, { node }) {
-    const old = (await podsOn(context.ports.kubernetes, node)).filter((pod) => isOnOldNetwork(pod, context.plan));
+    const old = (await podsOn(context.ports.kubernetes, node)).filter((pod) =>
+      isOnOldNetwork(pod, context.plan),
+    );
     if (old.length === 0) return HOLDS;
     return fails(`on the old network still: ${old.slice(0, 5).map(showPod).join(', ')}`);
   },
@@ -68,7 +70,9 @@ export class RestartBlocked extends Error {
  */
 async function moveVolumesFirst(context: StepContext, action: Restart): Promise<void> {
   const { kubernetes } = context.ports;
-  const old = (await podsOn(kubernetes, action.node)).filter((pod) => isOnOldNetwork(pod, context.plan));
+  const old = (await podsOn(kubernetes, action.node)).filter((pod) =>
+    isOnOldNetwork(pod, context.plan),
+  );
   const managers = old.filter(isInstanceManager);
   if (managers.length === 0) return;
   const withVolumes = await podsWithAttachedVolumes(kubernetes, old);
@@ -114,7 +118,9 @@ async function volumesLeft(
   }
   const detached = await waitUntil(clock, deadline, async () => {
     const left = [...(await attachedTo(kubernetes, node)), ...(await enginesOn(kubernetes, node))];
-    return left.length === 0 ? HOLDS : fails(`attached to ${node} still: ${left.slice(0, 3).join(', ')}`);
+    return left.length === 0
+      ? HOLDS
+      : fails(`attached to ${node} still: ${left.slice(0, 3).join(', ')}`);
   });
   if (!detached.holds) context.say(detached.message, node);
   return detached.holds;

@@ -3,9 +3,22 @@
  * may be started, and ends when no pod is left on the old network and every owner has its pods
  * back. Evictions honour budgets: a 429 is asked again after 5 s, as `kubectl drain` does.
  */
-import { matchesLabels, type PodDisruptionBudgetObject, type PodObject } from '../model/kubernetes.ts';
+import {
+  matchesLabels,
+  type PodDisruptionBudgetObject,
+  type PodObject,
+} from '../model/kubernetes.ts';
 import { countingOwner, type OwnerState, replacedOnNode } from './owners.ts';
-import { hasAddressIn, isBare, isMirror, isOnOldNetwork, isOwnedBy, isReady, podsOn, showPod } from './pods.ts';
+import {
+  hasAddressIn,
+  isBare,
+  isMirror,
+  isOnOldNetwork,
+  isOwnedBy,
+  isReady,
+  podsOn,
+  showPod,
+} from './pods.ts';
 import type { StepContext } from './step-module.ts';
 
 const ROUND_MS = 1_000;
@@ -22,7 +35,8 @@ export interface RoundOptions {
   readonly goneIsEnough?: boolean;
 }
 
-export type RoundResult = { readonly done: true } | { readonly done: false; readonly blockers: readonly string[] };
+export type RoundResult =
+  { readonly done: true } | { readonly done: false; readonly blockers: readonly string[] };
 
 interface Flight {
   readonly pod: PodObject;
@@ -32,7 +46,10 @@ interface Flight {
   readonly wasReady: boolean;
 }
 
-export async function restartRound(context: StepContext, options: RoundOptions): Promise<RoundResult> {
+export async function restartRound(
+  context: StepContext,
+  options: RoundOptions,
+): Promise<RoundResult> {
   const round = new Round(context, options);
   try {
     for (;;) {
@@ -99,7 +116,8 @@ class Round {
   private waitsForSandbox(flight: Flight, present: PodObject | undefined): string | undefined {
     if (present === undefined) return undefined;
     if (this.options.wants(present)) return `${showPod(present)} has its old sandbox still`;
-    if (flight.wasReady && !isReady(present)) return `${showPod(present)} is not ready in its new sandbox`;
+    if (flight.wasReady && !isReady(present))
+      return `${showPod(present)} is not ready in its new sandbox`;
     return undefined;
   }
 
@@ -161,13 +179,17 @@ export function methodFor(
   if (strategy === 'sandbox-restart' || isMirror(pod) || isBare(pod)) return 'sandbox';
   const held = withoutRoom.some(
     ({ metadata, spec }) =>
-      metadata.namespace === pod.metadata.namespace && matchesLabels(spec.selector, pod.metadata.labels),
+      metadata.namespace === pod.metadata.namespace &&
+      matchesLabels(spec.selector, pod.metadata.labels),
   );
   return held ? 'sandbox' : 'evict';
 }
 
 /** Pods to restart on the way to the new network, or, on the way back, to the old one. */
-export function toBeMoved(context: StepContext, toward: 'new' | 'old'): (pod: PodObject) => boolean {
+export function toBeMoved(
+  context: StepContext,
+  toward: 'new' | 'old',
+): (pod: PodObject) => boolean {
   const { plan } = context;
   if (toward === 'new') return (pod) => isOnOldNetwork(pod, plan);
   return (pod) => pod.spec.hostNetwork !== true && hasAddressIn(pod, plan.to.podCidrs);

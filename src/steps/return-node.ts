@@ -20,7 +20,10 @@ export const returnNode: StepModule<'return-node'> = {
   async act(context, action) {
     const { ports, deadline } = context;
     const { node, label } = action;
-    await ports.kubernetes.patch({ apiVersion: 'v1', kind: 'Node', name: node }, { metadata: { labels: { [label]: null } } });
+    await ports.kubernetes.patch(
+      { apiVersion: 'v1', kind: 'Node', name: node },
+      { metadata: { labels: { [label]: null } } },
+    );
     const conf = await selectedConf(ports, context.plan, node);
     if (conf.network === 'cilium') {
       await deleteAgents(context, node);
@@ -29,7 +32,10 @@ export const returnNode: StepModule<'return-node'> = {
       await restoreConf(context, node, action.oldConf);
     }
     const result = await restartOldPods(context, action, 'old');
-    if (!result.done) throw new Error(`pods of ${node} were not all returned: ${result.blockers.slice(0, 5).join('; ')}`);
+    if (!result.done)
+      throw new Error(
+        `pods of ${node} were not all returned: ${result.blockers.slice(0, 5).join('; ')}`,
+      );
     await uncordon.act(context, { kind: 'uncordon', nodes: [node] });
   },
 
@@ -43,11 +49,16 @@ export const returnNode: StepModule<'return-node'> = {
 
 async function newPods({ ports, plan }: StepContext, node: string): Promise<number> {
   const pods = await podsOn(ports.kubernetes, node);
-  return pods.filter((pod) => pod.spec.hostNetwork !== true && hasAddressIn(pod, plan.to.podCidrs)).length;
+  return pods.filter((pod) => pod.spec.hostNetwork !== true && hasAddressIn(pod, plan.to.podCidrs))
+    .length;
 }
 
 /** The old conf first, so that the node is never without one. */
-async function restoreConf({ ports, plan }: StepContext, node: string, oldConf: string): Promise<void> {
+async function restoreConf(
+  { ports, plan }: StepContext,
+  node: string,
+  oldConf: string,
+): Promise<void> {
   const directory = plan.platform.cniConfDirectory;
   const names = (await ports.nodeHost.list(node, directory)) ?? [];
   const parked = `${oldConf}.cilium_bak`;

@@ -8,7 +8,11 @@ import { fails, HOLDS, type StepContext, type StepModule, type Verdict } from '.
 const ROLL_OUT_MARK = 'regauge.dev/rolled-out-by';
 
 interface Templated extends KubeObject {
-  readonly spec: { readonly template: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } } };
+  readonly spec: {
+    readonly template: {
+      readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+    };
+  };
 }
 
 export const rollOut: StepModule<'roll-out'> = {
@@ -21,12 +25,16 @@ export const rollOut: StepModule<'roll-out'> = {
 
   async act(context, { target }) {
     const annotations = { [ROLL_OUT_MARK]: markOf(context) };
-    await context.ports.kubernetes.patch(target, { spec: { template: { metadata: { annotations } } } });
+    await context.ports.kubernetes.patch(target, {
+      spec: { template: { metadata: { annotations } } },
+    });
   },
 
   async verify(context, { target }) {
     const found = await context.ports.kubernetes.get(target);
-    return found === undefined ? fails(`there is no ${target.kind} ${target.name}`) : rolledOut(found);
+    return found === undefined
+      ? fails(`there is no ${target.kind} ${target.name}`)
+      : rolledOut(found);
   },
 
   undo: () => null,
@@ -47,7 +55,8 @@ function daemonSetRolledOut({ metadata, status }: DaemonSetObject): Verdict {
   const wanted = status?.desiredNumberScheduled ?? 0;
   const ready = status?.numberReady ?? 0;
   const updated = status?.updatedNumberScheduled ?? 0;
-  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return fails(`${metadata.name}: not observed yet`);
+  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
+    return fails(`${metadata.name}: not observed yet`);
   if (wanted > 0 && updated >= wanted && ready >= wanted) return HOLDS;
   return fails(`DaemonSet ${metadata.name}: ${updated} of ${wanted} updated, ${ready} ready`);
 }
@@ -56,7 +65,8 @@ function deploymentRolledOut({ metadata, spec, status }: DeploymentObject): Verd
   const wanted = spec.replicas ?? 1;
   const ready = status?.readyReplicas ?? 0;
   const updated = status?.updatedReplicas ?? 0;
-  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return fails(`${metadata.name}: not observed yet`);
+  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
+    return fails(`${metadata.name}: not observed yet`);
   if (updated >= wanted && ready >= wanted) return HOLDS;
   return fails(`Deployment ${metadata.name}: ${updated} of ${wanted} updated, ${ready} ready`);
 }

@@ -11,7 +11,8 @@ export type ActionOf<K extends ActionKind> = Extract<Action, { readonly kind: K 
 
 export type Observation = 'done' | 'todo' | { readonly blocked: string };
 
-export type Verdict = { readonly holds: true } | { readonly holds: false; readonly message: string };
+export type Verdict =
+  { readonly holds: true } | { readonly holds: false; readonly message: string };
 
 /** Where backups go. What was saved is read back and compared before anything is destroyed. */
 export interface BackupStore {

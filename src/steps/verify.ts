@@ -1,5 +1,6 @@
 /** A step that changes nothing: its gates are the proof. A node's own state is looked at once more. */
 import { agentReady } from './restart-agent.ts';
+import { selectedConf } from './node-conf.ts';
 import { getNode, isNodeReady, isOnOldNetwork, podsOn, showPod } from './pods.ts';
 import { fails, HOLDS, type StepContext, type StepModule, type Verdict } from './step-module.ts';
 
@@ -22,6 +23,9 @@ async function nodeMoved(context: StepContext, name: string): Promise<Verdict> {
   if (!isNodeReady(await getNode(kubernetes, name))) return fails(`${name} is not Ready`);
   const agent = await agentReady(context, name);
   if (!agent.holds) return agent;
+  const conf = await selectedConf(context.ports, context.plan, name);
+  if (conf.network !== 'cilium')
+    return fails(`${name} takes ${conf.file ?? 'no conf'}, not Cilium's`);
   const old = (await podsOn(kubernetes, name)).find((pod) => isOnOldNetwork(pod, context.plan));
   return old === undefined ? HOLDS : fails(`${showPod(old)} on ${name} is on the old network`);
 }

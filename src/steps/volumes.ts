@@ -55,22 +55,31 @@ async function usesAttachedVolume(kubernetes: KubernetesPort, pod: PodObject): P
 }
 
 /** Volumes attached to the node now, as Kubernetes records it. */
-export async function attachedTo(kubernetes: KubernetesPort, node: string): Promise<readonly string[]> {
-  const all = await kubernetes.list<VolumeAttachmentObject>('storage.k8s.io/v1', 'VolumeAttachment');
+export async function attachedTo(
+  kubernetes: KubernetesPort,
+  node: string,
+): Promise<readonly string[]> {
+  const all = await kubernetes.list<VolumeAttachmentObject>(
+    'storage.k8s.io/v1',
+    'VolumeAttachment',
+  );
   return all
     .filter((attachment) => attachment.spec.nodeName === node)
     .map(({ spec, metadata }) => spec.source.persistentVolumeName ?? metadata.name);
 }
 
-interface InstanceManager extends KubeObject {
+interface Engine extends KubeObject {
   readonly spec?: { readonly nodeID?: string };
-  readonly status?: { readonly instanceEngines?: Readonly<Record<string, unknown>> };
+  readonly status?: { readonly currentState?: string };
 }
 
-/** Engines that run in the node's instance managers. */
-export async function enginesOn(kubernetes: KubernetesPort, node: string): Promise<readonly string[]> {
-  const managers = await kubernetes.list<InstanceManager>('longhorn.io/v1beta2', 'InstanceManager');
-  return managers
-    .filter((manager) => manager.spec?.nodeID === node)
-    .flatMap((manager) => Object.keys(manager.status?.instanceEngines ?? {}));
+/** Longhorn engines that run, or are about to, on the node. */
+export async function enginesOn(
+  kubernetes: KubernetesPort,
+  node: string,
+): Promise<readonly string[]> {
+  const engines = await kubernetes.list<Engine>('longhorn.io/v1beta2', 'Engine');
+  return engines
+    .filter(({ spec, status }) => spec?.nodeID === node && status?.currentState !== 'stopped')
+    .map(({ metadata }) => metadata.name);
 }

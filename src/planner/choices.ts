@@ -1,0 +1,25 @@
+/** What the planner decided, before it is cut into steps. */
+import type { KubeObject } from '../model/kubernetes.ts';
+import type { NodeStrategy } from '../model/plan.ts';
+import type { PhaseValues } from './values/phase-values.ts';
+import type { TalosPatches } from './talos-patches.ts';
+
+export interface Choices {
+  readonly version: string;
+  readonly namespace: string;
+  readonly release: string;
+  readonly pool: readonly string[];
+  readonly values: PhaseValues;
+  readonly kubeProxyReplacement: boolean;
+  readonly strategy: NodeStrategy;
+  readonly strategyOf: ReadonlyMap<string, NodeStrategy>;
+  readonly waves: readonly (readonly string[])[];
+  readonly nodeConfig: KubeObject;
+  readonly budgetsWithoutRoom: readonly string[];
+  readonly patches: TalosPatches | undefined;
+  readonly acceptApiOutage: boolean;
+}
+
+/** Selects the nodes that are moved (k8s-install-migration.rst). */
+export const MIGRATION_LABEL = 'io.cilium.migration/cilium-default';
+export const OLD_CONF = '10-flannel.conflist';

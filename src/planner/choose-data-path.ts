@@ -1,0 +1,119 @@
+/** Tunnel port, exclusive mode, host routing and policies: how the two networks live side by side. */
+import { atLeast } from '../base/versions.ts';
+import { type ChartValues, valueAt } from '../knowledge/cilium-chart/values.ts';
+import type { Intent } from './intent.ts';
+import { decide, type Notes, type Situation } from './situation.ts';
+
+export function tunnelPortFor(
+  { oldPort }: Situation,
+  values: ChartValues,
+  notes: Notes,
+): number | undefined {
+  const wanted = Number(valueAt(values, 'tunnelPort') ?? 0);
+  if (String(valueAt(values, 'routingMode') ?? 'tunnel') === 'native') {
+    decide(
+      notes,
+      'routingMode',
+      'tunnel',
+      'during the migration both overlays need their own way between nodes; native routing afterwards is a change of its own, since nodes of both kinds do not reach each other',
+    );
+  }
+  const effective = wanted === 0 ? 8472 : wanted;
+  const taken = oldPort === undefined ? [8472, 4789] : [oldPort];
+  if (!taken.includes(effective)) {
+    if (wanted !== 0 && oldPort !== 8472 && oldPort !== undefined) {
+      decide(
+        notes,
+        'tunnelPort',
+        String(wanted),
+        `kept as given; it was not needed, since Flannel is on ${oldPort} here and Cilium's default 8472 is free. Changing it later would split the nodes`,
+      );
+    }
+    return wanted === 0 ? undefined : wanted;
+  }
+  decide(
+    notes,
+    'tunnelPort',
+    '8473',
+    oldPort === undefined
+      ? 'which port Flannel uses is not known, and no usual Flannel uses this one'
+      : `Flannel's VXLAN device holds ${oldPort}, and a port has one device (FM-27). It stays for good: changing it later splits the nodes`,
+  );
+  return 8473;
+}
+
+const CHAINED = /^(istio-cni|linkerd-cni|kube-multus|multus)/;
+
+export function exclusiveFor({ facts }: Situation, values: ChartValues, notes: Notes): boolean {
+  const chained = facts.workloads.daemonSets.find(({ value }) => CHAINED.test(value.metadata.name));
+  if (chained !== undefined) {
+    decide(
+      notes,
+      'cni.exclusive',
+      'false',
+      `${chained.value.metadata.name} has its own conf in the directory, which exclusive mode would rename away (FM-45, FM-47); 05-cilium.conflist sorts first without it`,
+    );
+    return false;
+  }
+  if (valueAt(values, 'cni.exclusive') === false) {
+    decide(
+      notes,
+      'cni.exclusive',
+      'true',
+      'nothing else has a conf of its own here, and exclusive mode also puts the file back when somebody removes it',
+    );
+  }
+  return true;
+}
+
+export function legacyRoutingFor(
+  { forwardsDnsToHost }: Situation,
+  values: ChartValues,
+  notes: Notes,
+): boolean {
+  const wanted = valueAt(values, 'bpf.hostLegacyRouting') === true;
+  if (forwardsDnsToHost && !wanted) {
+    decide(
+      notes,
+      'bpf.hostLegacyRouting',
+      'true',
+      'Talos forwards kube DNS to the host, which BPF host routing does not reach (FM-11)',
+    );
+  }
+  return wanted || forwardsDnsToHost;
+}
+
+export function policiesFor(
+  { facts }: Situation,
+  intent: Intent,
+  notes: Notes,
+): 'audit' | 'as-values' | 'never' {
+  if (intent.policies === 'never') return 'never';
+  if (intent.policies === 'enforce') return 'as-values';
+  const dormant =
+    facts.workloads.policies.length > 0 &&
+    !(
+      facts.flannel.known &&
+      facts.flannel.value.enforcesPolicies.known &&
+      facts.flannel.value.enforcesPolicies.value
+    );
+  if (!dormant && intent.policies !== 'audit') return 'as-values';
+  decide(
+    notes,
+    'policies',
+    'audited first',
+    `${facts.workloads.policies.length} policies were never enforced here; policyAuditMode shows what they would drop (hubble observe --verdict AUDIT), and taking it away enforces them (FM-14)`,
+  );
+  return 'audit';
+}
+
+export function noteVersions(version: string, notes: Notes): void {
+  if (atLeast(version, '1.17.0')) {
+    decide(
+      notes,
+      'devices and MTU',
+      'left to detection',
+      'from 1.17 the pod MTU follows the lowest device, and flannel.1 counts as one until it is gone: pods started meanwhile have 50 bytes less. Set devices to the names of the NICs to avoid it (talosctl get links)',
+    );
+  }
+}

@@ -1,0 +1,103 @@
+/** What is left on nodes and in the API when both are gone: files, links, labels, annotations, cordons. */
+import type { NodeFacts } from '../../model/facts.ts';
+import type { Step } from '../../model/plan.ts';
+import { MIGRATION_LABEL, OLD_CONF, type Choices } from '../choices.ts';
+import type { Situation } from '../situation.ts';
+import { makeStep } from '../step.ts';
+
+/** knowledge cilium-and-flannel.md section 14; the plugin binaries others share stay. */
+const FLANNEL_STATE = [
+  '/run/flannel/subnet.env',
+  '/var/lib/cni/networks/cbr0/*',
+  '/var/lib/cni/flannel/*',
+] as const;
+const FLANNEL_LINKS = ['flannel.1', 'flannel-v6.1', 'cni0'] as const;
+const FLANNEL_ANNOTATIONS = /^flannel\.alpha\.coreos\.com\//;
+
+export function cleanUp(
+  situation: Situation,
+  choices: Choices,
+  confDirectory: string,
+  after: readonly string[],
+): readonly Step[] {
+  const everything = situation.nodes.map(({ name }) => name);
+  const files = makeStep({
+    phase: 'clean-up',
+    name: 'files-and-links',
+    title: 'Remove Flannel’s conf, state and links from the nodes',
+    action: {
+      kind: 'change-node-files',
+      nodes: everything,
+      remove: [
+        `${confDirectory}/${OLD_CONF}`,
+        `${confDirectory}/${OLD_CONF}.cilium_bak`,
+        ...FLANNEL_STATE,
+      ],
+      links: FLANNEL_LINKS,
+      cleanKubeProxyRules: false,
+    },
+    nodes: [],
+    after,
+    gates: [{ kind: 'no-old-pods', nodes: everything }, { kind: 'paths-clear' }],
+    scope: 'nodes',
+    worst: 'a conf that is left behind would win again where Cilium’s is missing',
+    undoNote: 'Flannel writes them again when it runs again',
+    timeoutSeconds: 900,
+    because: 'a stale conf or link is what breaks the next change (FM-03, FM-63, FM-64)',
+  });
+  const labels = situation.nodes.map((node) => labelStep(node, files.id));
+  const uncordon = makeStep({
+    phase: 'clean-up',
+    name: 'uncordon',
+    title: 'Lift every cordon that regauge set',
+    action: { kind: 'uncordon', nodes: everything },
+    nodes: [],
+    after: labels.map(({ id }) => id),
+    scope: 'none',
+    worst: 'nothing is changed for running pods',
+    because: 'cordons of others stay, ours go (FM-55)',
+  });
+  const verify = makeStep({
+    phase: 'clean-up',
+    name: 'verify',
+    title: 'See that every node and every path is as it should be',
+    action: { kind: 'verify', scope: 'node', nodes: everything },
+    nodes: [],
+    after: [uncordon.id],
+    gates: [
+      { kind: 'nodes-ready', nodes: everything },
+      { kind: 'workloads-ready' },
+      { kind: 'volumes-healthy' },
+      { kind: 'dns-answers' },
+      { kind: 'paths-clear' },
+    ],
+    scope: 'none',
+    worst: 'nothing is changed',
+    because: `the end state of ${choices.release} is asserted, not assumed (FM-54)`,
+  });
+  return [files, ...labels, uncordon, verify];
+}
+
+function labelStep(node: NodeFacts, after: string): Step {
+  const stale = Object.keys(node.object.metadata.annotations ?? {}).filter((key) =>
+    FLANNEL_ANNOTATIONS.test(key),
+  );
+  return makeStep({
+    phase: 'clean-up',
+    name: `${node.name}/labels`,
+    title: `Remove the migration label and Flannel’s annotations from ${node.name}`,
+    action: {
+      kind: 'label-node',
+      node: node.name,
+      labels: { [MIGRATION_LABEL]: null },
+      ...(stale.length === 0
+        ? {}
+        : { annotations: Object.fromEntries(stale.map((key) => [key, null])) }),
+    },
+    after: [after],
+    scope: 'none',
+    worst: 'nothing is changed for running pods',
+    undoNote: 'the label has no meaning without the CiliumNodeConfig',
+    because: 'what we wrote is handed back',
+  });
+}

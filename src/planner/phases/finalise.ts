@@ -1,0 +1,75 @@
+/** Cilium in charge everywhere: Helm manages the CNI conf again, policies count, the node config goes. */
+import type { Step } from '../../model/plan.ts';
+import type { Choices } from '../choices.ts';
+import type { Situation } from '../situation.ts';
+import { inARow } from '../step.ts';
+import { rollOuts } from './roll-outs.ts';
+
+export function finalise(
+  situation: Situation,
+  choices: Choices,
+  after: readonly string[],
+): readonly Step[] {
+  const everything = situation.nodes.map(({ name }) => name);
+  const { release, namespace, version, values, nodeConfig } = choices;
+  const upgrade = {
+    kind: 'install-helm-release',
+    release,
+    namespace,
+    chart: 'cilium',
+    version,
+  } as const;
+  return inARow(after, [
+    {
+      phase: 'finalise',
+      name: 'values',
+      title: 'Upgrade the release to the final values, kube-proxy kept',
+      action: { ...upgrade, values: values.inCharge },
+      gates: [{ kind: 'no-old-pods', nodes: everything }, { kind: 'workloads-ready' }],
+      scope: 'cluster',
+      worst: 'agents restart; running pods are not touched',
+      undo: { ...upgrade, values: values.secondary },
+      timeoutSeconds: 900,
+      because:
+        'with every node moved, the conf is the agents’ by the release itself and not by a label',
+    },
+    ...rollOuts('finalise', namespace, everything.length),
+    {
+      phase: 'finalise',
+      name: 'remove-node-config',
+      title: 'Remove the CiliumNodeConfig of the migration',
+      action: {
+        kind: 'delete-objects',
+        objects: [
+          {
+            apiVersion: nodeConfig.apiVersion,
+            kind: nodeConfig.kind,
+            namespace,
+            name: nodeConfig.metadata.name,
+          },
+        ],
+      },
+      scope: 'none',
+      worst: 'nothing: the release says the same',
+      undo: { kind: 'apply-objects', objects: [nodeConfig] },
+      because: 'two places that say who owns the conf would drift apart',
+    },
+    {
+      phase: 'finalise',
+      name: 'verify',
+      title: 'See that all paths work on Cilium alone',
+      action: { kind: 'verify', scope: 'cluster', nodes: everything },
+      nodes: [],
+      gates: [
+        { kind: 'agents-ready', nodes: everything },
+        { kind: 'no-old-pods', nodes: everything },
+        { kind: 'workloads-ready' },
+        { kind: 'dns-answers' },
+        { kind: 'paths-clear' },
+      ],
+      scope: 'none',
+      worst: 'nothing is changed',
+      because: 'the old CNI and kube-proxy are only taken away from a cluster that is well',
+    },
+  ]);
+}

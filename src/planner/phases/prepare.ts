@@ -1,0 +1,85 @@
+/** Before anything changes: back-ups, and node addresses pinned where the new pool could be taken for one. */
+import type { ObjectSelector, Step } from '../../model/plan.ts';
+import type { Choices } from '../choices.ts';
+import type { Situation } from '../situation.ts';
+import { makeStep, type StepParts } from '../step.ts';
+
+export interface Pin {
+  readonly lan: readonly string[];
+  readonly because: string;
+}
+
+export function prepare(
+  situation: Situation,
+  choices: Choices,
+  pin: Pin | undefined,
+): readonly Step[] {
+  const everything = situation.nodes.map(({ name }) => name);
+  const backUp = makeStep({
+    phase: 'prepare',
+    name: 'back-up',
+    title: 'Back up what later steps delete or change',
+    action: { kind: 'back-up', objects: oldObjects(situation) },
+    after: [],
+    gates: [
+      { kind: 'nodes-ready', nodes: everything },
+      { kind: 'workloads-ready' },
+      { kind: 'volumes-healthy' },
+    ],
+    scope: 'none',
+    worst: 'nothing is changed',
+    because: 'nothing is destroyed before its backup was read back and compared',
+  });
+  if (pin === undefined || choices.patches === undefined) return [backUp];
+  const { patches } = choices;
+  const roles = [
+    ['workers', situation.workers, false],
+    ['control-planes', situation.controlPlanes, true],
+  ] as const;
+  const pins = roles
+    .filter(([, nodes]) => nodes.length > 0)
+    .map(([name, nodes, controlPlane]): StepParts => {
+      const { patch } = patches.pinAddresses(pin.lan, controlPlane);
+      return {
+        phase: 'prepare',
+        name: `pin-addresses-of-${name}`,
+        title: `Pin the node addresses of the ${name.replace('-', ' ')} to ${pin.lan.join(', ')}`,
+        action: { kind: 'patch-machine-config', nodes: nodes.map((node) => node.name), patch },
+        after: [backUp.id],
+        scope: 'nodes',
+        worst: 'kubelet restarts; pods stay',
+        undoNote: 'the pin does no harm and stays',
+        because: `FM-09: ${pin.because}`,
+      };
+    })
+    .map(makeStep);
+  return [backUp, ...pins];
+}
+
+/** The old CNI's and kube-proxy's objects, as the distribution deploys them. */
+export function oldObjects(situation: Situation): readonly ObjectSelector[] {
+  return [...flannelObjects(situation), ...kubeProxyObjects()];
+}
+
+export function flannelObjects({
+  flannelDaemonSet,
+  distribution,
+}: Situation): readonly ObjectSelector[] {
+  const { namespace, name } = flannelDaemonSet;
+  return [
+    { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace, name },
+    { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'kube-flannel-cfg' },
+    { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: 'flannel' },
+    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', name: 'flannel' },
+    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name: 'flannel' },
+    ...(distribution === 'kubeadm' && namespace === 'kube-flannel'
+      ? [{ apiVersion: 'v1', kind: 'Namespace', name: namespace }]
+      : []),
+  ];
+}
+
+export function kubeProxyObjects(): readonly ObjectSelector[] {
+  return [
+    { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'kube-system', name: 'kube-proxy' },
+  ];
+}

@@ -1,0 +1,66 @@
+/** Flannel goes when nothing is on it: first out of the machine configs, then its objects. */
+import type { Step } from '../../model/plan.ts';
+import { atLeast } from '../../base/versions.ts';
+import type { Choices } from '../choices.ts';
+import type { Situation } from '../situation.ts';
+import { inARow, type StepParts } from '../step.ts';
+import { flannelObjects } from './prepare.ts';
+
+export function removeOldCni(
+  situation: Situation,
+  choices: Choices,
+  after: readonly string[],
+): readonly Step[] {
+  const everything = situation.nodes.map(({ name }) => name);
+  const gates = [
+    { kind: 'no-old-pods', nodes: everything },
+    { kind: 'agents-ready', nodes: everything },
+    { kind: 'paths-clear' },
+  ] as const;
+  return inARow(after, [
+    ...talosCniNone(situation, choices),
+    {
+      phase: 'remove-old-cni',
+      name: 'delete-flannel',
+      title: 'Delete Flannel',
+      action: { kind: 'delete-objects', objects: flannelObjects(situation) },
+      nodes: [],
+      gates,
+      scope: 'cluster',
+      worst: 'a pod that was still on Flannel would lose its routes at the next change',
+      undoNote: undoNote(situation),
+      pointOfNoReturn: true,
+      because: 'no pod is on the old network any more (FM-53)',
+    },
+  ]);
+}
+
+function talosCniNone(
+  situation: Situation,
+  { patches }: Choices,
+): readonly Omit<StepParts, 'after'>[] {
+  if (patches === undefined) return [];
+  const nodes = situation.controlPlanes.map(({ name }) => name);
+  const { patch, undo } = patches.cniNone;
+  return [
+    {
+      phase: 'remove-old-cni',
+      name: 'talos-cni-none',
+      title: 'Tell Talos on all control planes that Flannel is not its business',
+      action: { kind: 'patch-machine-config', nodes, patch },
+      gates: [{ kind: 'no-old-pods', nodes: situation.nodes.map(({ name }) => name) }],
+      scope: 'none',
+      worst:
+        'nothing is removed by this; an upgrade-k8s now would prune Flannel on Talos 1.13 and later',
+      undo: { kind: 'patch-machine-config', nodes, patch: undo },
+      because: 'a control plane with the old setting would create the DaemonSet again (FM-35)',
+    },
+  ];
+}
+
+function undoNote({ distribution, distributionVersion }: Situation): string {
+  const general =
+    'going back from here is a migration of its own: apply the back-up, then move node by node';
+  if (distribution !== 'talos' || !atLeast(distributionVersion, '1.13.0')) return general;
+  return `${general}; Talos itself would not create Flannel again while its inventory (kube-system/talos-bootstrap-manifests-inventory) names it`;
+}

@@ -1,0 +1,41 @@
+/** Operator first, then agents: both read their ConfigMap only when they start. */
+import type { Phase } from '../../model/plan.ts';
+import type { StepParts } from '../step.ts';
+
+/** Agents roll two at a time (chart default); a restart takes well under half a minute. */
+const SECONDS_PER_NODE = 30;
+
+export function rollOuts(
+  phase: Phase,
+  namespace: string,
+  nodes: number,
+): readonly Omit<StepParts, 'after'>[] {
+  return [
+    {
+      phase,
+      name: 'roll-out-operator',
+      title: 'Restart the Cilium operator',
+      action: {
+        kind: 'roll-out',
+        target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'cilium-operator' },
+      },
+      scope: 'none',
+      worst: 'no new node gets a pod range meanwhile',
+      timeoutSeconds: 600,
+      because: 'the operator reads its configuration when it starts',
+    },
+    {
+      phase,
+      name: 'roll-out-agents',
+      title: 'Restart the Cilium agents, two at a time',
+      action: {
+        kind: 'roll-out',
+        target: { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace, name: 'cilium' },
+      },
+      scope: 'nodes',
+      worst: 'no new pod starts on a node until its agent is back; running pods are not touched',
+      timeoutSeconds: 900 + SECONDS_PER_NODE * nodes,
+      because: 'the agent reads its configuration when it starts',
+    },
+  ];
+}

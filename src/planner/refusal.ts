@@ -1,0 +1,39 @@
+/** Why there is no plan: findings in the form `check` uses, each with what to do about it. */
+import type { Evidence, Finding, Severity } from '../model/finding.ts';
+
+export interface RefusalDetails {
+  readonly id: string;
+  readonly covers: readonly string[];
+  readonly title: string;
+  readonly message: string;
+  readonly fix: string;
+  readonly command?: string;
+  readonly evidence?: readonly Evidence[];
+  readonly severity?: Severity;
+  readonly references?: readonly string[];
+}
+
+export function refusal(details: RefusalDetails): Finding {
+  const {
+    id,
+    covers,
+    title,
+    message,
+    fix,
+    command,
+    evidence = [],
+    severity = 'critical',
+    references = [],
+  } = details;
+  return {
+    hazard: id,
+    covers,
+    severity,
+    certainty: 'proven',
+    title,
+    message,
+    evidence,
+    fix: command === undefined ? { summary: fix } : { summary: fix, command },
+    references,
+  };
+}

@@ -1,0 +1,324 @@
+/**
+ * The cluster as the planner needs it: facts that matter made plain, what is unknown turned into a
+ * refusal (it must be known) or a decision (with the command that would tell).
+ */
+import type { ClusterFacts, MachineConfigFacts, NodeFacts, TargetFacts } from '../model/facts.ts';
+import { evidenceAt, type Finding } from '../model/finding.ts';
+import { valueOr } from '../model/fact.ts';
+import type { PodObject } from '../model/kubernetes.ts';
+import type { Decision, Intent } from './intent.ts';
+import { refusal } from './refusal.ts';
+
+export interface Situation {
+  readonly facts: ClusterFacts;
+  readonly distribution: 'talos' | 'kubeadm';
+  readonly distributionVersion: string;
+  readonly kubernetesVersion: string;
+  readonly cluster: { readonly uid: string; readonly name: string };
+  readonly nodes: readonly NodeFacts[];
+  readonly controlPlanes: readonly NodeFacts[];
+  readonly workers: readonly NodeFacts[];
+  readonly nodeAddresses: readonly string[];
+  readonly podCidrs: readonly string[];
+  readonly serviceCidrs: readonly string[];
+  readonly oldPort: number | undefined;
+  readonly flannelDaemonSet: { readonly namespace: string; readonly name: string };
+  readonly kubeProxyPresent: boolean;
+  readonly target: TargetFacts | undefined;
+  /** Whole machine configs, of control planes first. */
+  readonly configs: readonly MachineConfigFacts[];
+  readonly kubePrism: { readonly host: string; readonly port: number } | undefined;
+  /** Talos hands DNS of pods to the host; true also when that is not known. */
+  readonly forwardsDnsToHost: boolean;
+  readonly podsByNode: ReadonlyMap<string, readonly PodObject[]>;
+}
+
+export interface Notes {
+  readonly decisions: Decision[];
+  readonly refusals: Finding[];
+}
+
+export function decide(notes: Notes, about: string, choice: string, because: string): void {
+  notes.decisions.push({ about, choice, because });
+}
+
+/** Undefined when something is missing that no plan can do without; the notes say what. */
+export function situationOf(
+  facts: ClusterFacts,
+  intent: Intent,
+  notes: Notes,
+): Situation | undefined {
+  const distribution = supportedDistribution(facts, notes);
+  const nodes = nodesOf(facts, notes);
+  checkSource(facts, notes);
+  if (distribution === undefined || nodes === undefined || notes.refusals.length > 0)
+    return undefined;
+  const configs = facts.machineConfigs
+    .filter(({ kind }) => kind === 'config')
+    .toSorted((left, right) => Number(isWorker(left)) - Number(isWorker(right)));
+  const talosVersion = facts.cluster.talosVersion.known
+    ? facts.cluster.talosVersion.value
+    : firstKnown(nodes.map((node) => node.talosVersion));
+  if (distribution === 'talos' && talosVersion === undefined) {
+    decide(notes, 'Talos version', 'taken as 1.10', 'it was not read; talosctl version tells it');
+  }
+  return {
+    facts,
+    distribution,
+    distributionVersion:
+      distribution === 'talos'
+        ? (talosVersion ?? '1.10.0')
+        : valueOr(facts.cluster.kubernetesVersion, '1.33.0'),
+    kubernetesVersion: valueOr(
+      facts.cluster.kubernetesVersion,
+      firstKnown(nodes.map((node) => node.kubeletVersion)) ?? '1.33.0',
+    ),
+    cluster: {
+      uid: valueOr(facts.cluster.uid, 'unknown'),
+      name: valueOr(facts.cluster.name, 'unnamed'),
+    },
+    nodes,
+    controlPlanes: nodes.filter((node) => roleOf(node) === 'control-plane'),
+    workers: nodes.filter((node) => roleOf(node) !== 'control-plane'),
+    nodeAddresses: nodes.flatMap(({ internalIps }) => internalIps),
+    podCidrs: podCidrsOf(facts, nodes, notes),
+    serviceCidrs: serviceCidrsOf(facts, notes),
+    oldPort: oldPortOf(facts, distribution, notes),
+    flannelDaemonSet: flannelDaemonSet(facts, distribution),
+    kubeProxyPresent: kubeProxyPresent(facts, notes),
+    target: targetOf(facts, intent, notes),
+    configs,
+    kubePrism: kubePrismOf(distribution, configs, notes),
+    forwardsDnsToHost: forwardsDns(distribution, configs, notes),
+    podsByNode: podsByNode(facts),
+  };
+}
+
+function roleOf(node: NodeFacts): string {
+  return valueOr(node.role, 'worker');
+}
+
+function isWorker(config: MachineConfigFacts): boolean {
+  return config.machineType.known && config.machineType.value === 'worker';
+}
+
+function firstKnown(
+  facts: readonly { readonly known: boolean; readonly value?: string }[],
+): string | undefined {
+  return facts.find((fact) => fact.known)?.value;
+}
+
+function supportedDistribution(facts: ClusterFacts, notes: Notes): 'talos' | 'kubeadm' | undefined {
+  const { distribution } = facts.cluster;
+  if (!distribution.known) {
+    notes.refusals.push(
+      refusal({
+        id: 'distribution-unknown',
+        covers: ['FM-49'],
+        title: 'The distribution is not known',
+        message: `Where the CNI conf lives, who deploys the old CNI and what a reboot leaves differ per distribution, and ${distribution.missing} was not read.`,
+        fix: 'Add the Node objects to the input.',
+        command: distribution.command ?? 'kubectl get nodes -o json',
+      }),
+    );
+    return undefined;
+  }
+  if (distribution.value === 'talos' || distribution.value === 'kubeadm') return distribution.value;
+  notes.refusals.push(
+    refusal({
+      id: 'distribution-unsupported',
+      covers: ['FM-49'],
+      title: `${distribution.value} is not supported yet`,
+      message: `On ${distribution.value} the old CNI runs inside the distribution's own process and the conf directories change with it; regauge has no steps for that yet.`,
+      fix: 'Follow the distribution’s own procedure; check and explain-node work here.',
+      evidence: [evidenceAt(distribution.source, distribution.value)],
+    }),
+  );
+  return undefined;
+}
+
+function nodesOf(facts: ClusterFacts, notes: Notes): readonly NodeFacts[] | undefined {
+  if (facts.nodes.known && facts.nodes.value.length > 0) {
+    return facts.nodes.value.toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  }
+  notes.refusals.push(
+    refusal({
+      id: 'nodes-unknown',
+      covers: [],
+      title: 'The nodes are not known',
+      message: 'A plan moves nodes one after the other, and no Node object was read.',
+      fix: 'Add the Node objects to the input.',
+      command:
+        'kubectl get nodes,pods,ds,deploy,sts,pdb,svc,netpol,pv,pvc,volumeattachments -A -o json',
+    }),
+  );
+  return undefined;
+}
+
+function checkSource(facts: ClusterFacts, notes: Notes): void {
+  const { sourceCni } = facts;
+  if (sourceCni.known && sourceCni.value === 'flannel') return;
+  notes.refusals.push(
+    refusal({
+      id: sourceCni.known ? 'source-cni-unsupported' : 'source-cni-unknown',
+      covers: [],
+      title: sourceCni.known
+        ? `The cluster runs ${sourceCni.value}, not Flannel`
+        : 'The present CNI is not known',
+      message: sourceCni.known
+        ? `regauge plans the road from Flannel to Cilium; from ${sourceCni.value} the procedure has other steps.`
+        : `What is to be replaced was not read (${sourceCni.missing}).`,
+      fix: sourceCni.known
+        ? 'Use check on the values; there is no plan for this source yet.'
+        : 'Add the DaemonSets to the input.',
+      ...(sourceCni.known ? {} : { command: 'kubectl get ds -A -o json' }),
+    }),
+  );
+}
+
+function podCidrsOf(
+  facts: ClusterFacts,
+  nodes: readonly NodeFacts[],
+  notes: Notes,
+): readonly string[] {
+  if (facts.cluster.podCidrs.known && facts.cluster.podCidrs.value.length > 0)
+    return facts.cluster.podCidrs.value;
+  if (facts.flannel.known && facts.flannel.value.network.known)
+    return [facts.flannel.value.network.value];
+  const own = [...new Set(nodes.flatMap(({ podCidrs }) => podCidrs))];
+  decide(
+    notes,
+    'pod CIDR in use',
+    own.join(', ') || 'unknown',
+    'the cluster CIDR was not read; taken from the nodes (talosctl get machineconfig -o yaml, cluster.network.podSubnets)',
+  );
+  return own;
+}
+
+function serviceCidrsOf(facts: ClusterFacts, notes: Notes): readonly string[] {
+  if (facts.cluster.serviceCidrs.known && facts.cluster.serviceCidrs.value.length > 0)
+    return facts.cluster.serviceCidrs.value;
+  decide(
+    notes,
+    'service CIDR',
+    'taken as 10.96.0.0/12',
+    'it was not read; kubectl get servicecidrs, or cluster.network.serviceSubnets, tells it',
+  );
+  return ['10.96.0.0/12'];
+}
+
+function oldPortOf(facts: ClusterFacts, distribution: string, notes: Notes): number | undefined {
+  if (facts.flannel.known && facts.flannel.value.port.known) return facts.flannel.value.port.value;
+  if (distribution === 'talos') return 4789;
+  decide(
+    notes,
+    "Flannel's UDP port",
+    'unknown',
+    'net-conf.json was not read (kubectl get cm -A -l app=flannel -o yaml); a port is chosen that no usual Flannel uses',
+  );
+  return undefined;
+}
+
+function flannelDaemonSet(
+  facts: ClusterFacts,
+  distribution: string,
+): { readonly namespace: string; readonly name: string } {
+  if (facts.flannel.known && facts.flannel.value.daemonSet.known)
+    return facts.flannel.value.daemonSet.value;
+  return distribution === 'talos'
+    ? { namespace: 'kube-system', name: 'kube-flannel' }
+    : { namespace: 'kube-flannel', name: 'kube-flannel-ds' };
+}
+
+function kubeProxyPresent(facts: ClusterFacts, notes: Notes): boolean {
+  if (facts.kubeProxy.known) return facts.kubeProxy.value.present;
+  decide(
+    notes,
+    'kube-proxy',
+    'taken as running',
+    `${facts.kubeProxy.missing} was not read; kubectl -n kube-system get ds kube-proxy tells it`,
+  );
+  return true;
+}
+
+function targetOf(facts: ClusterFacts, intent: Intent, notes: Notes): TargetFacts | undefined {
+  const [first, ...others] = facts.targets;
+  if (intent.target !== undefined) return intent.target;
+  if (first === undefined)
+    decide(
+      notes,
+      'target values',
+      'chosen by regauge',
+      'no Helm values were given (--target values.yaml)',
+    );
+  if (others.length > 0) {
+    decide(
+      notes,
+      'target values',
+      `${first?.source.file ?? 'the first file'}`,
+      `${facts.targets.length} values files were given and a plan has one target; name another with --target`,
+    );
+  }
+  return first;
+}
+
+function kubePrismOf(
+  distribution: string,
+  configs: readonly MachineConfigFacts[],
+  notes: Notes,
+): { readonly host: string; readonly port: number } | undefined {
+  if (distribution !== 'talos') return undefined;
+  const read = configs.filter(({ kubePrism }) => kubePrism.known);
+  const off = read.find(({ kubePrism }) => kubePrism.known && !kubePrism.value.enabled);
+  if (off !== undefined) {
+    decide(
+      notes,
+      'KubePrism',
+      'not used',
+      `it is off on ${valueOr(off.node, 'a node')}; an agent there could not reach the API through it (FM-06)`,
+    );
+    return undefined;
+  }
+  const port =
+    read.flatMap(({ kubePrism }) => (kubePrism.known ? [kubePrism.value.port] : []))[0] ?? 7445;
+  if (read.length === 0) {
+    decide(
+      notes,
+      'KubePrism',
+      `taken as on, port ${port}`,
+      'no machine config was read; talosctl get kubeprismstatuses tells it for every node',
+    );
+  }
+  return { host: 'localhost', port };
+}
+
+function forwardsDns(
+  distribution: string,
+  configs: readonly MachineConfigFacts[],
+  notes: Notes,
+): boolean {
+  if (distribution !== 'talos') return false;
+  const told = configs.flatMap(({ forwardKubeDnsToHost }) =>
+    forwardKubeDnsToHost.known ? [forwardKubeDnsToHost.value] : [],
+  );
+  if (told.length > 0) return told.includes(true);
+  decide(
+    notes,
+    'Talos host DNS',
+    'taken as forwarding kube DNS to the host',
+    'machine.features.hostDNS was not read (talosctl get hostdnsconfig); host legacy routing is right in both cases',
+  );
+  return true;
+}
+
+function podsByNode(facts: ClusterFacts): ReadonlyMap<string, readonly PodObject[]> {
+  const byNode = new Map<string, PodObject[]>();
+  for (const { value } of facts.workloads.pods) {
+    const node = value.spec.nodeName;
+    if (node === undefined) continue;
+    const list = byNode.get(node);
+    if (list === undefined) byNode.set(node, [value]);
+    else list.push(value);
+  }
+  return byNode;
+}

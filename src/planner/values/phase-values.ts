@@ -1,0 +1,112 @@
+/**
+ * The values of each phase, from the fixed target: beside the old CNI (manages no pod), in charge,
+ * and with kube-proxy replaced. Source of the first: cilium k8s-install-migration.rst@main.
+ */
+import {
+  type ChartValues,
+  isTruthy,
+  valueAt,
+  withValue,
+} from '../../knowledge/cilium-chart/values.ts';
+import { atLeast } from '../../base/versions.ts';
+import { stringAt, withoutPath } from './edit.ts';
+
+export interface PhaseChoices {
+  readonly version: string;
+  readonly pool: readonly string[];
+  readonly maskSize: number;
+  /** Undefined: Cilium's default port. */
+  readonly tunnelPort: number | undefined;
+  readonly exclusive: boolean;
+  readonly kubeProxyReplacement: boolean;
+  /** No kube-proxy runs, so replacement is on from the start. */
+  readonly replaceFromStart: boolean;
+  readonly hostLegacyRouting: boolean;
+  readonly policies: 'audit' | 'as-values' | 'never';
+}
+
+export interface PhaseValues {
+  readonly secondary: ChartValues;
+  readonly inCharge: ChartValues;
+  /** Undefined when kube-proxy stays. */
+  readonly replacing: ChartValues | undefined;
+}
+
+export function phaseValues(target: ChartValues, choices: PhaseChoices): PhaseValues {
+  const common = withPaths(target, [
+    ['ipam.mode', 'cluster-pool'],
+    ['ipam.operator.clusterPoolIPv4PodCIDRList', choices.pool],
+    ['ipam.operator.clusterPoolIPv4MaskSize', choices.maskSize],
+    ...tunnel(choices),
+    ['cni.uninstall', false],
+  ]);
+  const early = choices.replaceFromStart ? common : withoutReplacement(common);
+  const secondary = withPaths(early, [
+    ['cni.customConf', true],
+    ['cni.exclusive', choices.exclusive],
+    ['operator.unmanagedPodWatcher.restart', false],
+    ...(atLeast(choices.version, '1.14.0') ? ([['operator.setNodeTaints', false]] as const) : []),
+    ['policyEnforcementMode', 'never'],
+    ['bpf.hostLegacyRouting', true],
+  ]);
+  const inCharge = withPaths(
+    withoutPath(withoutPath(early, 'cni.customConf'), 'operator.setNodeTaints'),
+    [
+      ['cni.customConf', false],
+      ['cni.exclusive', choices.exclusive],
+      ['operator.unmanagedPodWatcher.restart', true],
+      ...userTaints(target),
+      ...policies(target, choices),
+      // Full replacement comes later; until then packets of Services go through the host's stack.
+      ['bpf.hostLegacyRouting', choices.hostLegacyRouting],
+    ],
+  );
+  return { secondary, inCharge, replacing: replacing(target, inCharge, choices) };
+}
+
+type Setting = readonly [path: string, value: unknown];
+
+function withPaths(values: ChartValues, settings: readonly Setting[]): ChartValues {
+  return settings.reduce((result, [path, value]) => withValue(result, path, value), values);
+}
+
+function tunnel({ version, tunnelPort }: PhaseChoices): readonly Setting[] {
+  const port: readonly Setting[] = tunnelPort === undefined ? [] : [['tunnelPort', tunnelPort]];
+  if (!atLeast(version, '1.14.0')) return [['tunnel', 'vxlan'], ...port];
+  return [['routingMode', 'tunnel'], ['tunnelProtocol', 'vxlan'], ...port];
+}
+
+/** BPF masquerading needs NodePort, that is replacement: an agent refuses to start without (≥ 1.15). */
+function withoutReplacement(values: ChartValues): ChartValues {
+  return withPaths(withoutPath(values, 'nodePort.enabled'), [
+    ['kubeProxyReplacement', false],
+    ...(isTruthy(valueAt(values, 'bpf.masquerade')) ? ([['bpf.masquerade', false]] as const) : []),
+  ]);
+}
+
+function userTaints(target: ChartValues): readonly Setting[] {
+  const wanted = valueAt(target, 'operator.setNodeTaints');
+  return wanted === undefined ? [] : [['operator.setNodeTaints', wanted]];
+}
+
+function policies(target: ChartValues, choices: PhaseChoices): readonly Setting[] {
+  if (choices.policies === 'never') return [['policyEnforcementMode', 'never']];
+  const mode: Setting = [
+    'policyEnforcementMode',
+    stringAt(target, 'policyEnforcementMode') ?? 'default',
+  ];
+  return choices.policies === 'audit' ? [mode, ['policyAuditMode', true]] : [mode];
+}
+
+function replacing(
+  target: ChartValues,
+  inCharge: ChartValues,
+  choices: PhaseChoices,
+): ChartValues | undefined {
+  if (!choices.kubeProxyReplacement || choices.replaceFromStart) return undefined;
+  const masquerade = valueAt(target, 'bpf.masquerade');
+  return withPaths(inCharge, [
+    ['kubeProxyReplacement', true],
+    ...(masquerade === undefined ? [] : ([['bpf.masquerade', masquerade]] as const)),
+  ]);
+}
