@@ -6,7 +6,9 @@ import type { Source } from '../base/source.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
 import { ignore, isTable, notRecognised, textOf } from './intake.ts';
 import type { Intake } from './intake.ts';
+import { faultOf } from './object-shape.ts';
 import { takeReleaseValues } from './releases.ts';
+import { jsonTree } from './text/json-tree.ts';
 import type { TextTree } from './text/yaml-tree.ts';
 
 /** Kinds that look like objects and are none of a cluster's. */
@@ -46,17 +48,19 @@ export function takeObject(intake: Intake, tree: TextTree, type?: TypeOfItems): 
     return ignore(intake, source, reason);
   }
   const object = asObject(value, type);
-  if (object === undefined) {
-    return notRecognised(
-      intake,
-      source,
-      `a ${kind === '' ? 'document' : kind} without metadata.name`,
-    );
+  const fault =
+    object === undefined ? 'without metadata.name' : faultOf(object.kind, object.apiVersion, value);
+  if (object === undefined || fault !== undefined) {
+    const what = kind === '' ? 'a document' : `the ${kind} ${nameIn(value)}`.trimEnd();
+    return notRecognised(intake, source, `${what}: ${fault ?? ''}`);
   }
-  intake.objects.push({ object, source: withObject(source, object), tree });
   takeReleaseValues(intake, object, tree);
+  const kept =
+    object.kind === 'Secret' ? jsonTree({ file: source.file ?? '', start: 0 }, object) : tree;
+  intake.objects.push({ object, source: withObject(source, object), tree: kept });
 }
 
+/** Undefined when it lacks a name. Nulls are left out, as the API leaves them out. */
 function asObject(
   value: Readonly<Record<string, unknown>>,
   type: TypeOfItems | undefined,
@@ -67,22 +71,21 @@ function asObject(
   const apiVersion = textOf(value['apiVersion']) ?? type?.apiVersion;
   const kind = textOf(value['kind']) ?? type?.kind;
   if (name === undefined || apiVersion === undefined || kind === undefined) return undefined;
-  // What is missing for its kind is seen by whoever reads it: the model's fields are optional.
-  const shaped = value['spec'] === undefined && NEEDS_SPEC.has(kind) ? { spec: {} } : {};
-  const status = value['status'] === undefined && NEEDS_STATUS.has(kind) ? { status: {} } : {};
-  const secret = kind === 'Secret' ? { data: undefined, stringData: undefined } : {};
-  if (value['kind'] !== undefined && textOf(metadata['name']) !== undefined && kind !== 'Secret') {
-    if (!('spec' in shaped) && !('status' in status)) return value as unknown as KubeObject; // checked above
-  }
-  return {
-    ...value,
-    ...shaped,
-    ...status,
-    ...secret,
-    apiVersion,
-    kind,
-    metadata: { ...metadata, name },
-  };
+  const added: Record<string, unknown> = {};
+  if (NEEDS_SPEC.has(kind) && !isTable(value['spec'])) added['spec'] = {};
+  if (NEEDS_STATUS.has(kind) && !isTable(value['status'])) added['status'] = {};
+  // Secrets never reach a report (design.md, rule 6): what is not kept cannot leak.
+  if (kind === 'Secret') Object.assign(added, { data: undefined, stringData: undefined });
+  if (metadata['name'] !== name) added['metadata'] = { ...metadata, name };
+  if (value['kind'] === undefined) Object.assign(added, { apiVersion, kind });
+  // Nothing to add is the common case, and a snapshot's objects are not copied for nothing.
+  if (Object.keys(added).length === 0) return value as unknown as KubeObject; // checked above
+  return { ...value, ...added, apiVersion, kind } as KubeObject; // metadata.name checked above
+}
+
+function nameIn(value: Readonly<Record<string, unknown>>): string {
+  const metadata = value['metadata'];
+  return isTable(metadata) ? (textOf(metadata['name']) ?? '') : '';
 }
 
 const NEEDS_SPEC = new Set([

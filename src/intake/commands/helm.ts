@@ -80,8 +80,10 @@ function installation(
     );
   }
   const { values, used } = valuesOf(command, files);
-  const action = verb === 'upgrade' && command.flags.has('--install') ? 'install' : verb;
-  return { command: { action, ...releaseOf(command), chart, version, values }, valuesFiles: used };
+  return {
+    command: { action: verb, ...releaseOf(command), chart, version, values },
+    valuesFiles: used,
+  };
 }
 
 /** Files in order, then --set, later over earlier (helm docs, "Values files"). */

@@ -220,16 +220,24 @@ function scalarEnd(text: string, at: number): number | JsonFault {
   return { offset: at, message: `expected a value${found(text, at)}${trailing}` };
 }
 
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
+/** The offset after the closing quote, or what is wrong with the string. */
 function stringFault(text: string, start: number): number | JsonFault {
-  STRING.lastIndex = start;
-  const end = start + (STRING.exec(text)?.[0].length ?? 1);
-  if (text[end] === '"') return end + 1;
-  if (end >= text.length) return { offset: start, message: 'the string is not closed' };
-  return text[end] === '\\'
-    ? { offset: end, message: 'unknown escape in a string' }
-    : { offset: end, message: 'a line break or control character inside a string' };
+  let at = start + 1;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) return at + 1;
+    if (code < 0x20)
+      return { offset: at, message: 'a line break or control character in a string' };
+    if (code === 0x5c) {
+      ESCAPE.lastIndex = at;
+      const escape = ESCAPE.exec(text);
+      if (escape === null) return { offset: at, message: 'unknown escape in a string' };
+      at += escape[0].length;
+    } else at += 1;
+  }
+  return { offset: start, message: 'the string is not closed' };
 }
 
 function found(text: string, at: number): string {

@@ -1,0 +1,108 @@
+/** Whether kube-proxy runs, and in which mode. */
+import type { ReadObject } from '../../model/cluster-input.ts';
+import { known, unknown } from '../../model/fact.ts';
+import type { Fact } from '../../model/fact.ts';
+import type { KubeProxyFacts } from '../../model/facts.ts';
+import type { DaemonSetObject, PodObject, PodSpec } from '../../model/kubernetes.ts';
+import { isTable } from '../intake.ts';
+import { parsed } from './cluster-facts.ts';
+import type { CniEvidence } from './cni-facts.ts';
+import { dataOf, flagIn } from './object-index.ts';
+import type { ObjectIndex } from './object-index.ts';
+
+const COMMAND = 'kubectl get daemonsets,configmaps -n kube-system -o json';
+
+export function kubeProxyFacts(evidence: CniEvidence): Fact<KubeProxyFacts> {
+  const { index, distribution, nodes, machineConfigs } = evidence;
+  const running = runningProxy(index);
+  if (running !== undefined) {
+    return known(
+      { present: true, mode: modeOf(running.spec, running.read, index) },
+      running.read.source,
+    );
+  }
+  if (distribution.known && distribution.value === 'k3s') return insideK3s(evidence);
+  const [first] = index.of('DaemonSet.apps');
+  if (nodes.length > 0 && first !== undefined) {
+    return known(
+      { present: false, mode: unknown('the mode of kube-proxy: there is none') },
+      first.source,
+    );
+  }
+  const config = machineConfigs.find(
+    ({ kind, proxyDisabled }) => kind === 'config' && proxyDisabled.known,
+  );
+  if (config?.proxyDisabled.known === true && !config.proxyDisabled.value) {
+    return known(
+      { present: true, mode: unknown('the mode of kube-proxy', COMMAND) },
+      config.proxyDisabled.source,
+    );
+  }
+  return unknown('whether kube-proxy runs', COMMAND);
+}
+
+/** A DaemonSet (kubeadm, Talos), or a static pod per node (RKE2). */
+function runningProxy(index: ObjectIndex): { read: ReadObject; spec: PodSpec } | undefined {
+  const daemonSet = index.find('DaemonSet.apps', 'kube-system', 'kube-proxy');
+  if (daemonSet !== undefined) {
+    return { read: daemonSet, spec: (daemonSet.object as DaemonSetObject).spec.template.spec }; // indexed by kind
+  }
+  const pod = index
+    .of('Pod.')
+    .find(
+      ({ object: { metadata } }) =>
+        metadata.namespace === 'kube-system' && metadata.name.startsWith('kube-proxy-'),
+    );
+  return pod === undefined ? undefined : { read: pod, spec: (pod.object as PodObject).spec }; // indexed by kind
+}
+
+type Mode = 'iptables' | 'ipvs' | 'nftables';
+const MODES: readonly Mode[] = ['iptables', 'ipvs', 'nftables'];
+
+/** The flag, else the config file that it is started with; an empty mode is iptables on Linux. */
+function modeOf(spec: PodSpec, read: ReadObject, index: ObjectIndex): Fact<Mode> {
+  const flag = flagIn(spec, '--proxy-mode');
+  if (flag !== undefined) return asMode(flag, read);
+  if (flagIn(spec, '--config') === undefined) return known('iptables', read.source);
+  const config = index.find('ConfigMap.', 'kube-system', 'kube-proxy');
+  const value = parsed(dataOf(config, 'config.conf'));
+  if (config === undefined || !isTable(value)) return unknown('the mode of kube-proxy', COMMAND);
+  const mode = value['mode'];
+  return asMode(typeof mode === 'string' && mode !== '' ? mode : 'iptables', config);
+}
+
+function asMode(text: string, { source }: ReadObject): Fact<Mode> {
+  const mode = MODES.find((candidate) => candidate === text);
+  return mode === undefined
+    ? unknown(`the mode of kube-proxy: "${text}" is none`, COMMAND)
+    : known(mode, source);
+}
+
+/** In K3s's own process unless it was started with `--disable-kube-proxy` (k3s.io/node-args). */
+function insideK3s({ nodes }: CniEvidence): Fact<KubeProxyFacts> {
+  const server = nodes.find(
+    ({ object }) => object.metadata.annotations?.['k3s.io/node-args'] !== undefined,
+  );
+  const args = server?.object.metadata.annotations?.['k3s.io/node-args'] ?? '';
+  if (server === undefined)
+    return unknown('whether K3s runs kube-proxy', 'kubectl get nodes -o json');
+  const source = { ...server.source, path: 'metadata.annotations["k3s.io/node-args"]' };
+  if (/"--disable-kube-proxy(=true)?"/.test(args)) {
+    return known(
+      { present: false, mode: unknown('the mode of kube-proxy: there is none') },
+      source,
+    );
+  }
+  const mode = /"--kube-proxy-arg","?=?(?:--)?proxy-mode=(\w+)"/.exec(args)?.[1] ?? 'iptables';
+  const recognised = MODES.find((candidate) => candidate === mode);
+  return known(
+    {
+      present: true,
+      mode:
+        recognised === undefined
+          ? unknown('the mode of kube-proxy', COMMAND)
+          : known(recognised, source),
+    },
+    source,
+  );
+}
