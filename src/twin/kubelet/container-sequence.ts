@@ -174,6 +174,8 @@ export class ContainerSequence {
     this.ranBefore = true;
     this.worker.publish();
     if (this.probedOverPath) this.worker.watchPath();
+    // A static pod may be the API server itself.
+    if (this.worker.static) this.worker.context.world.api.controlPlaneChanged?.();
   }
 
   private restart(run: ContainerRun): void {
