@@ -43,7 +43,11 @@ const GATE_TIMEOUT_SECONDS = 900;
 const RETRY_MS = 3_000;
 const PASSING_CODES = new Set(['unreachable', 'conflict', 'timeout']);
 
-export async function runPlan(plan: Plan, ports: Ports, options: RunOptions = {}): Promise<RunResult> {
+export async function runPlan(
+  plan: Plan,
+  ports: Ports,
+  options: RunOptions = {},
+): Promise<RunResult> {
   const run = new PlanRun(plan, ports, options);
   return run.toTheEnd();
 }
@@ -94,8 +98,13 @@ class PlanRun {
     if (this.options.proberIsRunning !== true) await this.ports.prober.start();
     const failing = await this.ports.prober.failing();
     this.gates = { ...this.gates, failingBefore: new Set(failing.map(pathKey)) };
-    const known = failing.length === 0 ? '' : `; ${failing.length} paths fail already and are not waited for`;
-    await this.tell({ type: 'probe', at: this.seconds(), message: `probes run on every class of paths${known}` });
+    const known =
+      failing.length === 0 ? '' : `; ${failing.length} paths fail already and are not waited for`;
+    await this.tell({
+      type: 'probe',
+      at: this.seconds(),
+      message: `probes run on every class of paths${known}`,
+    });
   }
 
   /** Runs the step and then whatever waited for it only. */
@@ -140,7 +149,9 @@ class PlanRun {
     await this.tellStep(step, 'started');
     const context = this.contextOf(step);
     await this.retried(step, () => bound.act(context));
-    const verdict = await waitUntil(this.ports.clock, context.deadline, () => this.retried(step, () => bound.verify(context)));
+    const verdict = await waitUntil(this.ports.clock, context.deadline, () =>
+      this.retried(step, () => bound.verify(context)),
+    );
     if (!verdict.holds) return `not there after ${step.timeoutSeconds} s: ${verdict.message}`;
     await this.tellStep(step, 'done');
     return undefined;
@@ -156,13 +167,19 @@ class PlanRun {
       turns,
       deadline: ports.clock.now() + step.timeoutSeconds * 1000,
       say: (message, node) => {
-        this.options.onEvent?.({ type: 'health', at: this.seconds(), message, ...(node === undefined ? {} : { node }) });
+        this.options.onEvent?.({
+          type: 'health',
+          at: this.seconds(),
+          message,
+          ...(node === undefined ? {} : { node }),
+        });
       },
     };
   }
 
   private async gatesHold(step: Step): Promise<string | undefined> {
-    const deadline = this.ports.clock.now() + (this.options.gateTimeoutSeconds ?? GATE_TIMEOUT_SECONDS) * 1000;
+    const deadline =
+      this.ports.clock.now() + (this.options.gateTimeoutSeconds ?? GATE_TIMEOUT_SECONDS) * 1000;
     for (const gate of step.gates) {
       const name = showGate(gate);
       const tell = (state: 'holds' | 'waiting' | 'failed', message: string): Promise<void> =>
@@ -213,7 +230,8 @@ class PlanRun {
 
   private closingWords({ outcome, failed, undoable, done }: RunResult): string {
     if (outcome === 'done') return `all ${done.length} steps are done`;
-    const offer = undoable.length === 0 ? 'nothing needs undoing' : `${undoable.length} steps can be undone`;
+    const offer =
+      undoable.length === 0 ? 'nothing needs undoing' : `${undoable.length} steps can be undone`;
     return `stopped at ${failed?.step ?? 'an unknown step'}: ${failed?.message ?? ''}; ${offer}`;
   }
 
@@ -221,9 +239,22 @@ class PlanRun {
     return (this.ports.clock.now() - this.startedAt) / 1000;
   }
 
-  private tellStep(step: Step, state: 'started' | 'done' | 'already-done' | 'failed', message?: string): Promise<void> {
+  private tellStep(
+    step: Step,
+    state: 'started' | 'done' | 'already-done' | 'failed',
+    message?: string,
+  ): Promise<void> {
     const { id, phase, title, nodes } = step;
-    return this.tell({ type: 'step', at: this.seconds(), step: id, phase, state, title, nodes, ...(message === undefined ? {} : { message }) });
+    return this.tell({
+      type: 'step',
+      at: this.seconds(),
+      step: id,
+      phase,
+      state,
+      title,
+      nodes,
+      ...(message === undefined ? {} : { message }),
+    });
   }
 
   private async tell(event: RunEvent): Promise<void> {
@@ -236,7 +267,11 @@ class PlanRun {
 function assertOrdered(plan: Plan): void {
   const seen = new Set<string>();
   for (const step of plan.steps) {
-    for (const before of step.dependsOn) assert(seen.has(before), `step ${step.id} depends on ${before}, which does not come before it`);
+    for (const before of step.dependsOn)
+      assert(
+        seen.has(before),
+        `step ${step.id} depends on ${before}, which does not come before it`,
+      );
     assert(!seen.has(step.id), `step ${step.id} is there twice`);
     seen.add(step.id);
   }

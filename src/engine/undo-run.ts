@@ -15,7 +15,11 @@ export async function undoRun(
 ): Promise<RunResult> {
   const steps = undoSteps(plan, result.undoable);
   const at = 0;
-  const event: RunEvent = { type: 'undo', at, message: `taking back ${steps.length} steps, last first` };
+  const event: RunEvent = {
+    type: 'undo',
+    at,
+    message: `taking back ${steps.length} steps, last first`,
+  };
   options.onEvent?.(event);
   await options.journal?.write(event);
   return runPlan({ ...plan, steps }, ports, options);

@@ -4,7 +4,13 @@ import type { Gate } from '../../model/plan.ts';
 import { fails, type Verdict } from '../../steps/step-module.ts';
 import { etcdQuorum } from './etcd-quorum.ts';
 import type { GateContext } from './gate-context.ts';
-import { agentsReady, confSelected, nodeAddressesUnchanged, nodesReady, noOldPods } from './nodes.ts';
+import {
+  agentsReady,
+  confSelected,
+  nodeAddressesUnchanged,
+  nodesReady,
+  noOldPods,
+} from './nodes.ts';
 import { dnsAnswers, pathsClear } from './paths.ts';
 import { volumesHealthy, webhooksReachable, workloadsReady } from './workloads.ts';
 
@@ -12,7 +18,9 @@ export async function evaluateGate(context: GateContext, gate: Gate): Promise<Ve
   try {
     return await evaluate(context, gate);
   } catch (error) {
-    return fails(`could not be evaluated: ${error instanceof Error ? error.message : String(error)}`);
+    return fails(
+      `could not be evaluated: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -12,4 +12,7 @@ export interface GateContext {
 
 export type GateOf<K extends Gate['kind']> = Extract<Gate, { readonly kind: K }>;
 
-export type GateModule<K extends Gate['kind']> = (context: GateContext, gate: GateOf<K>) => Promise<Verdict>;
+export type GateModule<K extends Gate['kind']> = (
+  context: GateContext,
+  gate: GateOf<K>,
+) => Promise<Verdict>;

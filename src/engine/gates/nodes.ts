@@ -18,15 +18,24 @@ export const agentsReady: GateModule<'agents-ready'> = (context, { nodes }) =>
 export const noOldPods: GateModule<'no-old-pods'> = ({ ports, plan }, { nodes }) =>
   everyNode(nodes, async (name) => {
     const old = (await podsOn(ports.kubernetes, name)).filter((pod) => isOnOldNetwork(pod, plan));
-    return old.length === 0 ? HOLDS : fails(`${old.length} pods of ${name} are on the old network: ${old.slice(0, 3).map(showPod).join(', ')}`);
+    return old.length === 0
+      ? HOLDS
+      : fails(
+          `${old.length} pods of ${name} are on the old network: ${old.slice(0, 3).map(showPod).join(', ')}`,
+        );
   });
 
-export const nodeAddressesUnchanged: GateModule<'node-addresses-unchanged'> = ({ ports }, { nodes, expected }) =>
+export const nodeAddressesUnchanged: GateModule<'node-addresses-unchanged'> = (
+  { ports },
+  { nodes, expected },
+) =>
   everyNode(nodes, async (name) => {
     const now = internalIps(await getNode(ports.kubernetes, name));
     const before = expected[name] ?? [];
     if (before.length === now.length && before.every((ip) => now.includes(ip))) return HOLDS;
-    return fails(`${name} had ${before.join(', ')} as InternalIP and has ${now.join(', ') || 'none'} now`);
+    return fails(
+      `${name} had ${before.join(', ')} as InternalIP and has ${now.join(', ') || 'none'} now`,
+    );
   });
 
 /**
@@ -36,14 +45,23 @@ export const nodeAddressesUnchanged: GateModule<'node-addresses-unchanged'> = ({
 export const confSelected: GateModule<'conf-selected'> = async (context, { node, network }) => {
   const conf = await selectedConf(context.ports, context.plan, node);
   if (conf.network !== network) {
-    return fails(`${node} takes ${conf.file ?? 'no conf'}${conf.file === undefined ? '' : ` (${conf.network})`}, not ${network}`);
+    return fails(
+      `${node} takes ${conf.file ?? 'no conf'}${conf.file === undefined ? '' : ` (${conf.network})`}, not ${network}`,
+    );
   }
-  if (!conf.binaryPresent) return fails(`${node} takes ${conf.file ?? ''}, and its plugin is not in ${context.plan.platform.cniBinDirectory}`);
-  if (network === 'cilium' && context.plan.platform.confDirectoryVolatile) return agentReady(context, node);
+  if (!conf.binaryPresent)
+    return fails(
+      `${node} takes ${conf.file ?? ''}, and its plugin is not in ${context.plan.platform.cniBinDirectory}`,
+    );
+  if (network === 'cilium' && context.plan.platform.confDirectoryVolatile)
+    return agentReady(context, node);
   return HOLDS;
 };
 
-async function everyNode(nodes: readonly string[], test: (node: string) => Promise<Verdict>): Promise<Verdict> {
+async function everyNode(
+  nodes: readonly string[],
+  test: (node: string) => Promise<Verdict>,
+): Promise<Verdict> {
   const verdicts = await Promise.all(nodes.map(test));
   return verdicts.find((verdict) => !verdict.holds) ?? HOLDS;
 }
@@ -55,5 +73,7 @@ function reasonOf(node: NodeObject | undefined): string {
 }
 
 function internalIps(node: NodeObject | undefined): readonly string[] {
-  return (node?.status.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
+  return (node?.status.addresses ?? [])
+    .filter(({ type }) => type === 'InternalIP')
+    .map(({ address }) => address);
 }

@@ -1,5 +1,11 @@
 /** Gates on what runs: workloads ready, volumes healthy, admission webhooks with a backend. */
-import type { KubeObject, PodObject, ServiceObject, VolumeAttachmentObject, WebhookConfigurationObject } from '../../model/kubernetes.ts';
+import type {
+  KubeObject,
+  PodObject,
+  ServiceObject,
+  VolumeAttachmentObject,
+  WebhookConfigurationObject,
+} from '../../model/kubernetes.ts';
 import { isReady } from '../../steps/pods.ts';
 import { fails, HOLDS } from '../../steps/step-module.ts';
 import type { GateModule } from './gate-context.ts';
@@ -28,7 +34,8 @@ export const workloadsReady: GateModule<'workloads-ready'> = async ({ ports, pla
 
 /** Fewer pods ready than wanted. */
 export function isUnready({ kind, spec, status }: Counted): boolean {
-  if (kind === 'DaemonSet') return (status?.numberReady ?? 0) < (status?.desiredNumberScheduled ?? 0);
+  if (kind === 'DaemonSet')
+    return (status?.numberReady ?? 0) < (status?.desiredNumberScheduled ?? 0);
   return (status?.readyReplicas ?? 0) < (spec?.replicas ?? 1);
 }
 
@@ -42,15 +49,29 @@ interface LonghornVolume extends KubeObject {
 }
 
 export const volumesHealthy: GateModule<'volumes-healthy'> = async ({ ports }) => {
-  const attachments = await ports.kubernetes.list<VolumeAttachmentObject>('storage.k8s.io/v1', 'VolumeAttachment');
-  const broken = attachments.find(({ metadata, status }) => metadata.deletionTimestamp === undefined && status?.attached !== true);
+  const attachments = await ports.kubernetes.list<VolumeAttachmentObject>(
+    'storage.k8s.io/v1',
+    'VolumeAttachment',
+  );
+  const broken = attachments.find(
+    ({ metadata, status }) => metadata.deletionTimestamp === undefined && status?.attached !== true,
+  );
   if (broken !== undefined) {
     const reason = broken.status?.attachError?.message;
-    return fails(`VolumeAttachment ${broken.metadata.name} is not attached to ${broken.spec.nodeName}${reason === undefined ? '' : `: ${reason}`}`);
+    return fails(
+      `VolumeAttachment ${broken.metadata.name} is not attached to ${broken.spec.nodeName}${reason === undefined ? '' : `: ${reason}`}`,
+    );
   }
   const volumes = await ports.kubernetes.list<LonghornVolume>('longhorn.io/v1beta2', 'Volume');
-  const ill = volumes.find(({ status }) => status?.state === 'attached' && status.robustness !== undefined && status.robustness !== 'healthy');
-  return ill === undefined ? HOLDS : fails(`Longhorn volume ${ill.metadata.name} is ${ill.status?.robustness ?? 'not healthy'}`);
+  const ill = volumes.find(
+    ({ status }) =>
+      status?.state === 'attached' &&
+      status.robustness !== undefined &&
+      status.robustness !== 'healthy',
+  );
+  return ill === undefined
+    ? HOLDS
+    : fails(`Longhorn volume ${ill.metadata.name} is ${ill.status?.robustness ?? 'not healthy'}`);
 };
 
 const WEBHOOK_KINDS = ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'] as const;
@@ -59,19 +80,31 @@ const WEBHOOK_KINDS = ['ValidatingWebhookConfiguration', 'MutatingWebhookConfigu
 export const webhooksReachable: GateModule<'webhooks-reachable'> = async ({ ports }) => {
   const services = new Map<string, { readonly namespace: string; readonly name: string }>();
   for (const kind of WEBHOOK_KINDS) {
-    for (const { webhooks = [] } of await ports.kubernetes.list<WebhookConfigurationObject>('admissionregistration.k8s.io/v1', kind)) {
+    for (const { webhooks = [] } of await ports.kubernetes.list<WebhookConfigurationObject>(
+      'admissionregistration.k8s.io/v1',
+      kind,
+    )) {
       for (const { failurePolicy = 'Fail', clientConfig } of webhooks) {
         const service = clientConfig?.service;
-        if (failurePolicy === 'Fail' && service !== undefined) services.set(`${service.namespace}/${service.name}`, service);
+        if (failurePolicy === 'Fail' && service !== undefined)
+          services.set(`${service.namespace}/${service.name}`, service);
       }
     }
   }
   for (const [key, { namespace, name }] of services) {
-    const service = await ports.kubernetes.get<ServiceObject>({ apiVersion: 'v1', kind: 'Service', namespace, name });
+    const service = await ports.kubernetes.get<ServiceObject>({
+      apiVersion: 'v1',
+      kind: 'Service',
+      namespace,
+      name,
+    });
     const selector = service?.spec.selector;
     // A webhook without a Service refused before the run began too; it is no gate of ours.
     if (selector === undefined) continue;
-    const pods = await ports.kubernetes.list<PodObject>('v1', 'Pod', { namespace, labelSelector: selector });
+    const pods = await ports.kubernetes.list<PodObject>('v1', 'Pod', {
+      namespace,
+      labelSelector: selector,
+    });
     if (!pods.some(isReady)) return fails(`no pod behind webhook Service ${key} is ready`);
   }
   return HOLDS;
