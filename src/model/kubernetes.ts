@@ -295,6 +295,7 @@ export interface StatefulSetObject extends KubeObject {
     readonly template: PodTemplate;
     readonly podManagementPolicy?: string;
     readonly updateStrategy?: { readonly type?: string };
+    readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
   };
   readonly status?: { readonly replicas?: number; readonly readyReplicas?: number };
 }
@@ -384,6 +385,7 @@ export interface PersistentVolumeObject extends KubeObject {
     readonly nodeAffinity?: {
       readonly required?: { readonly nodeSelectorTerms: readonly NodeSelectorTerm[] };
     };
+    readonly accessModes?: readonly string[];
     readonly claimRef?: { readonly namespace?: string; readonly name?: string };
   };
 }
