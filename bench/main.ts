@@ -1,0 +1,143 @@
+/**
+ * `npm run bench`: the figures the issues ask for, as ratios measured in one run, so that a slow or
+ * a busy machine does not change the verdict. `npm run bench -- --small` leaves out the large cluster.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LargeSnapshot, timeJsonParse, writeLargeSnapshot } from './large-snapshot.ts';
+import { timeProcess } from './process.ts';
+import { type Figure, ratioFigure, showFigures } from './table.ts';
+
+const REGAUGE = 'dist/regauge.js';
+const POST_MORTEM = 'test/fixtures/post-mortem';
+const FILES = [
+  'values.yaml',
+  'values-talos.yaml',
+  'talos-network-patch.yaml',
+  'talos-dns-patch.yaml',
+].map((name) => join(POST_MORTEM, name));
+const DETERMINISM_RUNS = 100;
+
+const folder = mkdtempSync(join(tmpdir(), 'regauge-bench-'));
+try {
+  const figures = [...startFigures(), ...determinism()];
+  if (!process.argv.includes('--small')) figures.push(...largeFigures());
+  console.log(showFigures(figures));
+  if (figures.some(({ reached }) => !reached)) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function startFigures(): readonly Figure[] {
+  const node = timeProcess(['-e', '0'], 20, { status: 0 }).milliseconds;
+  const measured = [
+    {
+      what: 'regauge --version',
+      args: ['--version'],
+      limit: 1.6,
+      status: 0,
+      stdout: /^\d+\.\d+\.\d+/,
+    },
+    { what: 'regauge --help', args: ['--help'], limit: 1.6, status: 0, stdout: /rehearse/ },
+    {
+      what: "check on the post-mortem's four files",
+      args: ['check', '--cilium-version', '1.16.5', '-o', 'json', ...FILES],
+      limit: 6,
+      status: 1,
+      stdout: /"CheckReport"/,
+    },
+    {
+      what: 'rehearse the 7-node cluster, as planned',
+      args: ['incident', '--run', 'as-planned', '-o', 'json'],
+      limit: 10,
+      status: 0,
+      stdout: /"outcome": "clean"/,
+    },
+  ];
+  return measured.map(({ what, args, limit, status, stdout }) => {
+    const { milliseconds } = timeProcess([REGAUGE, ...args], 10, { status, stdout });
+    return ratioFigure(
+      what,
+      milliseconds / node,
+      limit,
+      ` node -e 0 (${milliseconds.toFixed(0)} / ${node.toFixed(0)} ms)`,
+    );
+  });
+}
+
+function determinism(): readonly Figure[] {
+  const hashes = new Set<string>();
+  for (let run = 0; run < DETERMINISM_RUNS; run += 1) {
+    const { stdout } = timeProcess([REGAUGE, 'incident', '-o', 'json', '--seed', '7'], 1, {
+      status: 0,
+    });
+    hashes.add(createHash('sha256').update(stdout).digest('hex'));
+  }
+  return [
+    {
+      what: `same seed, byte-equal -o json, ${DETERMINISM_RUNS} runs`,
+      measured: `${hashes.size} different`,
+      toReach: '1',
+      reached: hashes.size === 1,
+    },
+  ];
+}
+
+interface LargeRun {
+  readonly milliseconds: number;
+  readonly pods: number;
+  readonly peakMegabytes: number;
+}
+
+function largeFigures(): readonly Figure[] {
+  const small = rehearseLarge(writeLargeSnapshot(folder, { nodes: 100, pods: 3_000 }));
+  const snapshot = writeLargeSnapshot(folder, { nodes: 1_000, pods: 30_000 });
+  const parse = timeJsonParse(snapshot);
+  const large = rehearseLarge(snapshot);
+  const megabytes = (snapshot.bytes / 1e6).toFixed(0);
+  return [
+    ratioFigure(
+      `rehearse 1,000 nodes / ${large.pods} pods`,
+      large.milliseconds / parse,
+      20,
+      ` JSON.parse of ${megabytes} MB (${(large.milliseconds / 1000).toFixed(1)} s / ${(parse / 1000).toFixed(2)} s)`,
+    ),
+    {
+      what: 'the same, peak memory',
+      measured: `${large.peakMegabytes.toFixed(0)} MB`,
+      toReach: '≤ 2048 MB',
+      reached: large.peakMegabytes <= 2048,
+    },
+    ratioFigure(
+      'time per pod against the 100-node run',
+      large.milliseconds / large.pods / (small.milliseconds / small.pods),
+      1.5,
+    ),
+  ];
+}
+
+/** Peak memory comes from the process itself: it prints its `maxRSS` when it ends. */
+function rehearseLarge({ folder: snapshot }: LargeSnapshot): LargeRun {
+  const { milliseconds, stdout } = timeProcess(
+    [
+      '--import',
+      './bench/print-peak.mjs',
+      REGAUGE,
+      'rehearse',
+      snapshot,
+      '--target',
+      join(POST_MORTEM, '..', 'large-target.yaml'),
+      '--cilium-version',
+      '1.17.8',
+      '-o',
+      'json',
+    ],
+    1,
+    { status: 0, stdout: /"outcome": "clean"/ },
+  );
+  const peak = /^peak-rss-kb (\d+)$/m.exec(stdout)?.[1];
+  const pods = /"pods": (\d+)/.exec(stdout)?.[1];
+  return { milliseconds, pods: Number(pods), peakMegabytes: Number(peak) / 1024 };
+}
