@@ -6,6 +6,18 @@ import type { Source } from '../base/source.ts';
 import type { CniConfInput } from '../model/cluster-input.ts';
 import { valueOr } from '../model/fact.ts';
 import type { ClusterFacts, CniName, NodeFacts } from '../model/facts.ts';
+import { parseCniFile } from '../knowledge/cni-conf.ts';
+import type { CniPlugin } from '../knowledge/cni-conf.ts';
+import { runtimeTraits } from '../knowledge/cni-runtimes.ts';
+import type { RuntimeKind } from '../knowledge/cni-runtimes.ts';
+import { confCandidates } from '../knowledge/cni-selection.ts';
+import { isJsonObject, structField } from '../knowledge/go-json.ts';
+import type { JsonValue } from '../knowledge/go-json.ts';
+
+export interface NodeRuntime {
+  readonly name: RuntimeKind;
+  readonly version: string;
+}
 
 export interface ConfDirectory {
   /** Undefined where the files came without a node. */
@@ -18,13 +30,14 @@ export interface ConfDirectory {
 }
 
 export type ConfReading =
-  | { readonly ok: true; readonly network: string; readonly plugins: readonly ConfPlugin[] }
+  | { readonly ok: true; readonly plugins: readonly ConfPlugin[] }
+  /** libcni's own words. */
   | { readonly ok: false; readonly error: string };
 
 export interface ConfPlugin {
   readonly type: string;
   readonly ipam: string | undefined;
-  /** `delegate.type` of the flannel plugin, or what stands in its place. */
+  /** What the plugin calls in its turn. */
   readonly delegates: readonly string[];
 }
 
@@ -56,60 +69,33 @@ export function confDirectories(facts: ClusterFacts): readonly ConfDirectory[] {
   }
   return [...found].map(([key, place]) => ({
     ...place,
-    candidates: [...(names.get(key) ?? [])].filter(isCandidate).toSorted(byteOrder),
+    candidates: confCandidates([...(names.get(key) ?? [])]),
     texts: texts.get(key) ?? new Map<string, CniConfInput>(),
   }));
 }
 
-/** Extension exactly `.conf`, `.conflist` or `.json`, case-sensitive; dotfiles count (truth: D). */
-export function isCandidate(name: string): boolean {
-  return /\.(conf|conflist|json)$/.test(name);
+/** What the runtime's loader makes of the text; containerd 2.0's where the runtime is not known. */
+export function readConf(conf: CniConfInput, runtime?: NodeRuntime): ConfReading {
+  const { library } = runtimeTraits(runtime?.name ?? 'containerd', runtime?.version ?? '2.0.5');
+  const parsed = parseCniFile(conf.name, conf.text, library);
+  if (!parsed.ok) return parsed;
+  return { ok: true, plugins: parsed.network.plugins.map(pluginOf) };
 }
 
-function byteOrder(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** What the loader makes of the text; `error` says which of its checks fails. */
-export function readConf({ name, text }: Pick<CniConfInput, 'name' | 'text'>): ConfReading {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    return { ok: false, error: text.trim() === '' ? 'the file is empty' : 'it is not JSON' };
-  }
-  const { name: network, type, plugins } = fields(document);
-  if (!name.endsWith('.conflist')) {
-    return typeof type === 'string' && type !== ''
-      ? { ok: true, network: textOf(network), plugins: [pluginOf(document)] }
-      : { ok: false, error: 'it names no plugin type, which a file that is no .conflist must' };
-  }
-  if (!Array.isArray(plugins) || plugins.length === 0) {
-    return { ok: false, error: 'its list of plugins is missing or empty' };
-  }
-  return { ok: true, network: textOf(network), plugins: plugins.map(pluginOf) };
-}
-
-function pluginOf(entry: unknown): ConfPlugin {
-  const { type, ipam, delegate } = fields(entry);
-  const ipamType = fields(ipam).type;
-  // The flannel plugin makes a bridge with host-local addresses unless told otherwise.
-  const delegates =
-    type === 'flannel' ? [textOf(fields(delegate).type) || 'bridge', 'host-local'] : [];
+function pluginOf({ type, raw }: CniPlugin): ConfPlugin {
+  const ipam = structField(raw, 'ipam');
+  const delegate = structField(raw, 'delegate');
   return {
-    type: textOf(type),
-    ipam: typeof ipamType === 'string' ? ipamType : undefined,
-    delegates,
+    type,
+    ipam: typeIn(ipam),
+    // The flannel plugin makes a bridge with host-local addresses unless told otherwise.
+    delegates: type === 'flannel' ? [typeIn(delegate) ?? 'bridge', 'host-local'] : [],
   };
 }
 
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-  // An object's own keys; anything else has none.
-  return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {};
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+function typeIn(value: JsonValue | undefined): string | undefined {
+  const type = isJsonObject(value) ? structField(value, 'type') : undefined;
+  return typeof type === 'string' ? type : undefined;
 }
 
 /** Every binary an ADD or DEL of these plugins executes. */
@@ -138,10 +124,10 @@ export function nodeNamed(facts: ClusterFacts, name: string | undefined): NodeFa
   return facts.nodes.known ? facts.nodes.value.find((node) => node.name === name) : undefined;
 }
 
-/** `containerd`, `cri-o`, or undefined where the node's runtime was not read. */
-export function runtimeOf(facts: ClusterFacts, node: string | undefined) {
+/** Undefined where the node's runtime was not read. */
+export function runtimeOf(facts: ClusterFacts, node: string | undefined): NodeRuntime | undefined {
   const runtime = nodeNamed(facts, node)?.runtime;
-  return runtime?.known === true ? runtime.value.name : undefined;
+  return runtime?.known === true ? runtime.value : undefined;
 }
 
 /** `node talos-cp-01`, or the directory where no node was told. */

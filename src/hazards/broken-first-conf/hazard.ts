@@ -34,9 +34,10 @@ function foretell(facts: ClusterFacts): Foretelling {
 function describe(facts: ClusterFacts, directory: ConfDirectory): readonly Finding[] {
   const first = directory.texts.get(directory.candidates[0] ?? '');
   if (first === undefined) return [];
-  const reading = readConf(first);
+  const runtime = runtimeOf(facts, directory.node);
+  const reading = readConf(first, runtime);
   if (reading.ok) return [];
-  const crio = runtimeOf(facts, directory.node) === 'cri-o';
+  const crio = runtime?.name === 'cri-o';
   const next = directory.candidates[1];
   const effect = crio
     ? next === undefined
@@ -47,7 +48,7 @@ function describe(facts: ClusterFacts, directory: ConfDirectory): readonly Findi
     finding(hazard, {
       certainty: 'proven',
       severity: crio && next !== undefined ? 'high' : 'critical',
-      message: `${first.name} comes first in ${placeOf(directory)}, and ${reading.error}. ${effect}`,
+      message: `${first.name} comes first in ${placeOf(directory)}, and does not parse: ${reading.error}. ${effect}`,
       evidence: [evidenceAt(first.source)],
       fix: {
         summary: `Repair ${first.name}, or rename it to a suffix no runtime reads. The runtime notices a write or a rename inside the directory; a file moved in from another directory it does not notice.`,

@@ -49,13 +49,14 @@ function describe(
   binaries: ReadonlySet<string>,
 ): readonly Finding[] {
   const conf = directory.texts.get(directory.candidates[0] ?? '');
-  const reading = conf === undefined ? undefined : readConf(conf);
+  const runtime = runtimeOf(facts, directory.node);
+  const reading = conf === undefined ? undefined : readConf(conf, runtime);
   if (conf === undefined || reading?.ok !== true) return [];
   const absent = binariesOf(reading.plugins).filter((binary) => !binaries.has(binary));
   if (absent.length === 0) return [];
   const next = directory.candidates[1];
   const effect =
-    runtimeOf(facts, directory.node) === 'cri-o'
+    runtime?.name === 'cri-o'
       ? `CRI-O checks the binaries when it loads and skips the file, so ${next === undefined ? 'the node has no network' : `${next} is taken instead, without an error`}.`
       : 'containerd loads the conf all the same: the node stays Ready, every new pod stays in ContainerCreating with "failed to find plugin", and pods that are deleted stay Terminating.';
   return [

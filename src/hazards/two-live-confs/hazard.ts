@@ -47,7 +47,7 @@ function describe(facts: ClusterFacts, directory: ConfDirectory): Finding {
   const cni = cniOf(first, text === undefined ? undefined : readConf(text));
   const owner = cni === undefined ? '' : `, so new pods get ${cni}`;
   const choice =
-    runtime === 'cri-o'
+    runtime?.name === 'cri-o'
       ? `CRI-O takes ${first} unless it does not parse or one of its binaries is missing; then it goes on to ${others[0]} without an error`
       : `containerd takes ${first} alone${owner}, and never falls back to ${listOf(others)} when that fails`;
   return finding(hazard, {
