@@ -9,24 +9,37 @@ import type { Hazard } from '../model/hazard.ts';
 import { hazard as brokenFirstConf } from './broken-first-conf/hazard.ts';
 import { hazard as budgetDeadlock } from './budget-deadlock/hazard.ts';
 import { hazard as budgetsOverlapping } from './budgets-overlapping/hazard.ts';
+import { hazard as calicoAddressDetection } from './calico-address-detection/hazard.ts';
 import { hazard as clusterDnsSpread } from './cluster-dns-spread/hazard.ts';
 import { hazard as confWithoutBinary } from './conf-without-binary/hazard.ts';
 import { hazard as confWithoutState } from './conf-without-state/hazard.ts';
 import { hazard as dormantPolicies } from './dormant-policies/hazard.ts';
 import { hazard as etcdNoSpareVoter } from './etcd-no-spare-voter/hazard.ts';
 import { hazard as executorOnPodNetwork } from './executor-on-pod-network/hazard.ts';
+import { hazard as externalTrafficLocal } from './external-traffic-local/hazard.ts';
 import { hazard as gitopsOwner } from './gitops-owner/hazard.ts';
+import { hazard as helmOwnership } from './helm-ownership/hazard.ts';
+import { hazard as helmReleasePending } from './helm-release-pending/hazard.ts';
+import { hazard as hostPort } from './host-port/hazard.ts';
 import { hazard as ipBlockOnClusterRange } from './ip-block-on-cluster-range/hazard.ts';
+import { hazard as kubeProxyIpvs } from './kube-proxy-ipvs/hazard.ts';
+import { hazard as kubeProxyLeftovers } from './kube-proxy-leftovers/hazard.ts';
+import { hazard as kubespanHostRouting } from './kubespan-host-routing/hazard.ts';
 import { hazard as longhornLastReplica } from './longhorn-last-replica/hazard.ts';
 import { hazard as longhornNodeWebhook } from './longhorn-node-webhook/hazard.ts';
 import { hazard as longhornNotHealthy } from './longhorn-not-healthy/hazard.ts';
 import { hazard as longhornOnPodNetwork } from './longhorn-on-pod-network/hazard.ts';
+import { hazard as managedPlatform } from './managed-platform/hazard.ts';
 import { hazard as mtuBudget } from './mtu-budget/hazard.ts';
+import { hazard as nodeAutoscaler } from './node-autoscaler/hazard.ts';
 import { hazard as nodePodCidrsReused } from './node-pod-cidrs-reused/hazard.ts';
 import { hazard as peersByIp } from './peers-by-ip/hazard.ts';
 import { hazard as podCidrOverlap } from './pod-cidr-overlap/hazard.ts';
 import { hazard as policyGap } from './policy-gap/hazard.ts';
+import { hazard as replacementBeforeMigration } from './replacement-before-migration/hazard.ts';
 import { hazard as talosExtensionsDropped } from './talos-extensions-dropped/hazard.ts';
+import { hazard as talosIngressFirewall } from './talos-ingress-firewall/hazard.ts';
+import { hazard as twoAddressAnnouncers } from './two-address-announcers/hazard.ts';
 import { hazard as twoLiveConfs } from './two-live-confs/hazard.ts';
 import { hazard as unmanagedPodRestart } from './unmanaged-pod-restart/hazard.ts';
 import { hazard as webhookOnPodNetwork } from './webhook-on-pod-network/hazard.ts';
@@ -35,24 +48,37 @@ export const HAZARDS: readonly Hazard[] = [
   brokenFirstConf,
   budgetDeadlock,
   budgetsOverlapping,
+  calicoAddressDetection,
   clusterDnsSpread,
   confWithoutBinary,
   confWithoutState,
   dormantPolicies,
   etcdNoSpareVoter,
   executorOnPodNetwork,
+  externalTrafficLocal,
   gitopsOwner,
+  helmOwnership,
+  helmReleasePending,
+  hostPort,
   ipBlockOnClusterRange,
+  kubeProxyIpvs,
+  kubeProxyLeftovers,
+  kubespanHostRouting,
   longhornLastReplica,
   longhornNodeWebhook,
   longhornNotHealthy,
   longhornOnPodNetwork,
+  managedPlatform,
   mtuBudget,
+  nodeAutoscaler,
   nodePodCidrsReused,
   peersByIp,
   podCidrOverlap,
   policyGap,
+  replacementBeforeMigration,
   talosExtensionsDropped,
+  talosIngressFirewall,
+  twoAddressAnnouncers,
   twoLiveConfs,
   unmanagedPodRestart,
   webhookOnPodNetwork,

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { finding, judged } from '../finding.ts';
+import { factsFrom } from '../testing.ts';
+import { node, object } from '../testing-objects.ts';
+import { hazard } from './hazard.ts';
+
+const release = (version: string, status: string, name = 'cilium') =>
+  object(
+    'v1',
+    'Secret',
+    `sh.helm.release.v1.${name}.v${version}`,
+    {},
+    {
+      namespace: 'kube-system',
+      labels: { owner: 'helm', name, version, status },
+    },
+  );
+
+test('an upgrade that was interrupted', () => {
+  const objects = [node('w1'), release('9', 'deployed'), release('10', 'pending-upgrade')];
+  expect(hazard.foretell(factsFrom({ objects }))).toEqual(
+    judged([
+      finding(hazard, {
+        certainty: 'proven',
+        message:
+          'The last revision of Helm release cilium in kube-system is pending-upgrade: a run of Helm ended before it finished. The next upgrade is refused with "another operation (install/upgrade/rollback) is in progress".',
+        evidence: [
+          {
+            source: 'Secret kube-system/sh.helm.release.v1.cilium.v10',
+            path: 'metadata.labels.status',
+            value: 'pending-upgrade',
+          },
+        ],
+        fix: {
+          summary: 'Roll the release back to its last deployed revision before the migration.',
+          command: 'helm -n kube-system rollback cilium',
+        },
+      }),
+    ]),
+  );
+});
+
+test('near miss: an older revision was pending', () => {
+  const objects = [node('w1'), release('9', 'pending-upgrade'), release('10', 'deployed')];
+  expect(hazard.foretell(factsFrom({ objects }))).toEqual(judged());
+});
+
+test('near miss: a release that is no CNI', () => {
+  const objects = [node('w1'), release('1', 'pending-install', 'shop')];
+  expect(hazard.foretell(factsFrom({ objects }))).toEqual(judged());
+});
+
+test('unknown: no cluster was read', () => {
+  expect(hazard.foretell(factsFrom()).missing).toEqual([
+    'Helm releases (kubectl get secrets -A -l owner=helm -o json)',
+  ]);
+});

@@ -1,0 +1,63 @@
+/** FM-36: an interrupted Helm run holds the release. */
+import type { ReadObject } from '../../model/cluster-input.ts';
+import type { ClusterFacts } from '../../model/facts.ts';
+import { evidenceAt } from '../../model/finding.ts';
+import type { Foretelling, Hazard } from '../../model/hazard.ts';
+import { finding, judgedInPart, missingUnlessLive } from '../finding.ts';
+import { objectsOf } from '../objects.ts';
+
+export const hazard: Hazard = {
+  id: 'helm-release-pending',
+  covers: ['FM-36'],
+  title: 'A Helm release of the CNI is stuck in a pending state',
+  severity: 'high',
+  holdsFor: 'Helm 3',
+  why: 'A Helm run that was interrupted leaves its release marked as pending. Every further upgrade is refused with "another operation is in progress" until the release is rolled back or its record is removed, whatever the state of the objects.',
+  references: ['mogenius/mogenius-operator#920', 'ansible-collections/kubernetes.core#1093'],
+  foretell,
+  signs: { occurrences: [] },
+};
+
+const CNI_RELEASE = /cilium|flannel|canal|calico|tigera/;
+
+function foretell(facts: ClusterFacts): Foretelling {
+  const findings = latestRevisions(objectsOf(facts, 'Secret', 'ConfigMap')).flatMap(
+    ({ object, source }) => {
+      const { name = '', status = '' } = object.metadata.labels ?? {};
+      if (!status.startsWith('pending-')) return [];
+      const namespace = object.metadata.namespace ?? 'default';
+      return [
+        finding(hazard, {
+          certainty: 'proven',
+          message: `The last revision of Helm release ${name} in ${namespace} is ${status}: a run of Helm ended before it finished. The next upgrade is refused with "another operation (install/upgrade/rollback) is in progress".`,
+          evidence: [evidenceAt({ ...source, path: 'metadata.labels.status' }, status)],
+          fix: {
+            summary: 'Roll the release back to its last deployed revision before the migration.',
+            command: `helm -n ${namespace} rollback ${name}`,
+          },
+        }),
+      ];
+    },
+  );
+  return judgedInPart(
+    findings,
+    missingUnlessLive(facts, 'Helm releases (kubectl get secrets -A -l owner=helm -o json)'),
+  );
+}
+
+/** Only the newest record of a release counts. */
+function latestRevisions(objects: readonly ReadObject[]): readonly ReadObject[] {
+  const latest = new Map<string, ReadObject>();
+  for (const read of objects) {
+    const { labels = {}, namespace = '' } = read.object.metadata;
+    if (labels['owner'] !== 'helm' || !CNI_RELEASE.test(labels['name'] ?? '')) continue;
+    const key = `${namespace}/${labels['name']}`;
+    const other = latest.get(key);
+    if (other === undefined || revision(read) > revision(other)) latest.set(key, read);
+  }
+  return [...latest.values()];
+}
+
+function revision({ object }: ReadObject): number {
+  return Number(object.metadata.labels?.['version'] ?? 0);
+}
