@@ -7,27 +7,25 @@ import type { KubeObject } from '../../../model/kubernetes.ts';
 import type { AgentSocket, SandboxRequest, TwinNode, World } from '../../world.ts';
 import { networkOf } from '../../network/kernel-network.ts';
 
-export interface CiliumEndpointObject extends KubeObject {
-  readonly status?: {
-    readonly podUid?: string;
-    readonly networking?: { readonly node?: string };
-  };
-}
-
 /** Network address, and the router's (cilium_host). */
 const RESERVED_FIRST = 2;
 
 export function createAgentSocket(world: World, node: TwinNode, podCidr: string): AgentSocket {
   const range = parseCidr(podCidr);
   const size = range === undefined ? 0 : Number(range.last - range.first);
+  const network = networkOf(node);
   const byPod = new Map<string, string>();
   const used = new Set<string>();
-  for (const { network, podUid, ip } of networkOf(node).allAttachments()) {
-    if (network !== 'cilium') continue;
-    byPod.set(podUid, ip);
-    used.add(ip);
-  }
-  let next = RESERVED_FIRST + used.size;
+  const pods = new Map<string, { readonly namespace: string; readonly name: string }>();
+  /** Pods found on the node: from before this agent, or from before the twin. */
+  const takeStock = (): void => {
+    for (const attachment of network.allAttachments()) {
+      if (attachment.network !== 'cilium' || byPod.has(attachment.podUid)) continue;
+      byPod.set(attachment.podUid, attachment.ip);
+      used.add(attachment.ip);
+    }
+  };
+  let next = RESERVED_FIRST;
   const free = (): string | undefined => {
     if (range === undefined) return undefined;
     for (let tries = RESERVED_FIRST; tries < size; tries += 1) {
@@ -43,10 +41,14 @@ export function createAgentSocket(world: World, node: TwinNode, podCidr: string)
     if (ip === undefined) return;
     byPod.delete(podUid);
     used.delete(ip);
-    removeEndpoint(world, podUid);
+    const pod = pods.get(podUid);
+    pods.delete(podUid);
+    // Endpoints from before this agent go with their pods, by the operator's clean-up.
+    if (pod !== undefined) removeEndpoint(world, { ...pod, uid: podUid });
   };
   return {
     allocate: (request) => {
+      takeStock();
       release(request.podUid);
       const ip = free();
       if (ip === undefined)
@@ -56,6 +58,7 @@ export function createAgentSocket(world: World, node: TwinNode, podCidr: string)
         };
       byPod.set(request.podUid, ip);
       used.add(ip);
+      pods.set(request.podUid, { namespace: request.namespace, name: request.name });
       putEndpoint(world, node, request, ip);
       return { ip };
     },
@@ -63,26 +66,18 @@ export function createAgentSocket(world: World, node: TwinNode, podCidr: string)
   };
 }
 
-const endpointNames = new WeakMap<World, Map<string, { namespace: string; name: string }>>();
-
-function namesOf(world: World): Map<string, { namespace: string; name: string }> {
-  let names = endpointNames.get(world);
-  if (names === undefined) endpointNames.set(world, (names = new Map()));
-  return names;
-}
-
 function putEndpoint(world: World, node: TwinNode, request: SandboxRequest, ip: string): void {
   const { namespace, name, podUid } = request;
   const status = {
-    podUid,
     state: 'ready',
     networking: { addressing: [{ ipv4: ip }], node: node.address },
   };
-  namesOf(world).set(podUid, { namespace, name });
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'Pod', name, uid: podUid }];
   const old = world.store.get<string>('CiliumEndpoint', namespace, name);
   if (old !== undefined) {
     world.store.update<string>('CiliumEndpoint', namespace, name, (object) => ({
       ...object,
+      metadata: { ...object.metadata, ownerReferences },
       status,
     }));
     return;
@@ -90,25 +85,24 @@ function putEndpoint(world: World, node: TwinNode, request: SandboxRequest, ip: 
   const object = {
     apiVersion: 'cilium.io/v2',
     kind: 'CiliumEndpoint',
-    metadata: { namespace, name },
+    metadata: { namespace, name, ownerReferences },
     status,
   };
   world.store.create(object);
 }
 
 /** Only the endpoint of this very pod: a successor of the same name may have taken the object over. */
-export function removeEndpoint(world: World, podUid: string): void {
-  const names = namesOf(world);
-  const found = names.get(podUid);
-  if (found === undefined) return;
-  names.delete(podUid);
-  const object: CiliumEndpointObject | undefined = world.store.get<string>(
-    'CiliumEndpoint',
-    found.namespace,
-    found.name,
-  );
-  if (object?.status?.podUid === podUid)
-    world.store.remove('CiliumEndpoint', found.namespace, found.name);
+export function removeEndpoint(
+  world: World,
+  {
+    namespace,
+    name,
+    uid,
+  }: { readonly namespace: string; readonly name: string; readonly uid: string },
+): void {
+  const object: KubeObject | undefined = world.store.get<string>('CiliumEndpoint', namespace, name);
+  if (object?.metadata.ownerReferences?.[0]?.uid !== uid) return;
+  world.store.remove('CiliumEndpoint', namespace, name);
 }
 
 export function hasEndpoint(world: World, namespace: string, name: string): boolean {

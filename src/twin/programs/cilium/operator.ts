@@ -62,7 +62,9 @@ function lead(host: ProcessHost, life: Life, config: AgentConfig): void {
   watchUnmanagedPods(world, life, config);
   life.onEnd(
     hub.follow('Pod', 'all', ({ type, object }) => {
-      if (type === 'deleted') removeEndpoint(world, object.metadata.uid ?? '');
+      if (type !== 'deleted') return;
+      const { namespace = '', name, uid = '' } = object.metadata;
+      removeEndpoint(world, { namespace, name, uid });
     }),
   );
 }

@@ -1,0 +1,342 @@
+/**
+ * The prober on the twin. It sends nothing: a path's fate can only change when something on it does,
+ * so it looks at the paths an event touches, at the next tick of the sending rate, and reckons what
+ * steady probes would have lost.
+ */
+import type { KubeObject, PodObject } from '../../model/kubernetes.ts';
+import type { PathClass, PathObservation } from '../../model/rehearsal.ts';
+import type { FailingPath, ProberPort } from '../../ports/prober.ts';
+import { fabricOf, type TwinFabric } from '../network/fabric.ts';
+import { isReady } from '../network/service-table.ts';
+import type { Destination, NetworkEnd, World } from '../world.ts';
+import type { Seen } from './path-log.ts';
+import { ProbeIndex } from './probe-index.ts';
+import { HOST_PROBE_NAME, PROBE_NAME, PROBE_NAMESPACE, probeObjects } from './probe-objects.ts';
+import {
+  pathsOf,
+  podClass,
+  type ProbePath,
+  protocolOf,
+  ringOf,
+  type TargetKind,
+} from './probe-paths.ts';
+
+/** How long `start` waits for probe pods that do not come up (milliseconds). */
+const START_PATIENCE_MS = 120_000;
+const START_LOOK_MS = 500;
+
+export type PathListener = (path: ProbePath) => void;
+
+export interface TwinProber extends ProberPort {
+  /** Called when a path begins or ends to fail. */
+  onTurn(listener: PathListener): void;
+  readonly paths: readonly ProbePath[];
+}
+
+export function createProber(world: World): TwinProber {
+  return new Prober(world);
+}
+
+class Prober implements TwinProber {
+  private readonly world: World;
+  private readonly fabric: TwinFabric;
+  private readonly pods = new Map<string, PodObject>();
+  private readonly listeners: PathListener[] = [];
+  private readonly dirty: ProbePath[] = [];
+  private index = new ProbeIndex([]);
+  private ticking = false;
+  private active = false;
+  private following = false;
+  private waitsForApi = false;
+
+  constructor(world: World) {
+    this.world = world;
+    this.fabric = fabricOf(world);
+  }
+
+  get paths(): readonly ProbePath[] {
+    return this.index.paths;
+  }
+
+  onTurn(listener: PathListener): void {
+    this.listeners.push(listener);
+  }
+
+  start(): Promise<void> {
+    const { kernel, constants } = this.world;
+    const done = kernel.deferred<void>();
+    kernel.after(constants.apiCallMs, () => {
+      this.setUp();
+      this.waitForPods(kernel.now() + START_PATIENCE_MS, () => done.resolve());
+    });
+    return done.promise;
+  }
+
+  failing(): Promise<readonly FailingPath[]> {
+    return this.world.kernel.answer(this.world.constants.apiCallMs, () => {
+      this.look();
+      const now = this.world.kernel.now();
+      return this.paths.flatMap((path) => {
+        const { seen, sinceMs, classes } = path.log;
+        if (seen.kind !== 'failing' || classes === undefined) return [];
+        return [
+          {
+            from: { class: classes.from, node: path.from.node },
+            to: { class: classes.to, node: path.to.node },
+            sinceMs: now - sinceMs,
+            message: seen.message,
+          },
+        ];
+      });
+    });
+  }
+
+  observations(): Promise<readonly PathObservation[]> {
+    return this.world.kernel.answer(this.world.constants.apiCallMs, () => this.observe());
+  }
+
+  stop(): Promise<void> {
+    return this.world.kernel.answer(this.world.constants.apiCallMs, () => {
+      this.look();
+      this.active = false;
+      const now = this.world.kernel.now();
+      for (const path of this.paths) path.log.note(now, { kind: 'off' }, 'host', 'host');
+      for (const { kind, metadata } of probeObjects().toReversed()) {
+        this.world.store.delete(kind, metadata.namespace, metadata.name);
+      }
+    });
+  }
+
+  private observe(): readonly PathObservation[] {
+    const now = this.world.kernel.now();
+    const periodMs = this.world.constants.probePeriodMs;
+    return this.paths.flatMap(({ from, to, log }) =>
+      log.observations(
+        now,
+        { from: from.node, to: to.node },
+        { protocol: protocolOf(to.kind), periodMs },
+      ),
+    );
+  }
+
+  private setUp(): void {
+    for (const object of probeObjects()) this.ensure(object);
+    this.index = new ProbeIndex(pathsOf(ringOf(this.world.nodes.keys())));
+    this.active = true;
+    this.follow();
+    for (const pod of this.world.store.list('Pod', PROBE_NAMESPACE)) this.podChanged(pod, false);
+    for (const path of this.paths) this.touch(path);
+  }
+
+  private ensure(object: KubeObject): void {
+    const { kind, metadata } = object;
+    if (this.world.store.get<string>(kind, metadata.namespace, metadata.name) !== undefined) return;
+    this.world.store.create(object);
+  }
+
+  private waitForPods(deadline: number, done: () => void): void {
+    const { kernel, nodes } = this.world;
+    const ready = [...nodes.values()].every(
+      ({ name, machine }) => !machine.up || (this.runs('pod', name) && this.runs('host', name)),
+    );
+    if (ready || kernel.now() >= deadline) {
+      this.look();
+      done();
+      return;
+    }
+    kernel.after(START_LOOK_MS, () => this.waitForPods(deadline, done));
+  }
+
+  private follow(): void {
+    if (this.following) return;
+    this.following = true;
+    const { store } = this.world;
+    store.watch('Pod', ({ type, object }) => {
+      if (object.metadata.namespace === PROBE_NAMESPACE)
+        this.podChanged(object, type === 'deleted');
+    });
+    this.fabric.onPathChange((node, podUid) => this.networkChanged(node, podUid));
+    this.fabric.services.onChange((key) => this.serviceChanged(key));
+    this.fabric.policies.onChange(() => this.touchAll(this.paths));
+  }
+
+  private podChanged(pod: PodObject, gone: boolean): void {
+    const node = pod.spec.nodeName;
+    const app = pod.metadata.labels?.['app'];
+    if (node === undefined || (app !== PROBE_NAME && app !== HOST_PROBE_NAME)) return;
+    const key = `${app} ${node}`;
+    if (!gone) this.pods.set(key, pod);
+    else if (this.pods.get(key)?.metadata.uid === pod.metadata.uid) this.pods.delete(key);
+    this.touchAll(this.index.endingOn(node));
+    this.touchAll(this.index.through(pod.metadata.uid ?? ''));
+  }
+
+  private networkChanged(node: string, podUid: string | undefined): void {
+    if (!this.active) return;
+    if (podUid !== undefined) {
+      this.touchAll(this.index.through(podUid));
+      if (this.podOn('pod', node)?.metadata.uid === podUid)
+        this.touchAll(this.index.endingOn(node));
+      return;
+    }
+    this.touchAll(this.index.endingOn(node));
+    this.touchAll(this.index.throughNode(node));
+    if (this.world.nodes.get(node)?.role === 'control-plane')
+      this.touchAll(this.index.to('apiserver'));
+  }
+
+  /** Paths keep to their backend while it is there; those without one look again. */
+  private serviceChanged(key: string): void {
+    if (!this.active) return;
+    const kinds = KINDS_OF_SERVICE.get(key);
+    if (kinds === undefined) return;
+    const present = new Set(
+      this.fabric.services.get(key, undefined)?.backends.map(({ podUid }) => podUid),
+    );
+    for (const uid of this.index.backends()) {
+      if (present.has(uid)) continue;
+      for (const path of this.index.through(uid)) if (kinds.has(path.to.kind)) this.touch(path);
+    }
+    for (const kind of kinds) {
+      for (const path of this.index.to(kind)) if (path.log.seen.kind !== 'ok') this.touch(path);
+    }
+  }
+
+  private touchAll(paths: Iterable<ProbePath>): void {
+    for (const path of paths) this.touch(path);
+  }
+
+  private touch(path: ProbePath): void {
+    if (path.dirty || !this.active) return;
+    path.dirty = true;
+    this.dirty.push(path);
+    if (this.ticking) return;
+    this.ticking = true;
+    const { kernel, constants } = this.world;
+    const period = constants.probePeriodMs;
+    kernel.after(period - (kernel.now() % period), () => {
+      this.ticking = false;
+      this.look();
+    });
+  }
+
+  /** The fate of every path that an event touched. */
+  private look(): void {
+    const paths = this.dirty.splice(0);
+    const now = this.world.kernel.now();
+    for (const path of paths) {
+      path.dirty = false;
+      if (!this.active) continue;
+      const { from, to } = this.classesOf(path);
+      const turned = path.log.note(now, this.see(path), from, to);
+      if (turned) for (const listener of this.listeners) listener(path);
+    }
+  }
+
+  private see(path: ProbePath): Seen {
+    const from = this.runs(path.from.end, path.from.node)
+      ? this.endOf(path.from.end, path.from.node)
+      : undefined;
+    if (from === undefined) return { kind: 'off' };
+    const target = this.targetOf(path);
+    if (target === undefined) {
+      // A receiver that never ran is not missed.
+      if (!path.log.used) return { kind: 'off' };
+      return {
+        kind: 'failing',
+        message: `the probe on ${path.to.node} does not run`,
+        because: this.absence(path.to.node),
+      };
+    }
+    const { verdict, backend } = this.fabric.trace(from, target);
+    this.index.setBackend(
+      path,
+      backend === undefined ? undefined : { uid: backend.podUid, node: backend.node },
+    );
+    if (verdict.ok) return { kind: 'ok', sourceSeen: verdict.sourceSeen };
+    if (path.to.kind === 'apiserver') this.waitForApi();
+    return { kind: 'failing', message: verdict.message, because: verdict.because };
+  }
+
+  private absence(node: string): readonly number[] {
+    const pod = this.podOn('pod', node);
+    return pod === undefined ? [] : this.world.store.causesOf(pod);
+  }
+
+  private waitForApi(): void {
+    if (this.waitsForApi || this.world.api.healthy() || this.world.api.whenHealthy === undefined)
+      return;
+    this.waitsForApi = true;
+    this.world.api.whenHealthy(() => {
+      this.waitsForApi = false;
+      this.touchAll(this.index.to('apiserver'));
+    });
+  }
+
+  private targetOf(path: ProbePath): Destination | undefined {
+    const { kind, node } = path.to;
+    switch (kind) {
+      case 'pod':
+        return this.runs('pod', node) ? this.endOf('pod', node) : undefined;
+      case 'host':
+        return { kind: 'host', node };
+      case 'nodeport':
+        return { kind: 'nodeport', node, namespace: PROBE_NAMESPACE, name: PROBE_NAME };
+      case 'service':
+        return { kind: 'service', namespace: PROBE_NAMESPACE, name: PROBE_NAME };
+      case 'dns-internal':
+        return { kind: 'dns', question: 'internal' };
+      case 'dns-external':
+        return { kind: 'dns', question: 'external' };
+      case 'egress':
+        return { kind: 'outside' };
+      case 'apiserver':
+        return { kind: 'apiserver' };
+    }
+  }
+
+  private endOf(end: 'pod' | 'host', node: string): NetworkEnd | undefined {
+    if (end === 'host') return { kind: 'host', node };
+    const pod = this.podOn('pod', node);
+    return pod === undefined ? undefined : { kind: 'pod', pod };
+  }
+
+  private podOn(end: 'pod' | 'host', node: string): PodObject | undefined {
+    return this.pods.get(`${end === 'pod' ? PROBE_NAME : HOST_PROBE_NAME} ${node}`);
+  }
+
+  /** Whether the probe's process runs: a crashed node's pods still look well in the API. */
+  private runs(end: 'pod' | 'host', name: string): boolean {
+    const pod = this.podOn(end, name);
+    const node = this.world.nodes.get(name);
+    if (pod === undefined || node?.machine.up !== true || !hasProcess(pod)) return false;
+    return end === 'host' || node.network.attachmentOf(pod.metadata.uid ?? '') !== undefined;
+  }
+
+  private classesOf({ from, to }: ProbePath): { readonly from: PathClass; readonly to: PathClass } {
+    return {
+      from: from.end === 'host' ? 'host' : this.classOn(from.node),
+      to: to.kind === 'pod' ? this.classOn(to.node) : to.kind,
+    };
+  }
+
+  private classOn(node: string): PathClass {
+    const uid = this.podOn('pod', node)?.metadata.uid ?? '';
+    return podClass(this.world.nodes.get(node)?.network.attachmentOf(uid)?.network);
+  }
+}
+
+function hasProcess({ status, metadata, ...pod }: PodObject): boolean {
+  const statuses = status.containerStatuses;
+  if (statuses === undefined) return isReady({ ...pod, status, metadata });
+  return statuses.length > 0 && statuses.every(({ state }) => state?.running !== undefined);
+}
+
+/** The path classes whose packets a service hands on. */
+const KINDS_OF_SERVICE: ReadonlyMap<string, ReadonlySet<TargetKind>> = new Map<
+  string,
+  ReadonlySet<TargetKind>
+>([
+  [`${PROBE_NAMESPACE}/${PROBE_NAME}`, new Set(['service', 'nodeport'])],
+  ['kube-system/kube-dns', new Set(['dns-internal', 'dns-external'])],
+]);
