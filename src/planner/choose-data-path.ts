@@ -1,5 +1,12 @@
 /** Tunnel port, exclusive mode, host routing and policies: how the two networks live side by side. */
-import { atLeast } from '../base/versions.ts';
+import { inRange, minorOf } from '../base/versions.ts';
+import {
+  ciliumMinor,
+  hangsBesideIpvs,
+  mtuFollowsLowestDevice,
+} from '../knowledge/cilium-versions.ts';
+import type { Finding } from '../model/finding.ts';
+import { refusal } from './refusal.ts';
 import { type ChartValues, valueAt } from '../knowledge/cilium-chart/values.ts';
 import type { Intent } from './intent.ts';
 import { decide, type Notes, type Situation } from './situation.ts';
@@ -107,8 +114,34 @@ export function policiesFor(
   return 'audit';
 }
 
-export function noteVersions(version: string, notes: Notes): void {
-  if (atLeast(version, '1.17.0')) {
+export function noteVersions(
+  { kubernetesVersion, facts }: Situation,
+  version: string,
+  notes: Notes,
+): void {
+  const known = ciliumMinor(version);
+  if (known !== undefined && !known.supported) {
+    decide(
+      notes,
+      'Cilium version',
+      version,
+      `as asked for; ${known.minor} gets no fixes any more, so plan its upgrade as the next change`,
+    );
+  }
+  const [first, last] = known?.kubernetesTested ?? [];
+  if (
+    first !== undefined &&
+    last !== undefined &&
+    !inRange(minorOf(kubernetesVersion), `${first} - ${last}`)
+  ) {
+    decide(
+      notes,
+      'Kubernetes version',
+      'kept',
+      `Cilium ${version} is tested with Kubernetes ${first} to ${last}, and this is ${kubernetesVersion}`,
+    );
+  }
+  if (mtuFollowsLowestDevice(version)) {
     decide(
       notes,
       'devices and MTU',
@@ -116,4 +149,21 @@ export function noteVersions(version: string, notes: Notes): void {
       'from 1.17 the pod MTU follows the lowest device, and flannel.1 counts as one until it is gone: pods started meanwhile have 50 bytes less. Set devices to the names of the NICs to avoid it (talosctl get links)',
     );
   }
+  const mode =
+    facts.kubeProxy.known && facts.kubeProxy.value.mode.known
+      ? facts.kubeProxy.value.mode.value
+      : undefined;
+  if (mode === 'ipvs' && hangsBesideIpvs(version)) notes.refusals.push(ipvsRefusal(version));
+}
+
+function ipvsRefusal(version: string): Finding {
+  return refusal({
+    id: 'agent-hangs-beside-ipvs',
+    covers: ['FM-24'],
+    title: `Cilium ${version} hangs beside kube-proxy in IPVS mode`,
+    message:
+      'Its agents stay in their config container, since they cannot reach the API through an IPVS Service address.',
+    fix: 'Take 1.19.2 or later, or set kube-proxy to iptables or nftables first.',
+    references: ['cilium#44464'],
+  });
 }

@@ -82,7 +82,7 @@ function usablePool(
         situation,
         'The pod pool is too small',
         `${wanted.join(', ')} has ranges for ${room} nodes, and there are ${situation.nodes.length}.`,
-        undefined,
+        choosePool(situation.podCidrs.map(parseCidr)[0], situation.nodes.length, taken),
       ),
     );
     return undefined;

@@ -56,7 +56,7 @@ export function choose(situation: Situation, intent: Intent, notes: Notes): Choi
     policies: policiesFor(situation, intent, notes),
   });
   if (!rendersAll(version, Object.values(phases), notes)) return undefined;
-  noteVersions(version, notes);
+  noteVersions(situation, version, notes);
   const strategy = chooseStrategy(situation, intent, notes);
   const storage = storageOf(situation.facts);
   if (storage.single.length > 0) {

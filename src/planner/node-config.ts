@@ -2,13 +2,13 @@
  * The CiliumNodeConfig that makes the agent of a labelled node take the CNI conf. v2alpha1 up to
  * 1.15, v2 from 1.16 (served beside it until 1.19, alone from 1.20): crds/v2/ciliumnodeconfigs.yaml.
  */
-import { atLeast } from '../base/versions.ts';
+import { nodeConfigApiVersion } from '../knowledge/cilium-versions.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
 import { MIGRATION_LABEL } from './choices.ts';
 
 export function nodeConfig(version: string, namespace: string, exclusive: boolean): KubeObject {
   const object = {
-    apiVersion: atLeast(version, '1.16.0') ? 'cilium.io/v2' : 'cilium.io/v2alpha1',
+    apiVersion: nodeConfigApiVersion(version),
     kind: 'CiliumNodeConfig',
     metadata: { name: 'cilium-default', namespace },
     spec: {

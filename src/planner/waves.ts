@@ -2,6 +2,7 @@
  * The order of nodes: one canary worker, then workers in growing waves, then control planes one at
  * a time with etcd's leader last. Nodes with replicas of one volume are never in one wave.
  */
+import type { PodObject } from '../model/kubernetes.ts';
 import type { Situation } from './situation.ts';
 import type { StorageFacts } from './storage.ts';
 
@@ -29,15 +30,27 @@ export function wavesOf(
   return [...growing(workers, largest, storage), ...controlPlanes.map((name) => [name])];
 }
 
-/** The worker with the least to lose goes first. */
+/** The worker with the least to lose goes first: few pods, and none that holds a volume. */
 function canaryFirst({ workers, podsByNode }: Situation): readonly string[] {
-  const weight = (name: string): number =>
-    podsByNode.get(name)?.filter((pod) => pod.spec.hostNetwork !== true).length ?? 0;
+  const weights = new Map(workers.map(({ name }) => [name, weightOf(podsByNode.get(name) ?? [])]));
   const names = workers.map(({ name }) => name);
   const [canary] = names.toSorted(
-    (left, right) => weight(left) - weight(right) || (left < right ? -1 : 1),
+    (left, right) =>
+      (weights.get(left) ?? 0) - (weights.get(right) ?? 0) || (left < right ? -1 : 1),
   );
   return canary === undefined ? [] : [canary, ...names.filter((name) => name !== canary)];
+}
+
+const WEIGHT_OF_VOLUME = 20;
+
+function weightOf(pods: readonly PodObject[]): number {
+  return pods.reduce((sum, { spec }) => {
+    if (spec.hostNetwork === true) return sum;
+    const volumes = (spec.volumes ?? []).filter(
+      (volume) => volume.persistentVolumeClaim !== undefined,
+    );
+    return sum + 1 + WEIGHT_OF_VOLUME * volumes.length;
+  }, 0);
 }
 
 function largestWave(workers: number, wanted: number | undefined, storage: StorageFacts): number {

@@ -3,6 +3,7 @@
  * files: of the names ending in .conf, .conflist or .json, the first in byte order
  * (containerd go-cni opts.go; CRI-O ocicni; truth/runtime).
  */
+import { confCandidates } from '../knowledge/cni-selection.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Ports } from '../ports/index.ts';
 
@@ -21,7 +22,7 @@ const BINARIES: Readonly<Record<string, string>> = { cilium: 'cilium-cni', flann
 export async function selectedConf(ports: Ports, plan: Plan, node: string): Promise<SelectedConf> {
   const directory = plan.platform.cniConfDirectory;
   const names = (await ports.nodeHost.list(node, directory)) ?? [];
-  const file = confFiles(names)[0];
+  const file = confCandidates(names)[0];
   if (file === undefined) return { file, network: 'none', binaryPresent: false };
   const network = networkOf(file, await ports.nodeHost.read(node, `${directory}/${file}`));
   const binary = BINARIES[network];
@@ -30,10 +31,6 @@ export async function selectedConf(ports: Ports, plan: Plan, node: string): Prom
       ? []
       : ((await ports.nodeHost.list(node, plan.platform.cniBinDirectory)) ?? []);
   return { file, network, binaryPresent: binary === undefined || binaries.includes(binary) };
-}
-
-export function confFiles(names: readonly string[]): readonly string[] {
-  return names.filter((name) => /\.(conf|conflist|json)$/.test(name)).toSorted();
 }
 
 /** By what the conf says; by its name where it cannot be read. */
