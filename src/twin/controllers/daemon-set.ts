@@ -1,0 +1,330 @@
+/**
+ * The DaemonSet controller: one pod per node that fits, replaced by strategy when the template
+ * changes (KK pkg/controller/daemon). Nodes that changed are looked at, not all of them.
+ */
+import {
+  controllerOf,
+  type DaemonSetObject,
+  type NodeObject,
+  objectKey,
+  type PodObject,
+  type PodSpec,
+  type Taint,
+  type Toleration,
+} from '../../model/kubernetes.ts';
+import { isPodReady } from '../kubelet/pod-status.ts';
+import type { Change } from '../store/object-store.ts';
+import type { World } from '../world.ts';
+import { matchesNodeSelector, pinnedNode, untolerated } from './node-fit.ts';
+import { countOf, type PodFactory } from './pod-factory.ts';
+import { TemplateNames } from './template-hash.ts';
+import { splitKey, WorkQueue } from './work-queue.ts';
+
+const REVISION = 'controller-revision-hash';
+const COMPONENT = 'daemonset-controller';
+
+interface State {
+  readonly uid: string;
+  readonly pods: Map<string, Set<string>>;
+  readonly dirty: Set<string>;
+  revision: string;
+}
+
+export class DaemonSetController {
+  private readonly world: World;
+  private readonly factory: PodFactory;
+  private readonly queue: WorkQueue;
+  private readonly names = new TemplateNames();
+  private readonly states = new Map<string, State>();
+
+  constructor(world: World, factory: PodFactory) {
+    this.world = world;
+    this.factory = factory;
+    this.queue = new WorkQueue(world, (key) => this.sync(key));
+    const { store } = world;
+    for (const set of store.list('DaemonSet')) this.adopt(set);
+    store.watch('DaemonSet', (change) => this.setChanged(change));
+    store.watch('Pod', (change) => this.podChanged(change));
+    store.watch('Node', (change) => this.nodeChanged(change));
+  }
+
+  private adopt(set: DaemonSetObject): void {
+    const uid = set.metadata.uid ?? '';
+    const state: State = { uid, pods: new Map(), dirty: new Set(), revision: '' };
+    this.states.set(objectKey(set), state);
+    let newest: PodObject | undefined;
+    for (const pod of this.world.store.podsOf(uid)) {
+      this.place(state, pod);
+      const later =
+        (pod.metadata.creationTimestamp ?? '') > (newest?.metadata.creationTimestamp ?? '');
+      if (pod.metadata.labels?.[REVISION] !== undefined && (newest === undefined || later))
+        newest = pod;
+    }
+    // What runs is taken to be what the template says; its label is the name of the template.
+    const seen = newest?.metadata.labels?.[REVISION];
+    if (seen !== undefined) this.names.learn(uid, set.spec.template, seen);
+    state.revision = this.names.nameOf(uid, set.spec.template);
+    this.allDirty(objectKey(set), state);
+  }
+
+  // ------------------------------------------------------------ what it hears
+
+  private setChanged({ type, object }: Change<DaemonSetObject>): void {
+    const key = objectKey(object);
+    if (type === 'deleted') {
+      this.states.delete(key);
+      return;
+    }
+    const state = this.states.get(key);
+    if (state === undefined || state.uid !== object.metadata.uid) {
+      this.adopt(object);
+      return;
+    }
+    const revision = this.names.nameOf(state.uid, object.spec.template);
+    if (revision !== state.revision) {
+      state.revision = revision;
+      this.allDirty(key, state);
+    } else if (object.metadata.generation !== object.status?.observedGeneration)
+      this.queue.add(key);
+  }
+
+  private podChanged({ type, object, old }: Change<PodObject>): void {
+    const owner = controllerOf(object);
+    if (owner?.kind !== 'DaemonSet') return;
+    const key = `${object.metadata.namespace ?? 'default'}/${owner.name}`;
+    const state = this.states.get(key);
+    if (state === undefined || state.uid !== owner.uid) return;
+    const node = nodeOf(object);
+    if (node === undefined) return;
+    if (type === 'deleted') state.pods.get(node)?.delete(object.metadata.name);
+    else if (!matters(object, old)) return;
+    else this.place(state, object);
+    state.dirty.add(node);
+    this.queue.add(key);
+  }
+
+  private nodeChanged({ type, object, old }: Change<NodeObject>): void {
+    const same =
+      type === 'modified' &&
+      old?.metadata.labels === object.metadata.labels &&
+      old?.spec.taints === object.spec.taints;
+    if (same) return;
+    for (const [key, state] of this.states) {
+      state.dirty.add(object.metadata.name);
+      this.queue.add(key);
+    }
+  }
+
+  // ------------------------------------------------------------ sync
+
+  private sync(key: string): void {
+    const { namespace, name } = splitKey(key);
+    const set = this.world.store.get('DaemonSet', namespace, name);
+    const state = this.states.get(key);
+    if (set === undefined || state === undefined || set.metadata.deletionTimestamp !== undefined)
+      return;
+    const dirty = [...state.dirty];
+    state.dirty.clear();
+    let refused = false;
+    for (const node of dirty) {
+      if (this.manage(set, state, node)) continue;
+      state.dirty.add(node);
+      refused = true;
+    }
+    if (refused) this.queue.retry(key);
+    else this.queue.succeeded(key);
+    const counts = this.rollAndCount(set, state);
+    this.writeStatus(set, counts);
+  }
+
+  /** False when a pod that should be created was refused. */
+  private manage(set: DaemonSetObject, state: State, nodeName: string): boolean {
+    const node = this.world.store.get('Node', undefined, nodeName);
+    const pods = this.podsAt(set, state, nodeName);
+    if (node === undefined) {
+      if (pods.length === 0) state.pods.delete(nodeName);
+      return true;
+    }
+    if (!state.pods.has(nodeName)) state.pods.set(nodeName, new Set());
+    const { run, stay } = fits(set, node);
+    if (!stay) {
+      for (const pod of pods) this.remove(pod);
+      return true;
+    }
+    const failed = pods.filter((pod) => pod.status.phase === 'Failed');
+    for (const pod of failed) this.remove(pod);
+    if (!run || pods.length > 0) return true;
+    return this.factory.create({
+      owner: set,
+      name: { prefix: `${set.metadata.name}-` },
+      template: set.spec.template,
+      labels: { [REVISION]: state.revision },
+      spec: pinnedTo(set.spec.template.spec, nodeName),
+      component: COMPONENT,
+    });
+  }
+
+  private rollAndCount(set: DaemonSetObject, state: State): Counts {
+    const counts: Counts = { desired: 0, current: 0, ready: 0, updated: 0 };
+    const replaceable: PodObject[] = [];
+    const broken: PodObject[] = [];
+    let unavailable = 0;
+    for (const nodeName of state.pods.keys()) {
+      const node = this.world.store.get('Node', undefined, nodeName);
+      if (node === undefined || !fits(set, node).run) continue;
+      counts.desired += 1;
+      const alive = this.podsAt(set, state, nodeName).filter(
+        (pod) => pod.metadata.deletionTimestamp === undefined,
+      );
+      const [pod] = alive;
+      if (pod === undefined) {
+        unavailable += 1;
+        continue;
+      }
+      counts.current += 1;
+      const ready = isPodReady(pod);
+      if (ready) counts.ready += 1;
+      else unavailable += 1;
+      if (pod.metadata.labels?.[REVISION] === state.revision) counts.updated += 1;
+      else (ready ? replaceable : broken).push(pod);
+    }
+    if (set.spec.updateStrategy?.type !== 'OnDelete') {
+      const limit = Math.max(1, countOf(maxUnavailable(set), counts.desired, 'up') ?? 1);
+      for (const pod of broken) this.remove(pod);
+      for (const pod of replaceable.slice(0, Math.max(0, limit - unavailable))) this.remove(pod);
+    }
+    return counts;
+  }
+
+  private writeStatus(set: DaemonSetObject, counts: Counts): void {
+    const { status, metadata } = set;
+    const observedGeneration = metadata.generation ?? 1;
+    const next = {
+      desiredNumberScheduled: counts.desired,
+      currentNumberScheduled: counts.current,
+      numberReady: counts.ready,
+      updatedNumberScheduled: counts.updated,
+      observedGeneration,
+    };
+    const same =
+      status?.desiredNumberScheduled === next.desiredNumberScheduled &&
+      status.currentNumberScheduled === next.currentNumberScheduled &&
+      status.numberReady === next.numberReady &&
+      status.updatedNumberScheduled === next.updatedNumberScheduled &&
+      status.observedGeneration === observedGeneration;
+    if (same) return;
+    this.world.store.update('DaemonSet', metadata.namespace, metadata.name, (object) => ({
+      ...object,
+      status: { ...object.status, ...next },
+    }));
+  }
+
+  // ------------------------------------------------------------ pods
+
+  private podsAt(set: DaemonSetObject, state: State, node: string): PodObject[] {
+    const found: PodObject[] = [];
+    for (const name of state.pods.get(node) ?? []) {
+      const pod = this.world.store.get('Pod', set.metadata.namespace, name);
+      if (pod !== undefined) found.push(pod);
+    }
+    return found;
+  }
+
+  private remove(pod: PodObject): void {
+    this.world.store.delete('Pod', pod.metadata.namespace, pod.metadata.name);
+  }
+
+  private place(state: State, pod: PodObject): void {
+    const node = nodeOf(pod);
+    if (node === undefined) return;
+    let pods = state.pods.get(node);
+    if (pods === undefined) state.pods.set(node, (pods = new Set()));
+    pods.add(pod.metadata.name);
+  }
+
+  private allDirty(key: string, state: State): void {
+    for (const node of this.world.store.list('Node')) {
+      state.dirty.add(node.metadata.name);
+      if (!state.pods.has(node.metadata.name)) state.pods.set(node.metadata.name, new Set());
+    }
+    this.queue.add(key);
+  }
+}
+
+interface Counts {
+  desired: number;
+  current: number;
+  ready: number;
+  updated: number;
+}
+
+/** What of a pod the controller looks at. */
+function matters(pod: PodObject, old: PodObject | undefined): boolean {
+  return (
+    old === undefined ||
+    old.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp ||
+    old.status.phase !== pod.status.phase ||
+    isPodReady(old) !== isPodReady(pod)
+  );
+}
+
+function nodeOf(pod: PodObject): string | undefined {
+  return pod.spec.nodeName ?? pinnedNode(pod.spec);
+}
+
+function maxUnavailable(set: DaemonSetObject): number | string {
+  return set.spec.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1;
+}
+
+const SCHEDULE = new Set<Taint['effect']>(['NoSchedule', 'NoExecute']);
+const EXECUTE = new Set<Taint['effect']>(['NoExecute']);
+
+/** Whether the node should get a pod, and whether one that runs there may stay. */
+function fits(
+  set: DaemonSetObject,
+  node: NodeObject,
+): { readonly run: boolean; readonly stay: boolean } {
+  const { spec } = set.spec.template;
+  if (!matchesNodeSelector(spec, node)) return { run: false, stay: false };
+  const { taints } = node.spec;
+  if (taints === undefined || taints.length === 0) return { run: true, stay: true };
+  const tolerations = [...(spec.tolerations ?? []), ...automaticTolerations(spec)];
+  const stay = untolerated(taints, tolerations, EXECUTE) === undefined;
+  return { run: stay && untolerated(taints, tolerations, SCHEDULE) === undefined, stay };
+}
+
+const AUTOMATIC: readonly Toleration[] = [
+  { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' },
+  { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' },
+  { key: 'node.kubernetes.io/disk-pressure', operator: 'Exists', effect: 'NoSchedule' },
+  { key: 'node.kubernetes.io/memory-pressure', operator: 'Exists', effect: 'NoSchedule' },
+  { key: 'node.kubernetes.io/pid-pressure', operator: 'Exists', effect: 'NoSchedule' },
+  { key: 'node.kubernetes.io/unschedulable', operator: 'Exists', effect: 'NoSchedule' },
+];
+
+const NETWORK_UNAVAILABLE: Toleration = {
+  key: 'node.kubernetes.io/network-unavailable',
+  operator: 'Exists',
+  effect: 'NoSchedule',
+};
+
+/** What every DaemonSet pod tolerates for ever; a hostNetwork one also a node without routes. */
+function automaticTolerations(spec: PodSpec): readonly Toleration[] {
+  return spec.hostNetwork === true ? [...AUTOMATIC, NETWORK_UNAVAILABLE] : AUTOMATIC;
+}
+
+/** The rules of node affinity are the controller's to keep; the pod's say the node's name alone. */
+function pinnedTo(spec: PodSpec, node: string): Partial<PodSpec> {
+  const field = { key: 'metadata.name', operator: 'In', values: [node] };
+  return {
+    affinity: {
+      ...spec.affinity,
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchFields: [field] }],
+        },
+      },
+    },
+    tolerations: [...(spec.tolerations ?? []), ...automaticTolerations(spec)],
+  };
+}

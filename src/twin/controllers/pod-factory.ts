@@ -1,0 +1,149 @@
+/** How a controller creates and counts its pods: from a template, through admission, under its name. */
+import type { Random } from '../../base/random.ts';
+import {
+  controllerOf,
+  type KubeObject,
+  type OwnerReference,
+  type PodObject,
+  type PodSpec,
+  type PodTemplate,
+} from '../../model/kubernetes.ts';
+import { serviceAccountRefusal, withPodDefaults } from '../api/pod-admission.ts';
+import { eventRecorderOf } from '../kubelet/event-recorder.ts';
+import type { World } from '../world.ts';
+
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+
+export interface NewPod {
+  readonly owner: KubeObject;
+  /** A whole name, or the start of one that gets a random end. */
+  readonly name: string | { readonly prefix: string };
+  readonly template: PodTemplate;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly spec?: Partial<PodSpec>;
+  readonly component: string;
+}
+
+export class PodFactory {
+  private readonly world: World;
+  private readonly random: Random;
+
+  constructor(world: World) {
+    this.world = world;
+    this.random = world.kernel.random.fork('pod-names');
+  }
+
+  /**
+   * Creates the pod; false when admission refused it, which the owner's `FailedCreate` event tells.
+   * What webhooks that time out cost is waited for by the caller's own retry, not here.
+   */
+  create(request: NewPod): boolean {
+    const pod = this.build(request);
+    const refusal = this.refusalOf(pod);
+    if (refusal !== undefined) {
+      this.refused(request, refusal.message, refusal.because);
+      return false;
+    }
+    this.world.store.create(pod);
+    return true;
+  }
+
+  private build({ owner, name, template, labels = {}, spec = {} }: NewPod): PodObject {
+    const { metadata = {}, spec: templateSpec } = template;
+    return withPodDefaults<PodObject>(
+      {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          name: typeof name === 'string' ? name : this.randomName(name.prefix, owner),
+          namespace: owner.metadata.namespace ?? 'default',
+          labels: { ...metadata.labels, ...labels },
+          ...(metadata.annotations === undefined ? {} : { annotations: metadata.annotations }),
+          ownerReferences: [ownerReferenceTo(owner)],
+        },
+        spec: { ...templateSpec, ...spec },
+        status: { phase: 'Pending' },
+      },
+      this.world.constants,
+    );
+  }
+
+  private randomName(prefix: string, owner: KubeObject): string {
+    for (;;) {
+      let name = prefix;
+      for (let index = 0; index < 5; index += 1)
+        name += ALPHABET[this.random.between(0, ALPHABET.length - 1)];
+      const taken = this.world.store.get('Pod', owner.metadata.namespace ?? 'default', name);
+      if (taken === undefined) return name;
+    }
+  }
+
+  private refusalOf(pod: PodObject): { message: string; because: readonly number[] } | undefined {
+    const { name, namespace = 'default', labels } = pod.metadata;
+    const serviceAccount = pod.spec.serviceAccountName ?? 'default';
+    const message = serviceAccountRefusal(this.world.store, { name, namespace, serviceAccount });
+    if (message !== undefined) return { message, because: [] };
+    const verdict = this.world.api.admit('CREATE', 'Pod', namespace, labels);
+    return verdict.ok ? undefined : { message: verdict.message, because: verdict.because };
+  }
+
+  private refused({ owner, component }: NewPod, message: string, because: readonly number[]): void {
+    const { kernel } = this.world;
+    const subject = referenceTo(owner);
+    const text = `Error creating: ${message}`;
+    eventRecorderOf(this.world).record({
+      subject,
+      subjectUid: owner.metadata.uid,
+      component,
+      type: 'Warning',
+      reason: 'FailedCreate',
+      message: text,
+    });
+    kernel.because(kernel.causes, () =>
+      kernel.occur('controller.pod-create-refused', { subject, message: text, because }),
+    );
+  }
+}
+
+function ownerReferenceTo(owner: KubeObject): OwnerReference {
+  const { apiVersion, kind, metadata } = owner;
+  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', controller: true };
+}
+
+export function referenceTo(object: KubeObject): {
+  kind: string;
+  namespace?: string;
+  name: string;
+} {
+  const { namespace, name } = object.metadata;
+  return namespace === undefined
+    ? { kind: object.kind, name }
+    : { kind: object.kind, namespace, name };
+}
+
+/** The pods an owner controls and that count: not finished, not on their way out. */
+export function activePodsOf(world: World, ownerUid: string): PodObject[] {
+  return world.store
+    .podsOf(ownerUid)
+    .filter((pod) => controllerOf(pod)?.uid === ownerUid && isActive(pod));
+}
+
+export function isActive(pod: PodObject): boolean {
+  const { phase } = pod.status;
+  return (
+    pod.metadata.deletionTimestamp === undefined && phase !== 'Succeeded' && phase !== 'Failed'
+  );
+}
+
+/** A count or a share of the total, as budgets and strategies give it. */
+export function countOf(
+  value: number | string | undefined,
+  total: number,
+  rounding: 'up' | 'down',
+): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'number') return value;
+  if (!value.endsWith('%')) return Number.parseInt(value, 10) || 0;
+  const exact = (Number.parseFloat(value) * total) / 100;
+  return rounding === 'up' ? Math.ceil(exact) : Math.floor(exact);
+}

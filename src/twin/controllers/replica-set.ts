@@ -1,0 +1,102 @@
+/** The ReplicaSet controller: as many pods as asked for, the least useful ones go first. */
+import {
+  controllerOf,
+  objectKey,
+  type PodObject,
+  type ReplicaSetObject,
+} from '../../model/kubernetes.ts';
+import { isPodReady } from '../kubelet/pod-status.ts';
+import type { World } from '../world.ts';
+import { activePodsOf, type PodFactory } from './pod-factory.ts';
+import { splitKey, WorkQueue } from './work-queue.ts';
+
+const COMPONENT = 'replicaset-controller';
+
+export class ReplicaSetController {
+  private readonly world: World;
+  private readonly factory: PodFactory;
+  private readonly queue: WorkQueue;
+
+  constructor(world: World, factory: PodFactory) {
+    this.world = world;
+    this.factory = factory;
+    this.queue = new WorkQueue(world, (key) => this.sync(key));
+    const { store } = world;
+    for (const set of store.list('ReplicaSet')) {
+      if ((set.spec.replicas ?? 1) > 0 || store.podsOf(set.metadata.uid ?? '').length > 0) {
+        this.queue.add(objectKey(set));
+      }
+    }
+    store.watch('ReplicaSet', ({ type, object, old }) => {
+      if (type !== 'deleted' && object.spec !== old?.spec) this.queue.add(objectKey(object));
+    });
+    store.watch('Pod', ({ type, object, old }) => {
+      const owner = controllerOf(object);
+      if (owner?.kind !== 'ReplicaSet') return;
+      if (type !== 'modified' || changesCount(object, old)) {
+        this.queue.add(`${object.metadata.namespace ?? 'default'}/${owner.name}`);
+      }
+    });
+  }
+
+  private sync(key: string): void {
+    const { namespace, name } = splitKey(key);
+    const set = this.world.store.get('ReplicaSet', namespace, name);
+    if (set === undefined || set.metadata.deletionTimestamp !== undefined) return;
+    const pods = activePodsOf(this.world, set.metadata.uid ?? '');
+    const wanted = set.spec.replicas ?? 1;
+    let refused = false;
+    for (let count = pods.length; count < wanted && !refused; count += 1) {
+      refused = !this.factory.create({
+        owner: set,
+        name: { prefix: `${set.metadata.name}-` },
+        template: set.spec.template,
+        component: COMPONENT,
+      });
+    }
+    if (pods.length > wanted) {
+      for (const pod of leastUseful(pods).slice(0, pods.length - wanted)) {
+        this.world.store.delete('Pod', namespace, pod.metadata.name);
+      }
+    }
+    if (refused) this.queue.retry(key);
+    else this.queue.succeeded(key);
+    this.writeStatus(set);
+  }
+
+  private writeStatus(set: ReplicaSetObject): void {
+    const pods = activePodsOf(this.world, set.metadata.uid ?? '');
+    const replicas = pods.length;
+    const readyReplicas = pods.filter(isPodReady).length;
+    if (set.status?.replicas === replicas && (set.status.readyReplicas ?? 0) === readyReplicas)
+      return;
+    const { namespace, name } = set.metadata;
+    this.world.store.update('ReplicaSet', namespace, name, (object) => ({
+      ...object,
+      status: { ...object.status, replicas, readyReplicas },
+    }));
+  }
+}
+
+/** What of a pod changes how many a set counts, and how many of them are ready. */
+export function changesCount(pod: PodObject, old: PodObject | undefined): boolean {
+  return (
+    old === undefined ||
+    old.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp ||
+    old.status.phase !== pod.status.phase ||
+    isPodReady(old) !== isPodReady(pod)
+  );
+}
+
+/** Without a node before with one, pending before running, unready before ready, new before old. */
+function leastUseful(pods: readonly PodObject[]): PodObject[] {
+  const rank = (pod: PodObject): number => {
+    if (pod.spec.nodeName === undefined) return 0;
+    if (pod.status.phase === 'Pending') return 1;
+    return isPodReady(pod) ? 3 : 2;
+  };
+  const born = (pod: PodObject): string => pod.metadata.creationTimestamp ?? '';
+  return pods.toSorted(
+    (left, right) => rank(left) - rank(right) || (born(left) < born(right) ? 1 : -1),
+  );
+}

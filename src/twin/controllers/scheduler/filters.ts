@@ -1,0 +1,82 @@
+/** Why a node will not do for a pod, in the scheduler's words (KK pkg/scheduler/framework/plugins). */
+import type { NodeSelectorTerm, PodObject, Taint } from '../../../model/kubernetes.ts';
+import { matchesAnyTerm, matchesNodeSelector, UNSCHEDULABLE, untolerated } from '../node-fit.ts';
+import { type NodeState, type Requests, requestsOf } from './node-state.ts';
+import type { TermCount } from './pod-counts.ts';
+
+export interface Demand {
+  readonly pod: PodObject;
+  readonly requests: Requests;
+  readonly toleratesCordon: boolean;
+  /** Where the pod's volumes can be reached from, one list of terms per volume. */
+  readonly volumeTerms: readonly (readonly NodeSelectorTerm[])[];
+  readonly apart: readonly TermCount[];
+}
+
+export interface Refusal {
+  readonly reason: string;
+  /** Whether pods that go can change it; else only a change of the node can. */
+  readonly byPods: boolean;
+}
+
+const HARD = new Set<Taint['effect']>(['NoSchedule', 'NoExecute']);
+
+const CORDONED: Refusal = { reason: 'node(s) were unschedulable', byPods: false };
+const SELECTOR: Refusal = {
+  reason: "node(s) didn't match Pod's node affinity/selector",
+  byPods: false,
+};
+const VOLUME: Refusal = { reason: 'node(s) had volume node affinity conflict', byPods: false };
+const APART: Refusal = { reason: "node(s) didn't match pod anti-affinity rules", byPods: true };
+const CPU: Refusal = { reason: 'Insufficient cpu', byPods: true };
+const MEMORY: Refusal = { reason: 'Insufficient memory', byPods: true };
+const FULL: Refusal = { reason: 'Too many pods', byPods: true };
+
+export function demandOf(
+  pod: PodObject,
+  volumeTerms: Demand['volumeTerms'],
+  apart: readonly TermCount[],
+): Demand {
+  const toleratesCordon = untolerated([UNSCHEDULABLE], pod.spec.tolerations, HARD) === undefined;
+  return { pod, requests: requestsOf(pod), toleratesCordon, volumeTerms, apart };
+}
+
+/** Undefined when the pod can go there. */
+export function refusalOf(
+  demand: Demand,
+  state: NodeState,
+  domainOf: (node: string, topologyKey: string) => string | undefined,
+): Refusal | undefined {
+  const { pod, requests } = demand;
+  const { node } = state;
+  if (node.spec.unschedulable === true && !demand.toleratesCordon) return CORDONED;
+  if (node.spec.taints !== undefined && node.spec.taints.length > 0) {
+    const taint = untolerated(node.spec.taints, pod.spec.tolerations, HARD);
+    if (taint !== undefined) {
+      return {
+        reason: `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`,
+        byPods: false,
+      };
+    }
+  }
+  if (!matchesNodeSelector(pod.spec, node)) return SELECTOR;
+  if (state.podCount >= state.podLimit) return FULL;
+  if (requests.milliCpu > 0 && state.usedMilliCpu + requests.milliCpu > state.milliCpu) return CPU;
+  if (requests.bytes > 0 && state.usedBytes + requests.bytes > state.bytes) return MEMORY;
+  if (!demand.volumeTerms.every((terms) => matchesAnyTerm(terms, node))) return VOLUME;
+  for (const { topologyKey, byDomain } of demand.apart) {
+    const domain = domainOf(node.metadata.name, topologyKey);
+    if (domain !== undefined && byDomain.has(domain)) return APART;
+  }
+  return undefined;
+}
+
+/** `0/7 nodes are available: 3 Insufficient cpu, 4 node(s) were unschedulable. …` */
+export function refusalText(refusals: ReadonlyMap<string, number>, nodes: number): string {
+  const reasons = [...refusals].map(([reason, count]) => `${count} ${reason}`).toSorted();
+  const total = [...refusals.values()].reduce((sum, count) => sum + count, 0);
+  return (
+    `0/${nodes} nodes are available: ${reasons.join(', ')}. ` +
+    `preemption: 0/${nodes} nodes are available: ${total} Preemption is not helpful for scheduling.`
+  );
+}
