@@ -43,7 +43,7 @@ export function talosPatches(configs: readonly MachineConfigFacts[]): TalosPatch
             { apiVersion: 'v1alpha1', kind: 'KubeProxyConfig', enabled: true },
           ),
     pinAddresses: (lan, controlPlane) => ({
-      patch: stringify({
+      patch: yamlOf({
         machine: { kubelet: { nodeIP: { validSubnets: lan } } },
         ...(controlPlane ? { cluster: { etcd: { advertisedSubnets: lan } } } : {}),
       }),
@@ -54,7 +54,11 @@ export function talosPatches(configs: readonly MachineConfigFacts[]): TalosPatch
 }
 
 function asYaml(patch: unknown, undo: unknown): Patch {
-  return { patch: stringify(patch), undo: stringify(undo) };
+  return { patch: yamlOf(patch), undo: yamlOf(undo) };
+}
+
+function yamlOf(value: unknown): string {
+  return stringify(value, { aliasDuplicateObjects: false });
 }
 
 /** Every whole config names its valid subnets; unknown when none was read. */

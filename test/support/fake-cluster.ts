@@ -202,7 +202,6 @@ export class FakeCluster {
       this.answer(`${what} ${node}`, () =>
         action(this.files.get(node) ?? new Map<string, string>()),
       );
-    const base = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
     const find = ({ kind, namespace, name }: ObjectAddress) =>
       this.objects.get(keyOf(kind, namespace, name));
     return {
@@ -326,6 +325,10 @@ export class FakeCluster {
       status: { ...pod.status, podIP: this.addressOn(pod.spec.nodeName ?? '') },
     } as PodObject);
   }
+}
+
+function base(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function keyOf(kind: string, namespace: string | undefined, name: string): string {
