@@ -27,6 +27,7 @@ import {
 } from './machine-config.ts';
 import { ciliumValuesIn, takeChart, takeHelmList } from './releases.ts';
 import type { ClusterInput } from '../model/cluster-input.ts';
+import { lazyTree } from './text/json-tree.ts';
 import { placesIn } from './text/places.ts';
 import type { TextTree } from './text/yaml-tree.ts';
 
@@ -102,7 +103,7 @@ interface FileState {
 function takeDocument(intake: Intake, state: FileState, { tree, items }: ReadDocument): void {
   const { value, source } = tree;
   if (value === null || value === undefined) return;
-  if (Array.isArray(value)) return takeArray(intake, state, tree);
+  if (Array.isArray(value)) return takeArray(intake, tree);
   if (!isTable(value))
     return notRecognised(intake, source, 'plain text, neither a mapping nor a list');
   if (items !== undefined) {
@@ -120,11 +121,10 @@ function takeDocument(intake: Intake, state: FileState, { tree, items }: ReadDoc
   if (!takeChart(intake, tree)) takeMapping(intake, state, tree, value);
 }
 
-function takeArray(intake: Intake, state: FileState, tree: TextTree): void {
+function takeArray(intake: Intake, tree: TextTree): void {
   if (takeHelmList(intake, tree))
     return ignore(intake, tree.source, 'a list of Helm releases; read for versions only');
   if (takeJsonPatch(intake, tree, newConfig(tree))) return;
-  void state;
   notRecognised(
     intake,
     tree.source,
@@ -149,8 +149,8 @@ function takeMapping(
   tree: TextTree,
   value: Readonly<Record<string, unknown>>,
 ): void {
-  const values = ciliumValuesIn(tree);
   const printed = printedRole(value);
+  const values = ciliumValuesIn(printed === undefined ? tree : withoutHeader(tree));
   if (values !== undefined) {
     const role = intake.options.roles?.[state.file.path] ?? printed ?? 'target';
     intake.values.push({ tree: values, role, source: values.source, version: undefined });
@@ -176,9 +176,18 @@ function confOf(path: string, text: string, source: Source): Intake['cniConfs'] 
   return [{ name, directory: missing, node: missing, text, source }];
 }
 
+/** Helm prints the values under a line that would read as a key without a value. */
+function withoutHeader(tree: TextTree): TextTree {
+  const value = { ...(isTable(tree.value) ? tree.value : {}) };
+  for (const header of HEADERS) delete value[header];
+  return lazyTree(value, tree.source, () => tree);
+}
+
+const HEADERS = ['USER-SUPPLIED VALUES', 'COMPUTED VALUES'];
+
 /** The first line of `helm get values`; `COMPUTED VALUES:` with `--all`. */
 function printedRole(value: Readonly<Record<string, unknown>>): ValuesRole | undefined {
-  return 'USER-SUPPLIED VALUES' in value || 'COMPUTED VALUES' in value ? 'live' : undefined;
+  return HEADERS.some((header) => header in value) ? 'live' : undefined;
 }
 
 function takeVersionComment(intake: Intake, { path, text }: InputFile): void {

@@ -18,7 +18,9 @@ import type { InputIndex } from './input-index.ts';
 import { isTable } from './intake.ts';
 import { COMMAND_SCHEMAS, runbookSchema, stepSchema } from './runbook-schema.ts';
 import type { CommandKey } from './runbook-schema.ts';
-import type { TextTree } from './text/yaml-tree.ts';
+import { splitDocuments } from './text/yaml-split.ts';
+import { parseYaml } from './text/yaml-text.ts';
+import type { TextTree, YamlText } from './text/yaml-tree.ts';
 
 /** A values file that a helm command of a runbook uses, with the chart version it names. */
 export interface ValuesUse {
@@ -85,17 +87,33 @@ function readCommand(
     return { wait: { seconds: waitSeconds(tree, path, value) } };
   }
   if (text === undefined || key === 'files' || key === 'wait') {
-    return { [key]: checked<unknown>(tree, path, COMMAND_SCHEMAS[key].safeParse(value)) };
+    const command = checked<unknown>(tree, path, COMMAND_SCHEMAS[key].safeParse(value));
+    const patch = key === 'talos' ? tree.embedded([...path, 'patch']) : undefined;
+    if (patch !== undefined) checkPatch(patch);
+    return { [key]: command };
   }
   const line = commandLine(text);
   if (key === 'kubectl') return { kubectl: parseKubectl(line, files) };
-  if (key === 'talos') return { talos: parseTalosctl(line, files) };
+  if (key === 'talos') {
+    const talos = parseTalosctl(line, files);
+    if (talos.action === 'patch')
+      checkPatch({ ...text, text: talos.patch, placeOf: () => text.placeOf(0) });
+    return { talos };
+  }
   const { command, valuesFiles } = parseHelm(line, files);
   const source = tree.at(path)?.source ?? tree.source;
   if ('version' in command) {
     for (const file of valuesFiles) uses.push({ file, version: command.version, source });
   }
   return { helm: command };
+}
+
+/** A patch is kept as text, so that Talos's own decoder reads it; here it must only be YAML. */
+function checkPatch(yaml: YamlText): void {
+  for (const part of splitDocuments(yaml.text)) {
+    const start = yaml.text.indexOf(part.text);
+    parseYaml({ ...yaml, text: part.text, placeOf: (offset) => yaml.placeOf(start + offset) });
+  }
 }
 
 function waitSeconds(tree: TextTree, path: TreePath, value: number | string): number {

@@ -73,7 +73,7 @@ function placeLines(page: Page, evidence: Evidence): readonly string[] {
   const { colours } = page;
   const { file, line, column, path } = evidence;
   const quoted = file === undefined || line === undefined ? undefined : page.lineOf(file, line);
-  if (quoted === undefined || line === undefined) {
+  if (quoted === undefined || line === undefined || quoted.trim() === '') {
     const at = path === undefined || path === '' ? '' : ` ${path}`;
     return [`${INDENT}${colours.cyan(evidence.source)}${at}${shownValue(evidence)}`];
   }

@@ -43,7 +43,7 @@ function notText(buffer: Buffer, nul: number, file: string): RegaugeError {
   const near = buffer.subarray(Math.max(0, nul - 64), nul + 64);
   const zeros = near.filter((byte) => byte === 0).length;
   // Every second byte zero is ASCII in UTF-16; `>>` of Windows PowerShell appends such parts.
-  const utf16 = zeros >= near.length / 4 && near.every((byte) => byte < 0x80);
+  const utf16 = zeros > 1 && zeros >= near.length / 4 && near.every((byte) => byte < 0x80);
   return utf16
     ? badInput(
         'NUL byte: from here on the file looks like UTF-16 without a byte order mark',

@@ -1,8 +1,8 @@
 /** `kubectl …` as typed to the command it is. */
-import { parse } from 'yaml';
 import { badInput } from '../../base/errors.ts';
 import type { KubectlCommand } from '../../model/runbook.ts';
 import { isTable } from '../intake.ts';
+import { parseYaml } from '../text/yaml-text.ts';
 import { argument, isSet, noMoreArguments, parseFlags, secondsOf, valueOfFlag } from './flags.ts';
 import type { FlagTable, ParsedCommand } from './flags.ts';
 import { kindOf } from './resource-kinds.ts';
@@ -169,13 +169,13 @@ function patching(command: ParsedCommand): KubectlCommand {
 
 function patchOf(command: ParsedCommand, word: Word): Readonly<Record<string, unknown>> {
   const place = placeAt(command.line.yaml, word.start);
-  try {
-    const patch: unknown = parse(word.text);
-    if (isTable(patch)) return patch;
-  } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
-    throw badInput(`kubectl patch: the patch cannot be read: ${why}`, place);
-  }
+  const { line = 1, column = 1 } = place;
+  const patch = parseYaml({
+    file: place.file ?? '',
+    text: word.text,
+    placeOf: () => ({ line, column }),
+  });
+  if (isTable(patch?.value)) return patch.value;
   throw badInput('kubectl patch: the patch is no mapping', place);
 }
 

@@ -1,5 +1,4 @@
 /** What the cluster is: distribution, versions, address ranges; from whatever was read that tells. */
-import { parse } from 'yaml';
 import { parseCidr } from '../../base/cidr.ts';
 import type { ReadObject } from '../../model/cluster-input.ts';
 import { known, unknown } from '../../model/fact.ts';
@@ -12,6 +11,7 @@ import type {
 } from '../../model/facts.ts';
 import type { PodObject } from '../../model/kubernetes.ts';
 import { isTable } from '../intake.ts';
+import { parseYaml } from '../text/yaml-text.ts';
 import { agreed } from './node-facts.ts';
 import { dataOf, flagIn, imageOf } from './object-index.ts';
 import type { ObjectIndex } from './object-index.ts';
@@ -179,7 +179,7 @@ function flannelNetwork(index: ObjectIndex): Ranges | undefined {
 export function parsed(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {
-    return parse(text, { maxAliasCount: 10, logLevel: 'silent' });
+    return parseYaml({ file: '', text, placeOf: () => ({ line: 1, column: 1 }) })?.value;
   } catch {
     return undefined;
   }

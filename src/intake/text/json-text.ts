@@ -196,7 +196,8 @@ export function findError(text: string, start: number): JsonFault | undefined {
 
 function keyFault(text: string, at: number): JsonFault | undefined {
   if (text[at] !== '"') {
-    const trailing = text[at] === '}' ? ' (a comma before "}" is not allowed)' : '';
+    const trailing =
+      text[at] === '}' && isAfterComma(text, at) ? ' (a comma before "}" is not allowed)' : '';
     return { offset: at, message: `expected a key in double quotes${found(text, at)}${trailing}` };
   }
   const end = stringFault(text, at);
@@ -216,8 +217,13 @@ function scalarEnd(text: string, at: number): number | JsonFault {
   LITERAL.lastIndex = at;
   const literal = LITERAL.exec(text);
   if (literal !== null) return at + literal[0].length;
-  const trailing = text[at] === ']' ? ' (a comma before "]" is not allowed)' : '';
+  const trailing =
+    text[at] === ']' && isAfterComma(text, at) ? ' (a comma before "]" is not allowed)' : '';
   return { offset: at, message: `expected a value${found(text, at)}${trailing}` };
+}
+
+function isAfterComma(text: string, at: number): boolean {
+  return /,\s*$/.test(text.slice(Math.max(0, at - 1000), at));
 }
 
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;

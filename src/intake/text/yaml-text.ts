@@ -6,6 +6,7 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Node, Pair, Tags, YAMLError, YAMLMap } from 'yaml';
 import { badInput, RegaugeError } from '../../base/errors.ts';
+import { refuseDepth } from './yaml-depth.ts';
 import { placesIn } from './places.ts';
 import type { Place, PlaceOf } from './places.ts';
 import { isMergeKey, yamlTree } from './yaml-tree.ts';
@@ -25,6 +26,7 @@ const UNREAD_TAGS = new Set([
 /** One document; undefined when the text holds none (only comments or white space). */
 export function parseYaml(yaml: YamlText): TextTree | undefined {
   const { file, text, placeOf } = yaml;
+  refuseDepth(yaml);
   try {
     const document = parseDocument(text, {
       version: '1.1',
@@ -57,16 +59,21 @@ function withoutUnreadTags(tags: Tags): Tags {
   );
 }
 
-const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/\{\{/, 'This looks like a Helm template: render it first (helm template …).'],
-  [/^\s*\t/, 'YAML is indented with spaces; a tab is an error.'],
-];
+const TEMPLATE = /\{\{-?\s*[.$\w"(]/;
+const TEMPLATE_HINT = 'This looks like a Helm template: render it first (helm template …).';
 
 function syntaxError(error: YAMLError, { file, text, placeOf }: YamlText): RegaugeError {
-  const offset = error.pos[0];
-  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+  const reported = error.pos[0];
+  const lineStart = text.lastIndexOf('\n', reported - 1) + 1;
   const line = text.slice(lineStart).split('\n', 1)[0] ?? '';
-  const hint = HINTS.find(([pattern]) => pattern.test(line))?.[1];
+  const hint = TEMPLATE.test(text)
+    ? TEMPLATE_HINT
+    : /^\s*\t/.test(line)
+      ? 'YAML is indented with spaces; a tab is an error.'
+      : undefined;
+  // Wrong indentation is reported at the line's start; what is indented wrongly is more to the point.
+  const offset =
+    reported + (/^ *(?=\S)/.exec(text.slice(reported, reported + 200))?.[0].length ?? 0);
   const sentence = error.message.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
   return badInput(`broken YAML: ${sentence}`, { file, ...placeOf(offset) }, hint);
 }
@@ -84,7 +91,12 @@ function refuseDuplicates(document: Document, placeOf: PlaceOf, file: string): v
 function refuseDuplicatesIn(map: YAMLMap, placeOf: PlaceOf, file: string): void {
   const seen = new Map<string, Pair>();
   for (const pair of map.items) {
-    if (!isScalar(pair.key) || isMergeKey(pair)) continue;
+    if (isMergeKey(pair) || isAlias(pair.key)) continue;
+    if (!isScalar(pair.key)) {
+      const offset = isMap(pair.key) || isSeq(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
+      const hint = `Quote it. ${TEMPLATE_HINT}`;
+      throw badInput('a key is a mapping or a list', { file, ...placeOf(offset) }, hint);
+    }
     const key = String(pair.key.value ?? '');
     const first = seen.get(key);
     if (first !== undefined) {
@@ -106,23 +118,28 @@ function isCollection(node: unknown): node is Node {
 /** Counts values as they would be with every alias written out, in document order. */
 function refuseExplosion(document: Document, placeOf: PlaceOf, file: string): void {
   const sizes = new Map<string, number>();
+  const open = new Set<string>();
   let total = 0;
   const count = (node: unknown): number => {
     if (isAlias(node)) return countAlias(node.source, node.range?.[0] ?? 0);
+    const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
     const before = total;
     total += 1;
+    if (anchor !== undefined) open.add(anchor);
     if (isSeq(node)) for (const item of node.items) count(item);
     if (isMap(node)) for (const { value } of node.items) count(value);
     const size = total - before;
-    if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor !== undefined) {
-      sizes.set(node.anchor, size);
+    if (anchor !== undefined) {
+      open.delete(anchor);
+      sizes.set(anchor, size);
     }
     return size;
   };
   const countAlias = (name: string, offset: number): number => {
     const size = sizes.get(name);
     const source = { file, ...placeOf(offset) };
-    if (size === undefined) throw badInput(`the alias *${name} is inside its own anchor`, source);
+    if (open.has(name)) throw badInput(`the alias *${name} is inside its own anchor`, source);
+    if (size === undefined) throw badInput(`there is no anchor &${name} before this alias`, source);
     total += size;
     if (total <= EXPANDED_NODES_MAX) return size;
     throw badInput(
