@@ -170,10 +170,10 @@ export const CONSTANTS = {
     unit: 'ms',
     source: 'KK csi_attacher.go: waits 2 min for the attacher',
   },
-  attachPollMs: {
-    value: 15,
+  forceDetachMs: {
+    value: 360_000,
     unit: 'ms',
-    source: 'assumed: attach/detach controller until the VolumeAttachment is written',
+    source: 'KK attachdetach: ReconcilerMaxWaitForUnmountDuration 6 min',
   },
   tokenExtendedSeconds: {
     value: 31_536_000,

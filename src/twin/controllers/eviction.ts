@@ -18,7 +18,7 @@ const MORE_THAN_ONE =
 const WOULD_VIOLATE = "Cannot evict pod as it would violate the pod's disruption budget.";
 
 export function evictPod(
-  store: ObjectStore,
+  { store }: { readonly store: ObjectStore },
   namespace: string,
   name: string,
   gracePeriodSeconds?: number,

@@ -167,10 +167,13 @@ function wantedTaints(node: NodeObject, key: string | undefined): Taint[] {
 }
 
 function sameTaints(left: readonly Taint[], right: readonly Taint[]): boolean {
-  const show = (taint: Taint): string => `${taint.key}=${taint.value ?? ''}:${taint.effect}`;
   if (left.length !== right.length) return false;
-  const names = new Set(left.map(show));
-  return right.every((taint) => names.has(show(taint)));
+  const names = new Set(left.map(showTaint));
+  return right.every((taint) => names.has(showTaint(taint)));
+}
+
+function showTaint({ key, value = '', effect }: Taint): string {
+  return `${key}=${value}:${effect}`;
 }
 
 function notReadyNow(condition: Condition, now: string): Condition {

@@ -90,13 +90,17 @@ export function changesCount(pod: PodObject, old: PodObject | undefined): boolea
 
 /** Without a node before with one, pending before running, unready before ready, new before old. */
 function leastUseful(pods: readonly PodObject[]): PodObject[] {
-  const rank = (pod: PodObject): number => {
-    if (pod.spec.nodeName === undefined) return 0;
-    if (pod.status.phase === 'Pending') return 1;
-    return isPodReady(pod) ? 3 : 2;
-  };
-  const born = (pod: PodObject): string => pod.metadata.creationTimestamp ?? '';
   return pods.toSorted(
-    (left, right) => rank(left) - rank(right) || (born(left) < born(right) ? 1 : -1),
+    (left, right) => rankOf(left) - rankOf(right) || (bornAt(left) < bornAt(right) ? 1 : -1),
   );
+}
+
+function rankOf(pod: PodObject): number {
+  if (pod.spec.nodeName === undefined) return 0;
+  if (pod.status.phase === 'Pending') return 1;
+  return isPodReady(pod) ? 3 : 2;
+}
+
+function bornAt(pod: PodObject): string {
+  return pod.metadata.creationTimestamp ?? '';
 }

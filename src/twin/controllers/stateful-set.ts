@@ -82,7 +82,8 @@ export class StatefulSetController {
   /** False while a pod below the wanted count is missing or, in order, not ready. */
   private fill(set: StatefulSetObject, wanted: number, parallel: boolean): boolean {
     let settled = true;
-    for (let ordinal = 0; ordinal < wanted && (settled || parallel); ordinal += 1) {
+    for (let ordinal = 0; ordinal < wanted; ordinal += 1) {
+      if (!settled && !parallel) return false;
       const pod = this.podAt(set, ordinal);
       if (pod === undefined) {
         settled = false;
@@ -148,11 +149,10 @@ export class StatefulSetController {
   }
 
   private surplus(set: StatefulSetObject, wanted: number): PodObject[] {
-    const ordinal = (pod: PodObject): number => Number(pod.metadata.name.split('-').at(-1));
     return this.world.store
       .podsOf(set.metadata.uid ?? '')
-      .filter((pod) => isActive(pod) && ordinal(pod) >= wanted)
-      .toSorted((left, right) => ordinal(right) - ordinal(left));
+      .filter((pod) => isActive(pod) && ordinalOf(pod) >= wanted)
+      .toSorted((left, right) => ordinalOf(right) - ordinalOf(left));
   }
 
   private podAt(set: StatefulSetObject, ordinal: number): PodObject | undefined {
@@ -179,4 +179,8 @@ export class StatefulSetController {
 
 function isUndeleted(pod: PodObject): boolean {
   return pod.metadata.deletionTimestamp === undefined;
+}
+
+function ordinalOf(pod: PodObject): number {
+  return Number(pod.metadata.name.split('-').at(-1));
 }
