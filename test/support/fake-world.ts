@@ -7,7 +7,7 @@ import { Kernel } from '../../src/twin/kernel/kernel.ts';
 import { createFabric } from '../../src/twin/network/fabric.ts';
 import { createNodeNetwork } from '../../src/twin/network/kernel-network.ts';
 import { ObjectStore } from '../../src/twin/store/object-store.ts';
-import type { Container, PodObject } from '../../src/model/kubernetes.ts';
+import type { Container, OwnerReference, PodObject } from '../../src/model/kubernetes.ts';
 import type {
   Attachment,
   NodeFiles,
@@ -169,7 +169,7 @@ export interface PodOptions {
   readonly hostNetwork?: boolean;
   readonly dnsPolicy?: string;
   readonly container?: Partial<Container>;
-  readonly ready?: boolean;
+  readonly owner?: OwnerReference;
 }
 
 export function createPod(
@@ -181,7 +181,12 @@ export function createPod(
   return world.store.create<PodObject>({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace: options.namespace ?? 'default', labels: options.labels ?? {} },
+    metadata: {
+      name,
+      namespace: options.namespace ?? 'default',
+      labels: options.labels ?? {},
+      ...(options.owner === undefined ? {} : { ownerReferences: [options.owner] }),
+    },
     spec: {
       nodeName: node,
       ...(options.hostNetwork === true ? { hostNetwork: true } : {}),

@@ -31,6 +31,8 @@ export interface TwinProber extends ProberPort {
   /** Called when a path begins or ends to fail. */
   onTurn(listener: PathListener): void;
   readonly paths: readonly ProbePath[];
+  /** `observations`, at once: for who looks from outside the simulated time. */
+  observe(): readonly PathObservation[];
 }
 
 export function createProber(world: World): TwinProber {
@@ -107,7 +109,7 @@ class Prober implements TwinProber {
     });
   }
 
-  private observe(): readonly PathObservation[] {
+  observe(): readonly PathObservation[] {
     const now = this.world.kernel.now();
     const periodMs = this.world.constants.probePeriodMs;
     return this.paths.flatMap(({ from, to, log }) =>

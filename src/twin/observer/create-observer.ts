@@ -1,0 +1,144 @@
+/**
+ * Measures a rehearsal from outside, knowing everything: pods, paths, policies, volumes, tokens and
+ * invariants. It follows changes and does nothing by itself; `finish` says what it came to.
+ */
+import type { Occurrence } from '../../model/occurrence.ts';
+import type { PathObservation, RehearsalSummary } from '../../model/rehearsal.ts';
+import type { TwinProber } from '../ports/prober.ts';
+import type { World } from '../world.ts';
+import { type InvariantReport, Invariants } from './invariants.ts';
+import type { ObservedFailure } from './observed-failure.ts';
+import { PathReport } from './path-report.ts';
+import { PodLineages } from './pod-lineages.ts';
+import { type PodTrouble, reportPods } from './pod-report.ts';
+import { PolicyGap } from './policy-gap.ts';
+
+export interface ObservationReport {
+  readonly summary: RehearsalSummary;
+  readonly failures: readonly ObservedFailure[];
+  readonly invariants: readonly InvariantReport[];
+  /** Broken invariants that a further run cannot undo: the rehearsal was harmful. */
+  readonly lasting: readonly string[];
+  readonly paths: readonly PathObservation[];
+}
+
+export interface Observer {
+  /** What was measured up to now; may be asked again later. */
+  finish(): ObservationReport;
+}
+
+/** Begins to measure; the prober is started by whoever runs the plan. */
+export function createObserver(world: World, prober: TwinProber): Observer {
+  const before = world.api.unauthorizedCount();
+  const firstOccurrence = world.kernel.occurrences.length;
+  const lineages = new PodLineages(world);
+  const invariants = new Invariants(world);
+  const paths = new PathReport(world, prober);
+  const policies = new PolicyGap(world);
+  return {
+    finish: () => {
+      const observed = prober.observe();
+      const occurrences = world.kernel.occurrences.slice(firstOccurrence);
+      const pods = reportPods(world, lineages, podTroubles(occurrences));
+      const storage = volumeFailures(world);
+      const { failures, ...counts } = pods;
+      const summary: RehearsalSummary = {
+        nodes: world.nodes.size,
+        ...counts,
+        dnsOutageSeconds: paths.dnsOutageSeconds(),
+        apiUnauthorized: world.api.unauthorizedCount() - before,
+        volumesStuck: storage.length,
+        policyGapSeconds: policies.seconds(),
+        longestPathGapMs: observed.reduce(
+          (most, { longestGapMs }) => Math.max(most, longestGapMs),
+          0,
+        ),
+        makespanSeconds: Math.round(world.kernel.now() / 100) / 10,
+      };
+      const reports = invariants.report();
+      return {
+        summary,
+        failures: [
+          ...failures,
+          ...paths.failures(),
+          ...storage,
+          ...unauthorizedFailures(occurrences),
+          ...policyFailures(policies),
+        ],
+        invariants: reports,
+        lasting: invariants.lasting(),
+        paths: observed,
+      };
+    },
+  };
+}
+
+/** Kinds in which a kubelet says why a pod does not come up, or a program why it ended. */
+const TROUBLE =
+  /^(kubelet\.(?!pod-ready)|scheduler\.unschedulable|controller\.|cilium-agent\.exited|flannel\.not-running)/;
+
+function podTroubles(occurrences: readonly Occurrence[]): ReadonlyMap<string, PodTrouble> {
+  const troubles = new Map<string, PodTrouble>();
+  for (const { kind, subject, message, id, at } of occurrences) {
+    if (subject?.kind !== 'Pod' || !TROUBLE.test(kind)) continue;
+    const key = `${subject.namespace ?? ''}/${subject.name}`;
+    const known = troubles.get(key);
+    // That containers are unready is a consequence; a reason told before stays the reason.
+    if (known !== undefined && kind === 'kubelet.pod-unready') continue;
+    troubles.set(key, { kind, message, id, firstAt: known?.firstAt ?? at });
+  }
+  return troubles;
+}
+
+/** An attachment with an error, or without an answer for longer than the kubelet's patience. */
+function volumeFailures(world: World): readonly ObservedFailure[] {
+  const now = world.kernel.now();
+  return world.store.list('VolumeAttachment').flatMap((attachment) => {
+    const { status, metadata, spec } = attachment;
+    if (status?.attached === true || metadata.deletionTimestamp !== undefined) return [];
+    const made = Date.parse(metadata.creationTimestamp ?? '');
+    // A time later than now was told by another clock: the attachment is older than the twin.
+    const at = Number.isNaN(made) || made > now ? 0 : made;
+    const error = status?.attachError?.message;
+    if (error === undefined && now - at < ATTACH_PATIENCE_MS) return [];
+    return [
+      {
+        subject: { kind: 'VolumeAttachment', name: metadata.name, node: spec.nodeName },
+        symptom: 'volume-not-attached',
+        message:
+          error ??
+          `timed out waiting for external-attacher of ${spec.attacher} CSI driver to attach volume`,
+        at: at / 1000,
+        because: world.store.causesOf(attachment),
+      },
+    ];
+  });
+}
+
+/** KK: kubelet and attach-detach controller wait 2 min for an attachment. */
+const ATTACH_PATIENCE_MS = 120_000;
+
+function unauthorizedFailures(occurrences: readonly Occurrence[]): readonly ObservedFailure[] {
+  return occurrences
+    .filter(({ kind, subject }) => kind.startsWith('token.') && subject !== undefined)
+    .map(({ id, subject, node, message, at }) => ({
+      subject: { kind: 'Pod', name: '', ...subject, ...(node === undefined ? {} : { node }) },
+      symptom: 'unauthorized',
+      message,
+      at: at / 1000,
+      because: [id],
+    }));
+}
+
+function policyFailures(policies: PolicyGap): readonly ObservedFailure[] {
+  if (policies.firstAt === undefined) return [];
+  return [
+    {
+      subject: { kind: 'NetworkPolicy', name: 'all' },
+      symptom: 'policy-not-enforced',
+      message: `pods that policies select ran on a network that enforces none, for ${policies.seconds()} s`,
+      at: policies.firstAt / 1000,
+      because: [],
+    },
+  ];
+}
