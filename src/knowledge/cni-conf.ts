@@ -21,6 +21,8 @@ export interface CniPlugin {
 
 export interface CniNetwork {
   readonly name: string;
+  /** What the file says, where a runtime gave the network another name. */
+  readonly writtenName?: string;
   /** As written; empty when absent. */
   readonly cniVersion: string;
   readonly plugins: readonly CniPlugin[];

@@ -131,13 +131,17 @@ function selectValid(
     const name = crioName(loaded.network, file);
     if (names.has(name)) continue;
     names.add(name);
-    networks.push({ file, network: { ...loaded.network, name }, ifName: 'eth0' });
+    networks.push({ file, network: named(loaded.network, name), ifName: 'eth0' });
   }
   const status =
     networks.length > 0
       ? 'OK'
       : `no CNI configuration file in ${directory.path}. Has your network provider started?`;
   return { networks, status };
+}
+
+function named(network: CniNetwork, name: string): CniNetwork {
+  return name === network.name ? network : { ...network, name, writtenName: network.name };
 }
 
 /** A network without a name gets its file's (truth:B10, B15). */

@@ -26,7 +26,7 @@ export class DirectoryWatches {
   emit(path: string, kind: DirectoryEventKind, name: string): void {
     const found = this.listeners.get(path);
     if (found === undefined) return;
-    for (const listener of [...found]) listener({ kind, name });
+    found.forEach((listener) => listener({ kind, name }));
   }
 
   /** The directory itself is gone or elsewhere: a last event, and no more. */

@@ -1,0 +1,351 @@
+/**
+ * containerd's CRI service: sandboxes, their network, and what it remembers
+ * (`containerd:internal/cri/server/sandbox_{run,stop,remove}.go@v2.0.5` and the other lines by the
+ * traits of `cni-runtimes.ts`; truth groups L, R, T).
+ */
+import { type LoadedNetwork, selectNetworks } from '../../knowledge/cni-selection.ts';
+import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { NetworkStatus, SandboxRequest, SandboxResult, StopResult } from '../world.ts';
+import { ConfMonitor } from './conf-monitor.ts';
+import { confDirectoryOf } from './conf-reader.ts';
+import { GoCni, type SetupAnswer } from './go-cni.ts';
+import type { Answer } from './in-flight.ts';
+import { LibCni } from './libcni.ts';
+import { recordLoad } from './load-record.ts';
+import type { RunOptions, RuntimeOptions } from './node-runtime.ts';
+import { Waiting } from './run.ts';
+import { NOT_RUNNING, RuntimeBase, notReady } from './runtime-base.ts';
+import type { Sandbox } from './sandbox-store.ts';
+import { attachmentFor, failedRun, joinCauses, sandboxName } from './sandbox-views.ts';
+
+const READY: NetworkStatus = { ready: true, reason: '', message: '', because: [] };
+const STOPPED: StopResult = { ok: true };
+/** From a failed ADD to its answer: the clean-up DELs and the removal of the namespace. */
+const CLEAN_UP_MS = 60;
+
+export class Containerd extends RuntimeBase {
+  readonly name = 'containerd';
+  /** Names taken by sandboxes and by attempts that are being made or cleaned up: who has it. */
+  private readonly reserved = new Map<string, string>();
+  private cni: GoCni;
+  private selectedBecause: readonly OccurrenceId[] = [];
+  private lastStatus: NetworkStatus = READY;
+
+  constructor(options: RuntimeOptions) {
+    super('containerd', options);
+    this.cni = this.freshCni();
+    this.start();
+  }
+
+  refusal(): undefined {
+    return undefined;
+  }
+
+  // ---------------------------------------------------------------- conf
+
+  private freshCni(): GoCni {
+    const library = new LibCni(this.traits.library, this.host);
+    return new GoCni(library, this.traits, this.options.internalLoopback === true);
+  }
+
+  protected start(): void {
+    const { files, confDirectory, kernel, constants, trace } = this.options;
+    this.running = true;
+    const before = this.cni.selection;
+    this.cni = this.freshCni();
+    this.cni.loaded(before);
+    // `newCNINetConfSyncer`: the parent 0755, the directory itself 0700 (truth:F10).
+    if (!files.exists(confDirectory)) files.mkdir(confDirectory, 0o700);
+    this.monitor = new ConfMonitor({
+      kernel,
+      files,
+      latencyMs: constants.confReloadMs,
+      directories: [confDirectory],
+      reacts: ({ kind, name }) => {
+        if (kind === 'CREATE' || kind === 'CHMOD') return false;
+        if (name === '' && this.traits.exitsWithDirectory) this.exitSoon();
+        return true;
+      },
+      reload: () => this.cni.lock.write(() => this.load()),
+      ...(trace?.event === undefined ? {} : { onEvent: trace.event }),
+    });
+    this.load();
+  }
+
+  private load(): void {
+    const { files, confDirectory, kernel, node, maxConfNum = 1 } = this.options;
+    const before = this.cni.selection;
+    const selection = selectNetworks(this.traits, confDirectoryOf(files, confDirectory), {
+      maxConfNum,
+    });
+    this.cni.loaded(selection);
+    const runtime = `containerd ${this.version}`;
+    const record = { kernel, files, node, runtime, confDirectory };
+    this.selectedBecause = recordLoad(record, before, selection);
+    this.tellChange();
+  }
+
+  /** The monitor's error ends the CRI service; somebody starts it again (truth:W18, W19). */
+  private exitSoon(): void {
+    const { kernel, constants, node } = this.options;
+    kernel.after(constants.confReloadMs, () => {
+      if (!this.running) return;
+      this.end();
+      kernel.occur('containerd.exited', {
+        node,
+        message: 'cni network conf monitor error: cni conf dir is removed, stop watching',
+      });
+      this.tellChange();
+      kernel.after(constants.runtimeRestartMs, () => {
+        if (!this.running && this.powered) this.start();
+      });
+    });
+  }
+
+  // ---------------------------------------------------------------- status
+
+  networkStatus(): NetworkStatus {
+    if (!this.running) return NOT_RUNNING;
+    if (this.cni.lock.blocked) return this.lastStatus;
+    const answer = this.cni.status();
+    if (answer instanceof Waiting) return this.lastStatus;
+    if (answer.ok) this.lastStatus = READY;
+    else if (this.lastStatus.message !== notReady(answer.message)) {
+      const because = joinCauses(answer.because, this.selectedBecause);
+      this.lastStatus = {
+        ready: false,
+        reason: 'NetworkPluginNotReady',
+        message: notReady(answer.message),
+        because,
+      };
+    }
+    return this.lastStatus;
+  }
+
+  status(done: (status: NetworkStatus) => void): void {
+    if (!this.running) {
+      done(NOT_RUNNING);
+      return;
+    }
+    this.cni.lock.read(
+      () => this.cni.status(),
+      () => done(this.networkStatus()),
+    );
+  }
+
+  loadStatus(): string {
+    return this.cni.selection.status;
+  }
+
+  loadedNetworks(): readonly LoadedNetwork[] {
+    return this.cni.networks();
+  }
+
+  // ---------------------------------------------------------------- run
+
+  runPodSandbox(
+    request: SandboxRequest,
+    options: RunOptions,
+    done: (result: SandboxResult) => void,
+  ): void {
+    if (!this.running) {
+      done(failedRun('connection error: containerd is not running', []));
+      return;
+    }
+    if (options.attempt === undefined) this.dropLeftOver(request.podUid);
+    const attempt = options.attempt ?? 0;
+    const name = nameKey(request, attempt);
+    const holder = this.reserved.get(name);
+    if (holder !== undefined) {
+      done(failedRun(nameTaken(sandboxName(request, attempt), holder), []));
+      return;
+    }
+    const sandbox = this.newSandbox(request, attempt);
+    this.reserved.set(name, sandbox.id);
+    const answer = this.inFlight.begin(done);
+    if (request.hostNetwork) {
+      this.finish(sandbox, answer);
+      return;
+    }
+    const operation = this.cni.lock.read(
+      () => this.cni.setup(targetOf(sandbox)),
+      (setup) => this.afterSetup(sandbox, setup, answer),
+    );
+    if (options.timeoutMs === undefined) return;
+    this.options.kernel.after(options.timeoutMs, () => {
+      if (!answer.open) return;
+      answer.give(failedRun('context deadline exceeded', []));
+      operation.kill();
+    });
+  }
+
+  adopt(request: SandboxRequest): SandboxResult {
+    this.monitor?.settle();
+    const sandbox = this.newSandbox(request, 0);
+    if (!request.hostNetwork) {
+      const setup = this.cni.setup(targetOf(sandbox));
+      if (setup instanceof Waiting) return failedRun('a plugin has to wait', []);
+      const refused = this.take(sandbox, setup);
+      if (refused !== undefined) return refused;
+    }
+    this.reserved.set(nameKey(request, 0), sandbox.id);
+    sandbox.ready = true;
+    this.sandboxes.add(sandbox);
+    return { ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin };
+  }
+
+  private afterSetup(sandbox: Sandbox, setup: SetupAnswer, answer: Answer<SandboxResult>): void {
+    const refused = this.take(sandbox, setup);
+    if (refused === undefined) this.finish(sandbox, answer);
+    else this.cleanUp(sandbox, refused, answer);
+  }
+
+  /** Takes over what ADD gave; the failure when it gave nothing for eth0 (truth:A12, A29). */
+  private take(sandbox: Sandbox, setup: SetupAnswer): SandboxResult | undefined {
+    const failed = (message: string, because: readonly OccurrenceId[]): SandboxResult =>
+      failedRun(
+        `failed to setup network for sandbox "${sandbox.id}": ${message}`,
+        joinCauses(because, this.selectedBecause),
+      );
+    if (!setup.ok) return failed(setup.message, setup.because);
+    const ip = setup.addresses.find((one) => one.name === 'eth0')?.address;
+    if (ip === undefined)
+      return failed(`failed to find network info for sandbox "${sandbox.id}"`, []);
+    sandbox.addresses = setup.addresses;
+    sandbox.ip = ip;
+    sandbox.plugin = setup.plugin;
+    sandbox.networkName = setup.networkName;
+    sandbox.defaultRoute = setup.defaultRoute;
+    sandbox.hasResult = true;
+    this.options.network?.attach(attachmentFor(sandbox, ip));
+    return undefined;
+  }
+
+  private finish(sandbox: Sandbox, answer: Answer<SandboxResult>): void {
+    this.options.kernel.after(this.options.constants.sandboxCreateMs, () => {
+      if (!answer.open) return;
+      sandbox.ready = true;
+      this.sandboxes.add(sandbox);
+      answer.give({ ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin });
+    });
+  }
+
+  /** A failed ADD is followed by DEL, through whatever is loaded by then (truth:T05, L12). */
+  private cleanUp(sandbox: Sandbox, refused: SandboxResult, answer: Answer<SandboxResult>): void {
+    const name = nameKey(sandbox.request, sandbox.attempt);
+    this.cni.lock.read(
+      () => this.cni.remove(targetOf(sandbox)),
+      (removed) => {
+        const keeps = !removed.ok && this.traits.failedCleanUp === 'keep';
+        if (keeps) this.sandboxes.add(sandbox);
+        else sandbox.netns = '';
+        this.options.kernel.after(CLEAN_UP_MS, () => {
+          if (!keeps && this.reserved.get(name) === sandbox.id) this.reserved.delete(name);
+          if (answer.open) answer.give(refused);
+        });
+      },
+    );
+  }
+
+  /** What a kubelet does before its next attempt: earlier failed sandboxes are stopped and removed. */
+  private dropLeftOver(podUid: string): void {
+    for (const sandbox of this.sandboxes.all()) {
+      if (sandbox.request.podUid === podUid && !sandbox.ready && !sandbox.hasResult) {
+        this.forget(sandbox);
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- stop and remove
+
+  stopSandbox(id: string, done: (result: StopResult) => void): void {
+    const sandbox = this.sandboxes.get(id);
+    if (sandbox === undefined || !this.running) {
+      done(STOPPED);
+      return;
+    }
+    const answer = this.inFlight.begin(done);
+    const delay = sandbox.ready ? this.options.constants.sandboxStopMs : 0;
+    this.options.kernel.after(delay, () => {
+      if (!answer.open) return;
+      this.sandboxes.ended(sandbox);
+      this.tearDown(sandbox, (result) => answer.give(result));
+    });
+  }
+
+  private tearDown(sandbox: Sandbox, done: (result: StopResult) => void): void {
+    const { stopWithoutResult } = this.traits;
+    if (sandbox.request.hostNetwork || (!sandbox.hasResult && stopWithoutResult === 'skipped')) {
+      sandbox.netns = '';
+      done(STOPPED);
+      return;
+    }
+    this.cni.lock.read(
+      () => this.cni.remove(targetOf(sandbox)),
+      (removed) => {
+        const counts = sandbox.hasResult || stopWithoutResult === 'required';
+        if (!removed.ok && counts) {
+          const message = `failed to destroy network for sandbox "${sandbox.id}": ${removed.message}`;
+          done({ ok: false, message, because: joinCauses(removed.because, this.selectedBecause) });
+          return;
+        }
+        sandbox.netns = '';
+        this.detach(sandbox);
+        done(STOPPED);
+      },
+    );
+  }
+
+  removePodSandbox(id: string, done: (result: StopResult) => void): void {
+    const sandbox = this.sandboxes.get(id);
+    if (sandbox === undefined || !this.running) {
+      done(STOPPED);
+      return;
+    }
+    this.sandboxes.ended(sandbox);
+    this.tearDown(sandbox, (result) => {
+      if (result.ok) this.forget(sandbox);
+      done(
+        result.ok
+          ? result
+          : { ...result, message: `failed to forcibly stop sandbox "${id}": ${result.message}` },
+      );
+    });
+  }
+
+  private forget(sandbox: Sandbox): void {
+    this.sandboxes.delete(sandbox);
+    const name = nameKey(sandbox.request, sandbox.attempt);
+    if (this.reserved.get(name) === sandbox.id) this.reserved.delete(name);
+  }
+
+  // ---------------------------------------------------------------- process and machine
+
+  hostPortTarget(protocol: string, hostPort: number): string | undefined {
+    return this.links.hostPortRules.find(
+      (rule) => rule.hostPort === hostPort && rule.protocol === protocol,
+    )?.to;
+  }
+
+  protected override end(): void {
+    super.end();
+    this.cni.lock.reset();
+    // Names held by attempts that will not end.
+    for (const [name, id] of this.reserved) {
+      if (this.sandboxes.get(id) === undefined) this.reserved.delete(name);
+    }
+  }
+}
+
+function nameTaken(name: string, holder: string): string {
+  return `failed to reserve sandbox name "${name}": name "${name}" is reserved for "${holder}"`;
+}
+
+function targetOf(sandbox: Sandbox): Parameters<GoCni['setup']>[0] {
+  return { containerId: sandbox.id, netns: sandbox.netns, request: sandbox.request };
+}
+
+/** A sandbox's name is unique through the pod's UID; the text itself is made when it is shown. */
+function nameKey(request: SandboxRequest, attempt: number): string {
+  return attempt === 0 ? request.podUid : `${request.podUid}_${attempt}`;
+}

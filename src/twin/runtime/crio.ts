@@ -1,0 +1,521 @@
+/**
+ * CRI-O: takes the first whole conf whose plugins it finds, waits in RunPodSandbox until a network was
+ * ready once, checks what ADD made, and runs DEL with the configuration of ADD
+ * (`cri-o:server/sandbox_network.go@v1.33.0`, `cri-o:internal/config/cnimgr/cnimgr.go@v1.33.0`,
+ * `ocicni:pkg/ocicni/ocicni.go@v0.4.3`; truth: CRI-O 1.33.0).
+ */
+import type { CniNetwork } from '../../knowledge/cni-conf.ts';
+import { cniAtLeast } from '../../knowledge/cni-version.ts';
+import {
+  type LoadedNetwork,
+  type Selection,
+  selectNetworks,
+} from '../../knowledge/cni-selection.ts';
+import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { NetworkStatus, SandboxRequest, SandboxResult, StopResult } from '../world.ts';
+import { ConfMonitor } from './conf-monitor.ts';
+import { confDirectoryOf } from './conf-reader.ts';
+import type { Answer } from './in-flight.ts';
+import { type AddAnswer, type CniAnswer, LibCni } from './libcni.ts';
+import { recordLoad } from './load-record.ts';
+import type { HostPortRule } from './node-links.ts';
+import type { RunOptions, RuntimeOptions, SandboxState } from './node-runtime.ts';
+import type { Attach, CniResult } from './plugin-call.ts';
+import { ReloadLock } from './reload-lock.ts';
+import { type Run, Waiting, andThen } from './run.ts';
+import { NOT_RUNNING, RuntimeBase, notReady } from './runtime-base.ts';
+import type { Sandbox } from './sandbox-store.ts';
+import { attachmentFor, failedRun, joinCauses, sandboxName, stateOf } from './sandbox-views.ts';
+
+const READY: NetworkStatus = { ready: true, reason: '', message: '', because: [] };
+const STOPPED: StopResult = { ok: true };
+const FINE: CniAnswer = { ok: true };
+const UNINITIALIZED = 'plugin status uninitialized';
+const CLEAN_UP_MS = 60;
+const NO_PORTS: SandboxRequest['hostPorts'] = [];
+
+export class Crio extends RuntimeBase {
+  readonly name = 'cri-o';
+  private cni: LibCni;
+  private readonly calls: ReloadLock;
+  private readonly reserved = new Map<string, string>();
+  private readonly stopped = new Set<string>();
+  private readonly ports: HostPortRule[] = [];
+  private waiters: (() => void)[] = [];
+  private selection: Selection = { networks: [], status: '' };
+  private selectedBecause: readonly OccurrenceId[] = [];
+  /** Why it is not ready yet; undefined for good once it was (`pollUntilReady`). */
+  private lastError: string | undefined = UNINITIALIZED;
+  private startedAt = 0;
+  private starts = 0;
+  private polling = false;
+
+  constructor(options: RuntimeOptions) {
+    super('cri-o', options);
+    this.cni = new LibCni(this.traits.library, this.host);
+    this.calls = new ReloadLock(options.kernel, false);
+    this.start();
+  }
+
+  refusal(network: CniNetwork): string | undefined {
+    return this.cni.problemOf(network);
+  }
+
+  // ---------------------------------------------------------------- conf
+
+  protected start(): void {
+    const { files, confDirectory, binDirectories, kernel, constants, trace } = this.options;
+    this.running = true;
+    this.starts += 1;
+    this.cni = new LibCni(this.traits.library, this.host);
+    this.lastError = UNINITIALIZED;
+    this.startedAt = kernel.now();
+    for (const path of [confDirectory, ...binDirectories]) {
+      if (!files.exists(path)) files.mkdir(path, 0o755);
+    }
+    this.monitor = new ConfMonitor({
+      kernel,
+      files,
+      latencyMs: constants.confReloadMs,
+      directories: [confDirectory, ...binDirectories],
+      reacts: ({ kind, name }, directory) => {
+        if (kind === 'CHMOD') return false;
+        if (kind !== 'REMOVE') return true;
+        return directory === confDirectory && name === this.selection.networks[0]?.file;
+      },
+      reload: () => this.load(),
+      ...(trace?.event === undefined ? {} : { onEvent: trace.event }),
+    });
+    this.load();
+    this.restoreAddresses();
+    if (kernel.now() > 0) this.pollLater();
+  }
+
+  private load(): void {
+    const { files, confDirectory, kernel, node, maxConfNum = 1 } = this.options;
+    const before = this.selection;
+    this.selection = selectNetworks(this.traits, confDirectoryOf(files, confDirectory), {
+      maxConfNum,
+      refuse: (network) => this.refusal(network),
+    });
+    const runtime = `CRI-O ${this.version}`;
+    const record = { kernel, files, node, runtime, confDirectory };
+    this.selectedBecause = recordLoad(record, before, this.selection);
+    // Before the clock starts, a node has been up for long.
+    if (kernel.now() === 0) this.poll(this.starts);
+    else if (before.networks.length === 0) this.pollLater();
+    this.tellChange();
+  }
+
+  /** Looks again at the next of its half seconds, but only when looking can help. */
+  private pollLater(): void {
+    const { kernel, constants } = this.options;
+    if (this.polling || this.lastError === undefined) return;
+    this.polling = true;
+    const { starts } = this;
+    const since = kernel.now() - this.startedAt;
+    const period = constants.crioReadyPollMs;
+    const wait = period - (since % period);
+    kernel.after(wait, () => this.poll(starts));
+  }
+
+  private poll(starts: number): void {
+    if (starts !== this.starts || !this.running) return;
+    this.polling = false;
+    const first = this.selection.networks[0];
+    const answer = first === undefined ? undefined : this.cni.status(first.network);
+    if (first === undefined) {
+      this.lastError = this.selection.status;
+      this.tellChange();
+      return;
+    }
+    if (answer === undefined || answer instanceof Waiting || !answer.ok) {
+      this.lastError =
+        answer === undefined || answer instanceof Waiting ? UNINITIALIZED : answer.message;
+      this.tellChange();
+      this.pollLater();
+      return;
+    }
+    this.collectGarbage();
+    this.lastError = undefined;
+    const { waiters } = this;
+    this.waiters = [];
+    for (const proceed of waiters) proceed();
+    this.tellChange();
+  }
+
+  /**
+   * On start: DEL for cached attachments nobody claims. Pods are taken to be on the default network,
+   * so those of another loaded network lose theirs (`ocicni:pkg/ocicni/ocicni.go@v0.4.3` GC).
+   */
+  private collectGarbage(): void {
+    const [first, ...others] = this.selection.networks;
+    if (first === undefined) return;
+    const known = (id: string): boolean => this.sandboxes.get(id) !== undefined;
+    this.cni.collect(first.network, (id, ifName) => known(id) && ifName === 'eth0');
+    for (const other of others) this.cni.collect(other.network, () => false);
+  }
+
+  /** The addresses of running pods are asked for anew, on the default network (truth:L20). */
+  private restoreAddresses(): void {
+    const first = this.selection.networks[0]?.network;
+    for (const sandbox of this.sandboxes.all()) {
+      if (sandbox.request.hostNetwork || sandbox.netns === '') continue;
+      if (first === undefined || !this.answersFor(first, sandbox)) sandbox.ip = undefined;
+    }
+  }
+
+  private answersFor(network: CniNetwork, sandbox: Sandbox): boolean {
+    const cached = this.state.cacheGet(network.name, sandbox.id, 'eth0');
+    const since = cniAtLeast(network.cniVersion, '0.4.0');
+    if (!since.ok || !since.value) return true;
+    const answer = this.cni.check(cached?.config ?? network, this.attachOf(sandbox));
+    return !(answer instanceof Waiting) && answer.ok;
+  }
+
+  // ---------------------------------------------------------------- status
+
+  networkStatus(): NetworkStatus {
+    if (!this.running) return NOT_RUNNING;
+    if (this.lastError === undefined) return READY;
+    return {
+      ready: false,
+      reason: 'NetworkPluginNotReady',
+      message: notReady(this.lastError),
+      because: this.selectedBecause,
+    };
+  }
+
+  status(done: (status: NetworkStatus) => void): void {
+    done(this.networkStatus());
+  }
+
+  loadStatus(): string {
+    return this.selection.status;
+  }
+
+  /** The default network; others are loaded, and no pod gets them. */
+  loadedNetworks(): readonly LoadedNetwork[] {
+    return this.selection.networks.slice(0, 1);
+  }
+
+  // ---------------------------------------------------------------- run
+
+  runPodSandbox(
+    request: SandboxRequest,
+    options: RunOptions,
+    done: (result: SandboxResult) => void,
+  ): void {
+    if (!this.running) {
+      done(failedRun('connection error: cri-o is not running', []));
+      return;
+    }
+    const name = nameKey(request, options.attempt ?? 0);
+    const there = this.sandboxes.get(this.reserved.get(name) ?? '');
+    if (there?.ready === true) {
+      done({ ok: true, id: there.id, ip: there.ip, plugin: there.plugin });
+      return;
+    }
+    if (this.reserved.has(name) && there === undefined) {
+      done(failedRun(`error reserving pod name ${fullName(request, options.attempt ?? 0)}`, []));
+      return;
+    }
+    const sandbox = this.newSandbox(request, options.attempt ?? 0);
+    this.reserved.set(name, sandbox.id);
+    const answer = this.inFlight.begin(done);
+    const go = (): void => {
+      if (answer.open) this.setUp(sandbox, answer);
+    };
+    if (request.hostNetwork || this.lastError === undefined) go();
+    else this.waiters.push(go);
+    if (options.timeoutMs === undefined) return;
+    this.options.kernel.after(options.timeoutMs, () => {
+      if (!answer.open) return;
+      answer.give(failedRun('context deadline exceeded', []));
+      this.release(sandbox);
+    });
+  }
+
+  adopt(request: SandboxRequest): SandboxResult {
+    this.monitor?.settle();
+    const sandbox = this.newSandbox(request, 0);
+    if (!request.hostNetwork) {
+      const answer = this.networkStart(sandbox);
+      if (answer instanceof Waiting) return failedRun('a plugin has to wait', []);
+      if (!answer.ok) return failedRun(answer.message, answer.because);
+    }
+    this.reserved.set(nameKey(request, 0), sandbox.id);
+    sandbox.ready = true;
+    this.sandboxes.add(sandbox);
+    return { ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin };
+  }
+
+  private setUp(sandbox: Sandbox, answer: Answer<SandboxResult>): void {
+    if (sandbox.request.hostNetwork) {
+      this.finish(sandbox, answer);
+      return;
+    }
+    this.calls.read(
+      () => this.networkStart(sandbox),
+      (started) => {
+        if (started.ok) this.finish(sandbox, answer);
+        else this.cleanUp(sandbox, failedRun(started.message, started.because), answer);
+      },
+    );
+  }
+
+  private finish(sandbox: Sandbox, answer: Answer<SandboxResult>): void {
+    this.options.kernel.after(this.options.constants.sandboxCreateMs, () => {
+      if (!answer.open) return;
+      sandbox.ready = true;
+      this.sandboxes.add(sandbox);
+      answer.give({ ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin });
+    });
+  }
+
+  private cleanUp(sandbox: Sandbox, refused: SandboxResult, answer: Answer<SandboxResult>): void {
+    this.calls.read(
+      () => this.tearDown(sandbox),
+      () => {
+        sandbox.netns = '';
+        this.options.kernel.after(CLEAN_UP_MS, () => {
+          this.release(sandbox);
+          answer.give(refused);
+        });
+      },
+    );
+  }
+
+  /** ADD on the default network, then CHECK through what was cached (`networkStart`). */
+  private networkStart(sandbox: Sandbox): Run<CniAnswer> {
+    const first = this.selection.networks[0]?.network;
+    const prefix = `failed to create pod network sandbox ${nameAndId(sandbox)}`;
+    if (first === undefined) {
+      return this.refused(`${prefix}: ${this.selection.status}`, []);
+    }
+    const attach = this.attachOf(sandbox);
+    return andThen(this.cni.add(first, attach), (added: AddAnswer): Run<CniAnswer> => {
+      if (!added.ok) {
+        const message = `${prefix}: error adding pod ${podOf(sandbox)} to CNI network "${first.name}": ${added.message}`;
+        return this.refused(message, added.because);
+      }
+      return andThen(this.networkCheck(first, attach), (checked) => {
+        if (!checked.ok) {
+          const message = `failed to get network status for pod sandbox ${nameAndId(sandbox)}: error checking pod ${podOf(sandbox)} for CNI network "${first.name}": ${checked.message}`;
+          return this.refused(message, checked.because);
+        }
+        this.take(sandbox, first, added.result);
+        return FINE;
+      });
+    });
+  }
+
+  private networkCheck(network: CniNetwork, attach: Attach): Run<CniAnswer> {
+    const cached = this.state.cacheGet(network.name, attach.containerId, attach.ifName);
+    const used = cached === undefined ? network : asWritten(cached.config);
+    const since = cniAtLeast(used.cniVersion, '0.4.0');
+    if (!since.ok) return { ok: false, message: since.error, because: [] };
+    return since.value ? this.cni.check(used, attach) : FINE;
+  }
+
+  private take(sandbox: Sandbox, network: CniNetwork, result: CniResult | undefined): void {
+    const addresses = result?.addresses ?? [];
+    sandbox.addresses = addresses.map(({ address, onInterface }) => ({
+      name: onInterface === undefined ? 'eth0' : (result?.interfaces[onInterface] ?? 'eth0'),
+      address,
+    }));
+    sandbox.ip = addresses[0]?.address;
+    sandbox.plugin = network.plugins[0]?.type;
+    sandbox.networkName = network.name;
+    sandbox.defaultRoute = result?.defaultRoute === true;
+    sandbox.hasResult = true;
+    if (sandbox.ip === undefined) return;
+    this.options.network?.attach(attachmentFor(sandbox, sandbox.ip));
+    this.addPorts(sandbox, sandbox.ip);
+  }
+
+  /** CRI-O manages host ports itself and tells plugins of none (truth:L16, L17). */
+  private addPorts(sandbox: Sandbox, ip: string): void {
+    for (const { hostPort, containerPort, protocol } of sandbox.request.hostPorts) {
+      this.ports.unshift({
+        network: sandbox.networkName,
+        containerId: sandbox.id,
+        protocol: protocol.toLowerCase(),
+        hostPort,
+        to: `${ip}:${containerPort}`,
+      });
+    }
+  }
+
+  private refused(message: string, because: readonly OccurrenceId[]): CniAnswer {
+    return { ok: false, message, because: joinCauses(because, this.selectedBecause) };
+  }
+
+  private release(sandbox: Sandbox): void {
+    const name = nameKey(sandbox.request, sandbox.attempt);
+    if (this.reserved.get(name) === sandbox.id) this.reserved.delete(name);
+  }
+
+  // ---------------------------------------------------------------- stop and remove
+
+  stopSandbox(id: string, done: (result: StopResult) => void): void {
+    const sandbox = this.sandboxes.get(id);
+    if (sandbox === undefined || !this.running) {
+      done(STOPPED);
+      return;
+    }
+    const answer = this.inFlight.begin(done);
+    const delay = sandbox.ready ? this.options.constants.sandboxStopMs : 0;
+    this.networkStop(sandbox, (result) => {
+      this.options.kernel.after(result.ok ? delay : 0, () => {
+        if (result.ok) this.sandboxes.ended(sandbox);
+        answer.give(result);
+      });
+    });
+  }
+
+  removePodSandbox(id: string, done: (result: StopResult) => void): void {
+    const sandbox = this.sandboxes.get(id);
+    if (sandbox === undefined || !this.running) {
+      done(STOPPED);
+      return;
+    }
+    this.networkStop(sandbox, (result) => {
+      if (result.ok) {
+        this.sandboxes.delete(sandbox);
+        this.stopped.delete(id);
+        this.release(sandbox);
+      }
+      done(result.ok ? result : { ...result, message: `stop pod network: ${result.message}` });
+    });
+  }
+
+  private networkStop(sandbox: Sandbox, done: (result: StopResult) => void): void {
+    if (sandbox.request.hostNetwork || this.stopped.has(sandbox.id)) {
+      done(STOPPED);
+      return;
+    }
+    this.calls.read(
+      () => this.tearDown(sandbox),
+      (removed) => {
+        if (!removed.ok) {
+          const message = `failed to destroy network for pod sandbox ${nameAndId(sandbox)}: ${removed.message}: ${leftNetns(sandbox)}`;
+          done({ ok: false, message, because: removed.because });
+          return;
+        }
+        this.stopped.add(sandbox.id);
+        sandbox.netns = '';
+        this.detach(sandbox);
+        done(STOPPED);
+      },
+    );
+  }
+
+  /** DEL for what is cached of the sandbox, with the configuration of its ADD (truth:L02, L07, L28). */
+  private tearDown(sandbox: Sandbox): Run<CniAnswer> {
+    for (let index = this.ports.length - 1; index >= 0; index -= 1) {
+      if (this.ports[index]?.containerId === sandbox.id) this.ports.splice(index, 1);
+    }
+    const cached = this.state
+      .cachedOf(sandbox.id)
+      .filter((entry) => entry.ifName !== 'lo' || entry.network !== 'cni-loopback');
+    if (cached.length > 0) {
+      return this.deleteEach(
+        sandbox,
+        cached.map((entry) => ({
+          name: entry.network,
+          config: asWritten(entry.config),
+          attach: entry.attach,
+        })),
+      );
+    }
+    const first = this.selection.networks[0]?.network;
+    if (first === undefined) return this.refused(this.selection.status, []);
+    return this.deleteEach(sandbox, [
+      { name: first.name, config: first, attach: this.attachOf(sandbox) },
+    ]);
+  }
+
+  private deleteEach(
+    sandbox: Sandbox,
+    attachments: readonly { name: string; config: CniNetwork; attach: Attach }[],
+  ): Run<CniAnswer> {
+    const [next, ...others] = attachments;
+    if (next === undefined) return FINE;
+    return andThen(this.cni.del(next.config, next.attach), (answer) => {
+      if (answer.ok) return this.deleteEach(sandbox, others);
+      const message = `error removing pod ${podOf(sandbox)} from CNI network "${next.name}": ${answer.message}`;
+      return this.refused(message, answer.because);
+    });
+  }
+
+  private attachOf(sandbox: Sandbox): Attach {
+    return {
+      containerId: sandbox.id,
+      // The path is handed on even when nothing is there any more (truth:L29).
+      netns: netnsPath(sandbox),
+      ifName: 'eth0',
+      request: sandbox.request,
+      ports: NO_PORTS,
+    };
+  }
+
+  /** CRI-O remembers the address of a stopped sandbox (truth:L02). */
+  override sandboxState(id: string): SandboxState | undefined {
+    const sandbox = this.sandboxes.get(id);
+    if (sandbox === undefined) return undefined;
+    return { ...stateOf(sandbox), ip: sandbox.ip ?? '' };
+  }
+
+  hostPortTarget(protocol: string, hostPort: number): string | undefined {
+    return this.ports.find((rule) => rule.hostPort === hostPort && rule.protocol === protocol)?.to;
+  }
+
+  protected override end(): void {
+    super.end();
+    this.calls.reset();
+    this.waiters = [];
+    this.polling = false;
+    for (const [name, id] of this.reserved) {
+      if (this.sandboxes.get(id) === undefined) this.reserved.delete(name);
+    }
+  }
+
+  override powerLost(): void {
+    super.powerLost();
+    this.ports.length = 0;
+  }
+}
+
+/** The cache holds the file's own text, which may have no name (truth:B10, B15). */
+function asWritten(network: CniNetwork): CniNetwork {
+  return network.writtenName === undefined ? network : { ...network, name: network.writtenName };
+}
+
+function netnsPath(sandbox: Sandbox): string {
+  return `/var/run/netns/${sandbox.id}`;
+}
+
+/** What keeps a failed teardown from counting as done: the namespace is pinned, or already gone. */
+function leftNetns(sandbox: Sandbox): string {
+  const path = netnsPath(sandbox);
+  return sandbox.netns === ''
+    ? `stat netns path "${path}": stat ${path}: no such file or directory`
+    : `failed to remove netns path: unlinkat ${path}: device or resource busy`;
+}
+
+function fullName(request: SandboxRequest, attempt: number): string {
+  return `k8s_${sandboxName(request, attempt)}`;
+}
+
+function nameAndId(sandbox: Sandbox): string {
+  return `${fullName(sandbox.request, sandbox.attempt)}(${sandbox.id})`;
+}
+
+function podOf(sandbox: Sandbox): string {
+  return `${sandbox.request.namespace}_${sandbox.request.name}`;
+}
+
+function nameKey(request: SandboxRequest, attempt: number): string {
+  return attempt === 0 ? request.podUid : `${request.podUid}_${attempt}`;
+}

@@ -1,0 +1,272 @@
+/**
+ * Running a network's plugins one after the other, as libcni does: ADD and CHECK in the list's
+ * order, DEL backwards, results handed on and remembered (`cni:libcni/api.go@v1.1.2`, `@v1.2.3`,
+ * `@v1.3.0`).
+ */
+import type { CniLibrary, CniNetwork, CniPlugin } from '../../knowledge/cni-conf.ts';
+import { cniAtLeast } from '../../knowledge/cni-version.ts';
+import { goQuote } from '../../knowledge/go-json.ts';
+import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { SandboxRequest } from '../world.ts';
+import type { CniState } from './cni-state.ts';
+import {
+  type Attach,
+  type CniResult,
+  type PluginCall,
+  type PluginOutcome,
+  type Verb,
+  failed,
+} from './plugin-call.ts';
+import type { PluginHost } from './plugin-host.ts';
+import { nameError } from './plugins/skeleton.ts';
+import { type Run, Waiting, andThen } from './run.ts';
+
+export interface CniFailure {
+  readonly ok: false;
+  readonly message: string;
+  readonly because: readonly OccurrenceId[];
+}
+
+export type AddAnswer = { readonly ok: true; readonly result: CniResult | undefined } | CniFailure;
+export type CniAnswer = { readonly ok: true } | CniFailure;
+
+const FINE: CniAnswer = { ok: true };
+const NO_CAUSES: readonly OccurrenceId[] = [];
+const NO_PORTS: SandboxRequest['hostPorts'] = [];
+
+/** Result versions each library can read (`cni:pkg/types/create`). */
+const RESULT_VERSIONS = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0'];
+
+export class LibCni {
+  readonly library: CniLibrary;
+  readonly host: PluginHost;
+  private readonly state: CniState;
+
+  constructor(library: CniLibrary, host: PluginHost) {
+    this.library = library;
+    this.host = host;
+    this.state = host.state;
+  }
+
+  add(network: CniNetwork, attach: Attach): Run<AddAnswer> {
+    return this.addFrom(network, attach, 0, undefined);
+  }
+
+  private addFrom(
+    network: CniNetwork,
+    attach: Attach,
+    from: number,
+    previous: CniResult | undefined,
+  ): Run<AddAnswer> {
+    let result = previous;
+    for (let index = from; index < network.plugins.length; index += 1) {
+      const plugin = network.plugins[index];
+      if (plugin === undefined) break;
+      const run = this.addOne(network, plugin, attach, result);
+      if (run instanceof Waiting) {
+        return andThen(run, (outcome) => {
+          const answer = this.resultOf(network, plugin, outcome);
+          return answer.ok ? this.addFrom(network, attach, index + 1, answer.result) : answer;
+        });
+      }
+      const answer = this.resultOf(network, plugin, run);
+      if (!answer.ok) return answer;
+      result = answer.result;
+    }
+    return this.remember(network, attach, result);
+  }
+
+  private addOne(
+    network: CniNetwork,
+    plugin: CniPlugin,
+    attach: Attach,
+    previous: CniResult | undefined,
+  ): Run<PluginOutcome> {
+    // Looking for the binary comes first, then the name is checked (`addNetwork`; truth:B10, B12).
+    const bad = nameError(network.name);
+    if (bad === undefined) return this.execute('ADD', network, plugin, attach, previous);
+    return this.host.notFound(plugin.type) ?? failed(bad);
+  }
+
+  private resultOf(network: CniNetwork, plugin: CniPlugin, outcome: PluginOutcome): AddAnswer {
+    if (outcome.kind === 'failed') return failure(plugin, 'add', outcome);
+    const { result } = outcome;
+    if (result === undefined) return OK_WITHOUT_RESULT;
+    const version = result.cniVersion === '' ? network.cniVersion : result.cniVersion;
+    if (!this.reads(version)) {
+      const message = `plugin ${describe(plugin)} failed (add): unsupported CNI result version ${goQuote(version)}`;
+      return { ok: false, message, because: NO_CAUSES };
+    }
+    return { ok: true, result };
+  }
+
+  private reads(version: string): boolean {
+    if (version === '' || RESULT_VERSIONS.includes(version)) return true;
+    return version === '1.1.0' && this.library !== '1.1';
+  }
+
+  private remember(network: CniNetwork, attach: Attach, result: CniResult | undefined): AddAnswer {
+    const { containerId, ifName } = attach;
+    if (network.name === '') {
+      return {
+        ok: false,
+        message: `failed to set network ${goQuote(network.name)} cached result: ${noCachePath(network.name, attach)}`,
+        because: NO_CAUSES,
+      };
+    }
+    this.state.cacheAdd({
+      network: network.name,
+      containerId,
+      ifName,
+      config: network,
+      result,
+      attach,
+    });
+    return result === undefined ? OK_WITHOUT_RESULT : { ok: true, result };
+  }
+
+  del(network: CniNetwork, attach: Attach): Run<CniAnswer> {
+    const since = cniAtLeast(network.cniVersion, '0.4.0');
+    if (!since.ok) return { ok: false, message: since.error, because: NO_CAUSES };
+    let previous: CniResult | undefined;
+    if (since.value) {
+      if (network.name === '' && this.library === '1.1') {
+        const message = `failed to get network ${goQuote('')} cached result: ${noCachePath('', attach)}`;
+        return { ok: false, message, because: NO_CAUSES };
+      }
+      const { containerId, ifName } = attach;
+      previous = this.state.cacheGet(network.name, containerId, ifName)?.result;
+    }
+    return this.delFrom(network, attach, network.plugins.length - 1, previous);
+  }
+
+  private delFrom(
+    network: CniNetwork,
+    attach: Attach,
+    from: number,
+    previous: CniResult | undefined,
+  ): Run<CniAnswer> {
+    for (let index = from; index >= 0; index -= 1) {
+      const plugin = network.plugins[index];
+      if (plugin === undefined) break;
+      const run = this.execute('DEL', network, plugin, attach, previous);
+      if (run instanceof Waiting) {
+        return andThen(run, (outcome) =>
+          outcome.kind === 'failed'
+            ? failure(plugin, 'delete', outcome)
+            : this.delFrom(network, attach, index - 1, previous),
+        );
+      }
+      if (run.kind === 'failed') return failure(plugin, 'delete', run);
+    }
+    this.state.cacheDelete(network.name, attach.containerId, attach.ifName);
+    return FINE;
+  }
+
+  check(network: CniNetwork, attach: Attach): Run<CniAnswer> {
+    if (network.disableCheck) return FINE;
+    if (network.name === '') {
+      const message = `failed to get network ${goQuote('')} cached result: ${noCachePath('', attach)}`;
+      return { ok: false, message, because: NO_CAUSES };
+    }
+    const cached = this.state.cacheGet(network.name, attach.containerId, attach.ifName);
+    return this.each('CHECK', network, attach, 0, cached?.result);
+  }
+
+  /** The STATUS verb, for lists of cniVersion ≥ 1.1.0; the first plugin that complains counts. */
+  status(network: CniNetwork): Run<CniAnswer> {
+    const since = cniAtLeast(network.cniVersion, '1.1.0');
+    return since.ok && since.value ? this.each('STATUS', network, NOBODY, 0, undefined) : FINE;
+  }
+
+  /** DEL for every cached attachment of the network that nobody claims, then the GC verb. */
+  collect(network: CniNetwork, valid: (containerId: string, ifName: string) => boolean): void {
+    if (network.disableGc) return;
+    for (const cached of this.state.allCached()) {
+      const { containerId, ifName } = cached;
+      if (cached.network === network.name && !valid(containerId, ifName)) {
+        this.del(network, cached.attach);
+      }
+    }
+    const since = cniAtLeast(network.cniVersion, '1.1.0');
+    if (since.ok && since.value) this.each('GC', network, NOBODY, 0, undefined);
+  }
+
+  private each(
+    verb: Verb,
+    network: CniNetwork,
+    attach: Attach,
+    from: number,
+    previous: CniResult | undefined,
+  ): Run<CniAnswer> {
+    const plugin = network.plugins[from];
+    if (plugin === undefined) return FINE;
+    return andThen(this.execute(verb, network, plugin, attach, previous), (outcome) =>
+      outcome.kind === 'failed'
+        ? { ok: false, message: outcome.message, because: outcome.because }
+        : this.each(verb, network, attach, from + 1, previous),
+    );
+  }
+
+  /** What a runtime that looks first finds wrong with a network (`ValidateNetworkList`). */
+  problemOf(network: CniNetwork): string | undefined {
+    const version = network.cniVersion === '' ? '0.1.0' : network.cniVersion;
+    const problems = network.plugins.flatMap(({ type }) => {
+      const versions = this.host.versionsOf(type);
+      if (typeof versions === 'string') return [versions];
+      if (versions.includes(version)) return [];
+      return [`plugin ${type} does not support config version ${goQuote(version)}`];
+    });
+    return problems.length === 0 ? undefined : `[${problems.join(' ')}]`;
+  }
+
+  private execute(
+    verb: Verb,
+    network: CniNetwork,
+    plugin: CniPlugin,
+    attach: Attach,
+    previous: CniResult | undefined,
+  ): Run<PluginOutcome> {
+    const call: PluginCall = {
+      verb,
+      attach,
+      conf: plugin.raw,
+      name: network.name,
+      cniVersion: network.cniVersion,
+      previous,
+      ports: plugin.capabilities.includes('portMappings') ? attach.ports : NO_PORTS,
+    };
+    return this.host.execute(plugin.type, call);
+  }
+}
+
+const OK_WITHOUT_RESULT: AddAnswer = { ok: true, result: undefined };
+
+const NOBODY: Attach = {
+  containerId: '',
+  netns: '',
+  ifName: '',
+  request: { podUid: '', namespace: '', name: '', hostNetwork: false, hostPorts: [] },
+  ports: [],
+};
+
+function describe(plugin: CniPlugin): string {
+  const name = plugin.name === '' ? '' : ` name=${goQuote(plugin.name)}`;
+  return `type=${goQuote(plugin.type)}${name}`;
+}
+
+function failure(
+  plugin: CniPlugin,
+  what: 'add' | 'delete',
+  outcome: PluginOutcome & { readonly kind: 'failed' },
+): CniFailure {
+  const message = `plugin ${describe(plugin)} failed (${what}): ${outcome.message}`;
+  return { ok: false, message, because: outcome.because };
+}
+
+function noCachePath(name: string, attach: Attach): string {
+  return (
+    `cache file path requires network name (${goQuote(name)}), container ID (${goQuote(attach.containerId)}), ` +
+    `and interface name (${goQuote(attach.ifName)})`
+  );
+}

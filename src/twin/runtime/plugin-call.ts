@@ -1,0 +1,100 @@
+/**
+ * One execution of a CNI plugin: what it is given (environment and configuration on standard input)
+ * and what comes back.
+ */
+import type { JsonObject } from '../../knowledge/go-json.ts';
+import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { SandboxRequest } from '../world.ts';
+import type { Run } from './run.ts';
+
+export type Verb = 'ADD' | 'DEL' | 'CHECK' | 'STATUS' | 'GC' | 'VERSION';
+
+/** What a call acts on: one interface of one sandbox. */
+export interface Attach {
+  readonly containerId: string;
+  /** Empty when the namespace is gone (`CNI_NETNS=""`). */
+  readonly netns: string;
+  readonly ifName: string;
+  readonly request: SandboxRequest;
+  /** The runtime's portMappings. */
+  readonly ports: SandboxRequest['hostPorts'];
+}
+
+export interface PluginCall {
+  readonly verb: Verb;
+  readonly attach: Attach;
+  readonly conf: JsonObject;
+  /** Network name and version, injected into every plugin's configuration. */
+  readonly name: string;
+  readonly cniVersion: string;
+  readonly previous: CniResult | undefined;
+  /** `runtimeConfig.portMappings`: the runtime's, when the plugin declares the capability. */
+  readonly ports: SandboxRequest['hostPorts'];
+}
+
+export interface ResultAddress {
+  readonly address: string;
+  /** Index into `interfaces`; undefined when the plugin did not say. */
+  readonly onInterface: number | undefined;
+  /** With the prefix length: `10.244.1.1/24`. */
+  readonly gateway: string | undefined;
+}
+
+export interface CniResult {
+  /** Empty when the plugin did not say; then it is the configuration's. */
+  readonly cniVersion: string;
+  /** Interface names. */
+  readonly interfaces: readonly string[];
+  readonly addresses: readonly ResultAddress[];
+  /** Whether the pod can answer beyond its own subnet. */
+  readonly defaultRoute: boolean;
+}
+
+export type PluginOutcome =
+  | { readonly kind: 'done'; readonly result: CniResult | undefined }
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      /** Printed by a plugin as a CNI error, which callers pass on without adding words. */
+      readonly printed: boolean;
+      /** Code in the CNI error; 0 when none. */
+      readonly code: number;
+      readonly because: readonly OccurrenceId[];
+    };
+
+export type PluginRun = Run<PluginOutcome>;
+
+const NO_CAUSES: readonly OccurrenceId[] = [];
+
+export const DONE: PluginOutcome = { kind: 'done', result: undefined };
+
+export function done(result: CniResult | undefined): PluginOutcome {
+  return { kind: 'done', result };
+}
+
+/** A plugin's own error: `msg`, then `; details` when there are some (`cni:pkg/types/types.go`). */
+export function failed(
+  message: string,
+  because: readonly OccurrenceId[] = NO_CAUSES,
+  code = 999,
+): PluginOutcome {
+  return { kind: 'failed', message, printed: true, code, because };
+}
+
+/** An error of the library that looked for or started the plugin. */
+export function notRun(
+  message: string,
+  because: readonly OccurrenceId[] = NO_CAUSES,
+): PluginOutcome {
+  return { kind: 'failed', message, printed: false, code: 0, because };
+}
+
+export interface CallTrace {
+  readonly verb: Verb;
+  readonly plugin: string;
+  readonly network: string;
+  readonly ifName: string;
+  readonly netns: string;
+  /** Undefined for a script, which is noted when it starts. */
+  readonly exitCode: number | undefined;
+}

@@ -1,0 +1,197 @@
+/**
+ * Finds and executes plugins on a node, as libcni's invoke package does: looks in the bin
+ * directories, starts what is there, and turns what it did into an outcome
+ * (`cni:pkg/invoke/{find,exec,raw_exec}.go@v1.3.0`; truth:A04–A13, B27).
+ */
+import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { Constants } from '../constants.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { NodeFileSystem } from '../node/node-file-system.ts';
+import { readPluginBinary } from '../node/plugin-binary.ts';
+import type { AgentSocket } from '../world.ts';
+import type { CniState } from './cni-state.ts';
+import type { NodeLinks } from './node-links.ts';
+import {
+  type CallTrace,
+  type PluginCall,
+  type PluginOutcome,
+  type PluginRun,
+  notRun,
+} from './plugin-call.ts';
+import { Waiting, andThen } from './run.ts';
+
+/** A program that can be executed as a plugin. */
+export interface PluginProgram {
+  run(call: PluginCall, host: PluginHost, version: string): PluginRun;
+  /** Versions of the specification it answers VERSION with. */
+  supports(version: string): readonly string[];
+}
+
+/** A script: interpreted, and noted when it starts. */
+export interface ScriptRunner {
+  run(text: string, path: string, call: PluginCall, host: PluginHost): PluginRun;
+  supports(text: string, path: string, host: PluginHost): readonly string[] | string;
+}
+
+export interface PluginHostOptions {
+  readonly node: string;
+  readonly kernel: Kernel;
+  readonly constants: Constants;
+  readonly files: NodeFileSystem;
+  readonly state: CniState;
+  readonly links: NodeLinks;
+  readonly sockets: ReadonlyMap<string, AgentSocket>;
+  readonly binDirectories: readonly string[];
+  readonly programs: ReadonlyMap<string, PluginProgram>;
+  readonly scripts: ScriptRunner;
+  readonly trace: ((call: CallTrace) => void) | undefined;
+}
+
+type Executable =
+  | { readonly kind: 'program'; readonly program: PluginProgram; readonly version: string }
+  | { readonly kind: 'script'; readonly text: string; readonly path: string }
+  | { readonly kind: 'none'; readonly outcome: PluginOutcome };
+
+export class PluginHost {
+  readonly node: string;
+  readonly kernel: Kernel;
+  readonly constants: Constants;
+  readonly files: NodeFileSystem;
+  readonly state: CniState;
+  readonly links: NodeLinks;
+  readonly sockets: ReadonlyMap<string, AgentSocket>;
+  readonly binDirectories: readonly string[];
+  readonly trace: ((call: CallTrace) => void) | undefined;
+  private readonly programs: ReadonlyMap<string, PluginProgram>;
+  private readonly scripts: ScriptRunner;
+  private readonly found = new Map<string, Executable>();
+  private foundAt = -1;
+
+  constructor(options: PluginHostOptions) {
+    this.node = options.node;
+    this.kernel = options.kernel;
+    this.constants = options.constants;
+    this.files = options.files;
+    this.state = options.state;
+    this.links = options.links;
+    this.sockets = options.sockets;
+    this.binDirectories = options.binDirectories;
+    this.trace = options.trace;
+    this.programs = options.programs;
+    this.scripts = options.scripts;
+  }
+
+  execute(type: string, call: PluginCall): PluginRun {
+    const executable = this.find(type);
+    if (executable.kind === 'none') return executable.outcome;
+    if (executable.kind === 'script') {
+      this.note(type, call, undefined);
+      return this.scripts.run(executable.text, executable.path, call, this);
+    }
+    const run = executable.program.run(call, this, executable.version);
+    if (this.trace === undefined) return run;
+    if (run instanceof Waiting) {
+      return new Waiting<PluginOutcome>(run.ms, (killed) =>
+        andThen(run.resume(killed), (outcome) => this.noted(type, call, outcome, killed)),
+      );
+    }
+    return this.noted(type, call, run, false);
+  }
+
+  /** Executes the file at a path, as a script's own command does. */
+  executePath(path: string, call: PluginCall): PluginRun {
+    return this.execute(path.slice(path.lastIndexOf('/') + 1), call);
+  }
+
+  /** Why the plugin is not found at all, before anything of it is run. */
+  notFound(type: string): PluginOutcome | undefined {
+    const executable = this.find(type);
+    if (executable.kind !== 'none' || executable.outcome.kind === 'done') return undefined;
+    return executable.outcome.printed ? undefined : executable.outcome;
+  }
+
+  /** The versions a plugin answers, or why it cannot be asked; for runtimes that look (CRI-O). */
+  versionsOf(type: string): readonly string[] | string {
+    const executable = this.find(type);
+    if (executable.kind === 'program') return executable.program.supports(executable.version);
+    if (executable.kind === 'script') {
+      return this.scripts.supports(executable.text, executable.path, this);
+    }
+    return executable.outcome.kind === 'failed' ? executable.outcome.message : [];
+  }
+
+  private noted(
+    type: string,
+    call: PluginCall,
+    outcome: PluginOutcome,
+    killed: boolean,
+  ): PluginOutcome {
+    // A killed plugin writes nothing more.
+    if (!killed) this.note(type, call, outcome.kind === 'failed' ? 1 : 0);
+    return outcome;
+  }
+
+  private note(type: string, call: PluginCall, exitCode: number | undefined): void {
+    const { verb, name, attach } = call;
+    this.trace?.({
+      verb,
+      plugin: type,
+      network: name,
+      ifName: attach.ifName,
+      netns: attach.netns,
+      exitCode,
+    });
+  }
+
+  private find(type: string): Executable {
+    if (this.foundAt !== this.files.epoch) {
+      this.found.clear();
+      this.foundAt = this.files.epoch;
+    }
+    const known = this.found.get(type);
+    if (known !== undefined) return known;
+    const executable = this.look(type);
+    this.found.set(type, executable);
+    return executable;
+  }
+
+  private look(type: string): Executable {
+    if (type === '') return absent('no plugin name provided');
+    if (type.includes('/')) return absent(`invalid plugin name: ${type}`);
+    const { files } = this;
+    for (const directory of this.binDirectories) {
+      const path = `${directory}/${type}`;
+      if (!files.isFile(path)) continue;
+      const because = files.causesOf(path);
+      if (((files.modeOf(path) ?? 0) & 0o111) === 0) {
+        return absent(startError(path, 'permission denied'), because);
+      }
+      const binary = readPluginBinary(type, files.read(path) ?? '');
+      if (binary.kind === 'script') return { kind: 'script', text: binary.text, path };
+      const program = binary.kind === 'program' ? this.programs.get(binary.name) : undefined;
+      if (program === undefined || binary.kind !== 'program') {
+        return absent(startError(path, 'exec format error'), because);
+      }
+      return { kind: 'program', program, version: binary.version };
+    }
+    const paths = this.binDirectories;
+    return absent(
+      `failed to find plugin "${type}" in path [${paths.join(' ')}]`,
+      paths.flatMap((path) => files.causesOf(`${path}/${type}`)),
+    );
+  }
+}
+
+function startError(path: string, reason: string): string {
+  return `netplugin failed with no error message: fork/exec ${path}: ${reason}`;
+}
+
+/** Errors of starting are made into CNI errors, those of finding are not (`raw_exec.go` pluginErr). */
+function absent(message: string, because: readonly OccurrenceId[] = []): Executable {
+  const started = message.startsWith('netplugin');
+  const outcome = notRun(message, because);
+  return {
+    kind: 'none',
+    outcome: started && outcome.kind === 'failed' ? { ...outcome, printed: true } : outcome,
+  };
+}

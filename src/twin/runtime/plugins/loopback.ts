@@ -1,0 +1,31 @@
+/** The loopback plugin (`plugins:plugins/main/loopback/loopback.go@v1.6.2`; truth:A29, L13). */
+import { type CniResult, DONE, done } from '../plugin-call.ts';
+import { pluginProgram } from './skeleton.ts';
+import { referenceVersions } from './versions.ts';
+
+const RESULTS = new Map<string, CniResult>();
+
+/** Whatever interface it is called for, it brings up `lo` and reports that. */
+function resultIn(cniVersion: string): CniResult {
+  const known = RESULTS.get(cniVersion);
+  if (known !== undefined) return known;
+  const made: CniResult = {
+    cniVersion,
+    interfaces: ['lo'],
+    addresses: [
+      { address: '127.0.0.1', onInterface: 0, gateway: undefined },
+      { address: '::1', onInterface: 0, gateway: undefined },
+    ],
+    defaultRoute: false,
+  };
+  RESULTS.set(cniVersion, made);
+  return made;
+}
+
+export const loopback = pluginProgram(
+  {
+    add: (call) => done(call.previous ?? resultIn(call.cniVersion)),
+    del: () => DONE,
+  },
+  referenceVersions,
+);

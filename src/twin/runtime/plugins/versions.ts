@@ -1,0 +1,43 @@
+/** Which specification versions a plugin answers, by its own version. */
+import { VERSIONS_UNTIL_1_0, VERSIONS_UNTIL_1_1 } from './skeleton.ts';
+
+const FLANNEL = /^(\d+)\.(\d+)\.(\d+)(?:-flannel(\d+))?/;
+const REFERENCE = /^(\d+)\.(\d+)/;
+
+/** Reference plugins carry libcni ≥ 1.2 from 1.6.0 on (`plugins:go.mod` by tag). */
+export function referenceVersions(version: string): readonly string[] {
+  const match = REFERENCE.exec(version);
+  if (match === null) return VERSIONS_UNTIL_1_1;
+  return isAtLeast([Number(match[1]), Number(match[2])], [1, 6])
+    ? VERSIONS_UNTIL_1_1
+    : VERSIONS_UNTIL_1_0;
+}
+
+export function firewallVersions(version: string): readonly string[] {
+  return referenceVersions(version).slice(4);
+}
+
+/** The flannel plugin carries libcni ≥ 1.2 from 1.5.0 on (`flannel-cni:go.mod` by tag). */
+export function flannelVersions(version: string): readonly string[] {
+  return version === '' || flannelAtLeast(version, [1, 5, 0, 0])
+    ? VERSIONS_UNTIL_1_1
+    : VERSIONS_UNTIL_1_0;
+}
+
+/** `1.7.1-flannel2` against `[1, 7, 1, 2]`; an unknown version counts as old. */
+export function flannelAtLeast(version: string, floor: readonly number[]): boolean {
+  const match = FLANNEL.exec(version);
+  if (match === null) return false;
+  return isAtLeast(
+    [1, 2, 3, 4].map((index) => Number(match[index] ?? 0)),
+    floor,
+  );
+}
+
+function isAtLeast(numbers: readonly number[], floor: readonly number[]): boolean {
+  for (const [index, least] of floor.entries()) {
+    const number = numbers[index] ?? 0;
+    if (number !== least) return number > least;
+  }
+  return true;
+}

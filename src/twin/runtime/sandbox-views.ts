@@ -1,0 +1,46 @@
+/** Small shapes that both runtimes make of a sandbox. */
+import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { Attachment, SandboxRequest, SandboxResult } from '../world.ts';
+import type { SandboxState } from './node-runtime.ts';
+import type { Sandbox } from './sandbox-store.ts';
+
+/** `pod-a_default_uid-A_0`. */
+export function sandboxName(request: SandboxRequest, attempt: number): string {
+  return `${request.name}_${request.namespace}_${request.podUid}_${attempt}`;
+}
+
+export function failedRun(
+  message: string,
+  because: readonly OccurrenceId[],
+): SandboxResult & { readonly ok: false } {
+  return { ok: false, message, because };
+}
+
+export function stateOf(sandbox: Sandbox): SandboxState {
+  const { id, request, ready, netns, addresses, defaultRoute } = sandbox;
+  const open = netns !== '';
+  return {
+    id,
+    request,
+    ready,
+    ip: open ? (sandbox.ip ?? '') : '',
+    addresses: open ? addresses : [],
+    netnsOpen: open,
+    defaultRoute,
+  };
+}
+
+/** Which data path carries the pod, by the plugin that gave its address. */
+export function attachmentFor(sandbox: Sandbox, ip: string): Attachment {
+  const { plugin, request } = sandbox;
+  const network = plugin === 'cilium-cni' ? 'cilium' : plugin === 'flannel' ? 'flannel' : 'bridge';
+  return { podUid: request.podUid, ip, network, hostPorts: request.hostPorts };
+}
+
+export function joinCauses(
+  first: readonly OccurrenceId[],
+  second: readonly OccurrenceId[],
+): readonly OccurrenceId[] {
+  if (second.length === 0) return first;
+  return first.length === 0 ? second : [...new Set([...first, ...second])];
+}
