@@ -71,6 +71,8 @@ export interface SandboxRequest {
     readonly containerPort: number;
     readonly protocol: string;
   }[];
+  /** The address it has already; only for a pod that ran before the twin starts. */
+  readonly ip?: string;
 }
 
 export type SandboxResult =

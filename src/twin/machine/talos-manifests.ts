@@ -112,6 +112,7 @@ function flannelSpec(settings: ManifestSettings, labels: Readonly<Record<string,
         tolerations: TOLERATES_ALL,
         terminationGracePeriodSeconds: 30,
         initContainers: [
+          ...installCni(settings.talosVersion),
           {
             name: 'install-config',
             image,
@@ -145,11 +146,25 @@ function flannelSpec(settings: ManifestSettings, labels: Readonly<Record<string,
         volumes: [
           { name: 'run', hostPath: { path: '/run/flannel' } },
           { name: 'cni', hostPath: { path: '/etc/cni/net.d' } },
+          { name: 'cni-bin', hostPath: { path: '/opt/cni/bin' } },
           { name: 'flannel-cfg', configMap: { name: 'kube-flannel-cfg' } },
         ],
       },
     },
   };
+}
+
+/** Up to 1.7 the plugins came with the manifest and were copied to /opt; from 1.8 the image has them. */
+function installCni(talosVersion: string): readonly object[] {
+  if (atLeast(talosVersion, '1.8.0-alpha.0')) return [];
+  return [
+    {
+      name: 'install-cni',
+      image: `ghcr.io/siderolabs/install-cni:v${talosVersion}`,
+      command: ['/install-cni.sh'],
+      volumeMounts: [{ name: 'cni-bin', mountPath: '/host/opt/cni/bin' }],
+    },
+  ];
 }
 
 function kubeProxyObjects(settings: ManifestSettings): readonly KubeObject[] {

@@ -2,26 +2,73 @@
 import { RegaugeError } from '../../base/errors.ts';
 import type { World } from '../world.ts';
 
+export interface Write {
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE';
+  readonly kind: string;
+  readonly namespace: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
 /** Runs the action after one API round trip; `unreachable` while the control plane is. */
 export function apiCall<T>(world: World, action: () => T): Promise<T> {
   return world.kernel.answer(world.constants.apiCallMs, () => {
-    if (!world.api.healthy()) {
-      throw new RegaugeError(
-        'unreachable',
-        'the server is currently unable to handle the request: the control plane is down or etcd has no quorum',
-      );
-    }
+    requireApi(world);
     return action();
   });
 }
 
-/** Admission of a write as the API server does it; refused with the webhook's own message. */
-export function admitted(
+/** A write: what it writes is known once the API answers, and webhooks that time out cost their time. */
+export function apiWrite<T>(
   world: World,
-  operation: 'CREATE' | 'UPDATE' | 'DELETE',
-  kind: string,
-  namespace: string | undefined,
-): void {
-  const verdict = world.api.admit(operation, kind, namespace);
-  if (!verdict.ok) throw new RegaugeError('refused', verdict.message);
+  describe: () => Write | undefined,
+  action: () => T,
+): Promise<T> {
+  const { kernel, constants } = world;
+  const answer = kernel.deferred<T>();
+  const attempt = (work: () => void): void => {
+    try {
+      requireApi(world);
+      work();
+    } catch (error) {
+      answer.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  const finish = (): void => attempt(() => answer.resolve(action()));
+  kernel.after(constants.apiCallMs, () =>
+    attempt(() => {
+      const write = describe();
+      const verdict = write === undefined ? undefined : verdictOn(world, write);
+      if (verdict?.delayMs === undefined) {
+        if (verdict?.ok === false) throw refused(verdict.message);
+        finish();
+      } else if (verdict.ok) kernel.after(verdict.delayMs, finish);
+      else kernel.after(verdict.delayMs, () => answer.reject(refused(verdict.message)));
+    }),
+  );
+  return answer.promise;
+}
+
+/** Admission of one of many writes of a call. */
+export function admitted(world: World, write: Write): void {
+  const verdict = verdictOn(world, write);
+  if (!verdict.ok) throw refused(verdict.message);
+}
+
+function verdictOn(
+  world: World,
+  { operation, kind, namespace, labels }: Write,
+): ReturnType<World['api']['admit']> {
+  return world.api.admit(operation, kind, namespace, labels);
+}
+
+function requireApi(world: World): void {
+  if (world.api.healthy()) return;
+  throw new RegaugeError(
+    'unreachable',
+    'the server is currently unable to handle the request: the control plane is down or etcd has no quorum',
+  );
+}
+
+function refused(message: string): RegaugeError {
+  return new RegaugeError('refused', message);
 }

@@ -12,7 +12,7 @@ import type {
   ObjectAddress,
 } from '../../ports/kubernetes.ts';
 import type { World } from '../world.ts';
-import { admitted, apiCall } from './calls.ts';
+import { apiCall, apiWrite, type Write } from './calls.ts';
 import { applyMerge, mergePatch } from './merge.ts';
 
 export type EvictPod = (namespace: string, pod: string) => EvictionAnswer;
@@ -23,18 +23,60 @@ export function createKubernetesPort(world: World, evict: EvictPod): KubernetesP
       apiCall(world, () => find<T>(world, address)),
     list: <T extends KubeObject>(_apiVersion: string, kind: string, options: ListOptions = {}) =>
       apiCall(world, () => listed(world, kind, options) as readonly T[]),
-    apply: <T extends KubeObject>(object: T) => apiCall(world, () => applyObject(world, object)),
+    apply: <T extends KubeObject>(object: T) =>
+      apiWrite(
+        world,
+        () => writeOf(world, object),
+        () => applyObject(world, object),
+      ),
     patch: <T extends KubeObject>(
       address: ObjectAddress,
       patch: Readonly<Record<string, unknown>>,
-    ) => apiCall(world, () => patchObject<T>(world, address, patch)),
+    ) =>
+      apiWrite(
+        world,
+        () => changeOf(world, 'UPDATE', address),
+        () => patchObject<T>(world, address, patch),
+      ),
     delete: (address, options) =>
-      apiCall(world, () => deleteObject(world, address, options?.gracePeriodSeconds)),
+      apiWrite(
+        world,
+        () => changeOf(world, 'DELETE', address),
+        () => deleteObject(world, address, options?.gracePeriodSeconds),
+      ),
     evict: (namespace, pod) =>
-      apiCall(world, () => {
-        admitted(world, 'CREATE', 'Eviction', namespace);
-        return evict(namespace, pod);
-      }),
+      apiWrite(
+        world,
+        () => ({ operation: 'CREATE', kind: 'Eviction', namespace }),
+        () => evict(namespace, pod),
+      ),
+  };
+}
+
+function writeOf(world: World, object: KubeObject): Write {
+  const { namespace, labels } = object.metadata;
+  const live = find(world, { ...object, name: object.metadata.name, namespace: namespace ?? '' });
+  return {
+    operation: live === undefined ? 'CREATE' : 'UPDATE',
+    kind: object.kind,
+    namespace,
+    labels,
+  };
+}
+
+/** Nothing is asked of admission for what is not there. */
+function changeOf(
+  world: World,
+  operation: 'UPDATE' | 'DELETE',
+  address: ObjectAddress,
+): Write | undefined {
+  const live = find(world, address);
+  if (live === undefined) return undefined;
+  return {
+    operation,
+    kind: address.kind,
+    namespace: address.namespace,
+    labels: live.metadata.labels,
   };
 }
 
@@ -63,10 +105,8 @@ function listed(world: World, kind: string, options: ListOptions): readonly Kube
 function applyObject<T extends KubeObject>(world: World, object: T): T {
   const { namespace, name } = object.metadata;
   if (find(world, { ...object, namespace: namespace ?? '', name }) === undefined) {
-    admitted(world, 'CREATE', object.kind, namespace);
     return world.store.create(object);
   }
-  admitted(world, 'UPDATE', object.kind, namespace);
   const updated = world.store.update<string>(
     object.kind,
     namespace,
@@ -83,7 +123,6 @@ function patchObject<T extends KubeObject>(
   patch: Readonly<Record<string, unknown>>,
 ): T {
   if (find(world, address) === undefined) throw notFound(address);
-  admitted(world, 'UPDATE', address.kind, address.namespace);
   const { kind, namespace, name } = address;
   // A merge patch of an object is an object of its kind.
   return world.store.update<string>(
@@ -100,7 +139,6 @@ function deleteObject(
   gracePeriodSeconds: number | undefined,
 ): void {
   if (find(world, address) === undefined) return;
-  admitted(world, 'DELETE', address.kind, address.namespace);
   const { kind, namespace, name } = address;
   if (gracePeriodSeconds === 0) world.store.remove(kind, namespace, name);
   else world.store.delete(kind, namespace, name, gracePeriodSeconds);

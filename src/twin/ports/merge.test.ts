@@ -1,5 +1,5 @@
 /** Merges as the API's clients do them; goal: what is kept, what wins and what goes. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyMerge, mergePatch, threeWayMerge } from './merge.ts';
 

@@ -29,7 +29,12 @@ export function applyRelease(world: World, { release, last, next }: ReleaseChang
 export function deleteObjects(world: World, objects: readonly KubeObject[]): void {
   for (const { kind, metadata } of objects) {
     if (world.store.get(kind, metadata.namespace, metadata.name) === undefined) continue;
-    admitted(world, 'DELETE', kind, metadata.namespace);
+    admitted(world, {
+      operation: 'DELETE',
+      kind,
+      namespace: metadata.namespace,
+      labels: metadata.labels,
+    });
     world.store.delete(kind, metadata.namespace, metadata.name);
   }
 }
@@ -38,14 +43,24 @@ function applyObject(world: World, last: KubeObject | undefined, next: KubeObjec
   const { namespace, name } = next.metadata;
   const live: KubeObject | undefined = world.store.get<string>(next.kind, namespace, name);
   if (live === undefined) {
-    admitted(world, 'CREATE', next.kind, namespace);
+    admitted(world, {
+      operation: 'CREATE',
+      kind: next.kind,
+      namespace,
+      labels: next.metadata.labels,
+    });
     world.store.create(next);
     return;
   }
   // Merging objects of one kind gives an object of that kind.
   const merged = threeWayMerge(last ?? {}, live, next) as KubeObject;
   if (merged === live) return;
-  admitted(world, 'UPDATE', next.kind, namespace);
+  admitted(world, {
+    operation: 'UPDATE',
+    kind: next.kind,
+    namespace,
+    labels: next.metadata.labels,
+  });
   world.store.update<string>(next.kind, namespace, name, () => merged);
 }
 

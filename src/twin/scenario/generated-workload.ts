@@ -39,7 +39,10 @@ export function generateWorkload(layout: ClusterLayout, workload: WorkloadSpec):
     workload.kind === 'DaemonSet'
       ? layout.eligible(workload)
       : Array.from({ length: workload.replicas }, (_, index) => layout.place(workload, index));
-  const owner: TemplateOwner = { ...workload, labels, template, nodes };
+  const { kind, namespace, name } = workload;
+  const annotations =
+    Object.keys(workload.annotations).length === 0 ? {} : { annotations: workload.annotations };
+  const owner: TemplateOwner = { kind, namespace, name, ...annotations, labels, template, nodes };
   const generated = podsOf(layout, owner);
   const controller =
     workload.kind === 'Pod' ? [] : [controllerOf(workload, labels, template, nodes.length)];
@@ -63,10 +66,7 @@ export function podsOf(layout: ClusterLayout, owner: TemplateOwner): GeneratedWo
     generatedPod({
       ...pod,
       namespace,
-      labels:
-        kind === 'StatefulSet'
-          ? { ...labels, 'statefulset.kubernetes.io/pod-name': pod.name }
-          : labels,
+      labels: { ...labels, ...namedLabels(kind, pod.name, hash) },
       ...(owner.annotations === undefined ? {} : { annotations: owner.annotations }),
       ...(kind === 'Pod' ? {} : { owner: reference, generateName: `${parent}-` }),
       spec: withClaim(owner.template, kind, pod.name),
@@ -74,6 +74,16 @@ export function podsOf(layout: ClusterLayout, owner: TemplateOwner): GeneratedWo
   );
   const set = kind === 'Deployment' ? [replicaSetOf(owner, parent, labels)] : [];
   return { objects: [...set, ...objects], pods };
+}
+
+/** What the controller itself puts on each pod. */
+function namedLabels(kind: string, pod: string, hash: string): Readonly<Record<string, string>> {
+  if (kind === 'StatefulSet') {
+    return { 'controller-revision-hash': hash, 'statefulset.kubernetes.io/pod-name': pod };
+  }
+  return kind === 'DaemonSet'
+    ? { 'controller-revision-hash': hash, 'pod-template-generation': '1' }
+    : {};
 }
 
 function podName({ kind, name, nodes }: TemplateOwner, parent: string, index: number): string {

@@ -100,8 +100,10 @@ function moveTimes(object: KubeObject, move: (text: string) => string): KubeObje
   if (object.kind !== 'Pod') return shifted;
   const { status } = object as PodObject; // the kind says so
   if (status?.startTime === undefined) return shifted;
-  return {
-    ...shifted,
-    ...{ status: { ...status, startTime: move(status.startTime) } },
-  } as KubeObject;
+  const moved: PodObject = {
+    ...(object as PodObject),
+    metadata: shifted.metadata,
+    status: { ...status, startTime: move(status.startTime) },
+  };
+  return moved;
 }

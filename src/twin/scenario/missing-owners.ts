@@ -98,8 +98,10 @@ function deploymentOf(
 function templateSpec(pod: PodObject | undefined): unknown {
   if (pod === undefined) return { containers: [] };
   const { nodeName: _node, ...spec } = pod.spec;
-  const isToken = (name: string): boolean => name.startsWith('kube-api-access-');
-  return { ...spec, volumes: (spec.volumes ?? []).filter(({ name }) => !isToken(name)) };
+  return {
+    ...spec,
+    volumes: (spec.volumes ?? []).filter(({ name }) => !name.startsWith('kube-api-access-')),
+  };
 }
 
 function withoutNames(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -112,7 +114,7 @@ function withoutNames(labels: Readonly<Record<string, string>>): Readonly<Record
 }
 
 function assumptionsFor(owners: readonly KubeObject[]): readonly Assumption[] {
-  return [...Object.entries(PLURALS)].flatMap(([kind, plural]) => {
+  return Object.entries(PLURALS).flatMap(([kind, plural]) => {
     const count = owners.filter((owner) => owner.kind === kind).length;
     if (count === 0) return [];
     return [

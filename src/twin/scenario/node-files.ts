@@ -3,54 +3,58 @@
  * and what was read of it. What was not read is taken from what the cluster's own objects would
  * have put there.
  */
-import type { ClusterInput, CniConfInput } from '../../model/cluster-input.ts';
+import type { ClusterInput } from '../../model/cluster-input.ts';
 import type { Fact } from '../../model/fact.ts';
 import { valueOr } from '../../model/fact.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
+import type { CniPaths } from '../node/cni-paths.ts';
 import { pluginBinary } from '../node/plugin-binary.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { NodeFiles } from '../world.ts';
 
-export interface CniPlaces {
-  readonly confDirectory: string;
-  readonly binDirectory: string;
-}
-
 export interface SourceNetwork {
-  /** Conf files by base name, in what the cluster's own objects say. */
+  /** Conf files by base name, as the cluster's own objects have them. */
   readonly confs: ReadonlyMap<string, string>;
   /** `namespace/name` of the object that holds them. */
   readonly from: string | undefined;
+  /** The network's name in the conf, under which host-local keeps leases. */
+  readonly name: string;
 }
 
-/** The confs that the cluster's Flannel and Cilium would have written to every node. */
+const FLANNEL_CONF = '10-flannel.conflist';
+const FLANNEL_NAMESPACES = ['kube-system', 'kube-flannel', 'flannel'];
+
+/** The conf that the cluster's Flannel has written to every node. */
 export function sourceNetwork(store: ObjectStore): SourceNetwork {
-  const confs = new Map<string, string>();
-  let from: string | undefined;
-  for (const namespace of ['kube-system', 'kube-flannel', 'flannel']) {
-    const map = store.get('ConfigMap', namespace, 'kube-flannel-cfg');
-    const conf = map?.data?.['cni-conf.json'];
+  for (const namespace of FLANNEL_NAMESPACES) {
+    const conf = store.get('ConfigMap', namespace, 'kube-flannel-cfg')?.data?.['cni-conf.json'];
     if (conf === undefined) continue;
-    confs.set('10-flannel.conflist', conf);
-    from = `${namespace}/kube-flannel-cfg`;
-    break;
+    const name = /"name"\s*:\s*"([^"]+)"/.exec(conf)?.[1] ?? 'cbr0';
+    return { confs: new Map([[FLANNEL_CONF, conf]]), from: `${namespace}/kube-flannel-cfg`, name };
   }
-  return { confs, from };
+  return { confs: new Map(), from: undefined, name: 'cbr0' };
 }
 
 export interface NodeFileSeed {
   readonly node: string;
   readonly address: string;
   readonly files: NodeFiles;
-  readonly places: CniPlaces;
+  readonly places: CniPaths;
   /** The image brings the reference plugins. */
   readonly bundled: boolean;
   /** Of the flannel plugin where the image does not bring it. */
   readonly flannelPlugin: string;
 }
 
-/** Writes the confs and plugins of one node; true when the confs were read from the node itself. */
-export function seedNodeFiles(
+/** The conf and the plugins that made the node's pods. */
+export function seedNodeFiles(seed: NodeFileSeed, source: SourceNetwork): void {
+  const { files, places } = seed;
+  for (const [name, text] of source.confs) files.write(`${places.confDirectory}/${name}`, text);
+  if (!seed.bundled) writePlugins(seed);
+}
+
+/** Brings the conf directory to what was read of it; false when nothing was. */
+export function settleConfs(
   seed: NodeFileSeed,
   input: ClusterInput,
   source: SourceNetwork,
@@ -61,40 +65,32 @@ export function seedNodeFiles(
     ({ directory, node: of }) =>
       directory.replace(/\/$/, '') === places.confDirectory && isOf(of, node, address),
   );
-  if (read.length > 0 || listing !== undefined)
-    writeRead(
-      seed,
-      read,
-      listing?.entries.map(({ name }) => name),
-      source,
-    );
-  else
-    for (const [name, text] of source.confs) files.write(`${places.confDirectory}/${name}`, text);
-  if (!seed.bundled) writePlugins(seed);
-  return read.length > 0 || listing !== undefined;
-}
-
-function writeRead(
-  { files, places }: NodeFileSeed,
-  read: readonly CniConfInput[],
-  listed: readonly string[] | undefined,
-  source: SourceNetwork,
-): void {
+  if (read.length === 0 && listing === undefined) return false;
   const texts = new Map([...source.confs, ...read.map(({ name, text }) => [name, text] as const)]);
-  const names = listed ?? read.map(({ name }) => name);
+  const names = new Set(listing?.entries.map(({ name }) => name) ?? read.map(({ name }) => name));
+  for (const name of files.list(places.confDirectory) ?? []) {
+    if (!names.has(name)) files.remove(`${places.confDirectory}/${name}`);
+  }
   for (const name of names) {
     const text = texts.get(name) ?? texts.get(name.replace(/\.cilium_bak$/, ''));
-    files.write(`${places.confDirectory}/${name}`, text ?? '');
+    if (text !== undefined) files.write(`${places.confDirectory}/${name}`, text);
   }
+  return true;
 }
 
 function writePlugins({ files, places, flannelPlugin }: NodeFileSeed): void {
   for (const name of ['bridge', 'host-local', 'loopback', 'portmap']) {
-    files.write(`${places.binDirectory}/${name}`, pluginBinary(name), { mode: 0o755 });
+    files.write(`${places.binDirectories[0] ?? '/opt/cni/bin'}/${name}`, pluginBinary(name), {
+      mode: 0o755,
+    });
   }
-  files.write(`${places.binDirectory}/flannel`, pluginBinary('flannel', flannelPlugin), {
-    mode: 0o755,
-  });
+  files.write(
+    `${places.binDirectories[0] ?? '/opt/cni/bin'}/flannel`,
+    pluginBinary('flannel', flannelPlugin),
+    {
+      mode: 0o755,
+    },
+  );
 }
 
 /** A file whose node is not told counts for every node only where there is one; here it counts for none. */

@@ -1,4 +1,4 @@
-/** Distribution and versions as the Node objects tell them. */
+/** What Node objects tell of their machines: distribution, versions, role and address. */
 import { normalVersion } from '../../base/versions.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
 import type { WorldVersions } from '../world.ts';
@@ -43,11 +43,17 @@ export function isControlPlane(node: NodeObject): boolean {
 /** `containerd://2.0.5` → name and version. */
 export function runtimeOf(
   node: NodeObject,
-): { readonly name: 'containerd' | 'cri-o'; readonly version: string } | undefined {
+): { readonly kind: 'containerd' | 'cri-o'; readonly version: string } | undefined {
   const match = /^(containerd|cri-o):\/\/v?(.+)$/.exec(
     node.status.nodeInfo?.containerRuntimeVersion ?? '',
   );
   const version = match?.[2];
   if (version === undefined) return undefined;
-  return { name: match?.[1] === 'cri-o' ? 'cri-o' : 'containerd', version };
+  return { kind: match?.[1] === 'cri-o' ? 'cri-o' : 'containerd', version };
+}
+
+export function addressOf(node: NodeObject): string {
+  return (
+    node.status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? node.metadata.name
+  );
 }

@@ -50,7 +50,7 @@ export function createAgentSocket(world: World, node: TwinNode, podCidr: string)
     allocate: (request) => {
       takeStock();
       release(request.podUid);
-      const ip = free();
+      const ip = request.ip !== undefined && !used.has(request.ip) ? request.ip : free();
       if (ip === undefined)
         return {
           error: `unable to allocate IP via local cilium agent: range is full`,

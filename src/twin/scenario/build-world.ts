@@ -1,0 +1,127 @@
+/**
+ * A twin of a cluster, put together from what was read of it: objects, machine configs, files. It
+ * starts as the cluster was, without starting anything again; what was not read is assumed, and
+ * every assumption is listed.
+ */
+import { present } from '../../base/assert.ts';
+import { RegaugeError } from '../../base/errors.ts';
+import type { ClusterInput } from '../../model/cluster-input.ts';
+import type { NodeObject } from '../../model/kubernetes.ts';
+import type { Assumption } from '../../model/rehearsal.ts';
+import { createApiServer } from '../api/create-api-server.ts';
+import { type Constants, constantsWith } from '../constants.ts';
+import { evictPod } from '../controllers/eviction.ts';
+import { startControllers } from '../controllers/start-controllers.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { createFabric } from '../network/fabric.ts';
+import type { Releases } from '../ports/helm-port.ts';
+import { ObjectStore } from '../store/object-store.ts';
+import type { ApiServer, Fabric, TwinNode, World } from '../world.ts';
+import { liveReleases } from './live-releases.ts';
+import { loadObjects } from './load-objects.ts';
+import { machineConfigsOf } from './machine-configs.ts';
+import {
+  confsAssumed,
+  type NodeFileSeed,
+  seedNodeFiles,
+  settleConfs,
+  sourceNetwork,
+} from './node-files.ts';
+import { type CreatedNodes, createNodes } from './nodes.ts';
+import { podNetworkOf } from './pod-network.ts';
+import { adoptRunningPods } from './running-pods.ts';
+import { addressOf, isControlPlane, versionsOf } from './versions-of.ts';
+
+export interface BuildOptions {
+  readonly seed: number;
+  readonly constants?: Partial<Constants>;
+}
+
+/** A world with what its ports need besides. */
+export interface TwinWorld extends World {
+  readonly releases: Releases;
+  /** `talosctl upgrade-k8s`; does nothing on other distributions. */
+  upgradeKubernetes(): void;
+}
+
+export interface BuiltWorld {
+  readonly world: TwinWorld;
+  readonly assumptions: readonly Assumption[];
+}
+
+export function buildWorld(input: ClusterInput, options: BuildOptions): BuiltWorld {
+  const objects = nodesIn(input);
+  const kernel = new Kernel(options.seed);
+  const store = new ObjectStore(kernel);
+  const owners = loadObjects(store, input.objects);
+  const live = liveReleases(store, input);
+  const nodes = new Map<string, TwinNode>();
+  const late: { fabric?: Fabric; api?: ApiServer; made?: CreatedNodes } = {};
+  const world: TwinWorld = {
+    kernel,
+    store,
+    constants: constantsWith(options.constants),
+    versions: versionsOf(objects),
+    nodes,
+    releases: live.releases,
+    get fabric() {
+      return present(late.fabric, 'the fabric of a world that is being built');
+    },
+    get api() {
+      return present(late.api, 'the API server of a world that is being built');
+    },
+    upgradeKubernetes: () => late.made?.talos.upgradeKubernetes(),
+  };
+  const configs = machineConfigsOf(
+    input,
+    world.versions.distribution === 'talos' ? objects.map(described) : [],
+  );
+  const made = createNodes(
+    {
+      world,
+      nodes,
+      configs: configs.byNode,
+      evict: (namespace, pod) => evictPod(world, namespace, pod),
+    },
+    objects,
+  );
+  late.made = made;
+  late.fabric = createFabric({ kernel, store, nodes, api: () => world.api });
+  late.api = createApiServer(world);
+  const source = sourceNetwork(store);
+  const seeds = [...made.created.values()].map(({ seed }) => seed);
+  for (const seed of seeds) seedNodeFiles(seed, source);
+  startControllers(world);
+  made.talos.start();
+  let unread: readonly NodeFileSeed[] = [];
+  adoptRunningPods({
+    world,
+    created: made.created,
+    networkOf: podNetworkOf(store),
+    leaseNetwork: source.name,
+    settleFiles: () => {
+      unread = seeds.filter((seed) => !settleConfs(seed, input, source));
+    },
+  });
+  const files = confsAssumed(unread, source);
+  return { world, assumptions: [...configs.assumptions, ...files, ...owners, ...live.assumptions] };
+}
+
+function nodesIn(input: ClusterInput): readonly NodeObject[] {
+  const nodes = input.objects.flatMap(({ object }) =>
+    // The kind and group say what it is.
+    object.kind === 'Node' && object.apiVersion === 'v1' ? [object as NodeObject] : [],
+  );
+  if (nodes.length > 0) return nodes;
+  throw new RegaugeError(
+    'bad-input',
+    'there are no Node objects among the files, and a twin needs to know its nodes',
+    {
+      hint: 'kubectl get nodes,pods,daemonsets,deployments,replicasets,statefulsets,services,pdb,pv,pvc,volumeattachments,configmaps -A -o yaml > snapshot.yaml',
+    },
+  );
+}
+
+function described(node: NodeObject): { name: string; address: string; controlPlane: boolean } {
+  return { name: node.metadata.name, address: addressOf(node), controlPlane: isControlPlane(node) };
+}

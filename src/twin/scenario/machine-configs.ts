@@ -1,0 +1,107 @@
+/**
+ * Which machine config each node has: the one that names it, by node, hostname or address; else one
+ * of its role, said to be assumed; else what Talos generates by default, said to be assumed.
+ */
+import { showDocuments } from '../../knowledge/talos-config/apply-patch.ts';
+import type { ClusterInput, MachineConfigInput } from '../../model/cluster-input.ts';
+import { valueOr } from '../../model/fact.ts';
+import type { Assumption } from '../../model/rehearsal.ts';
+
+export interface ConfiguredNode {
+  readonly name: string;
+  readonly address: string;
+  readonly controlPlane: boolean;
+}
+
+export interface MachineConfigs {
+  /** YAML by node name. */
+  readonly byNode: ReadonlyMap<string, string>;
+  readonly assumptions: readonly Assumption[];
+}
+
+type Origin = 'read' | 'by-role' | 'default';
+
+export function machineConfigsOf(
+  input: ClusterInput,
+  nodes: readonly ConfiguredNode[],
+): MachineConfigs {
+  const configs = input.machineConfigs.filter(({ kind }) => kind === 'config');
+  const named = new Map<string, MachineConfigInput>();
+  const byRole = new Map<boolean, MachineConfigInput>();
+  for (const config of configs) {
+    for (const name of namesOf(config)) named.set(name, config);
+    const controlPlane = mainValue(config, 'machine', 'type') === 'controlplane';
+    if (!byRole.has(controlPlane)) byRole.set(controlPlane, config);
+  }
+  const byNode = new Map<string, string>();
+  const origins = new Map<Origin, ConfiguredNode[]>();
+  for (const node of nodes) {
+    const own = named.get(node.name) ?? named.get(node.address);
+    const found = own ?? byRole.get(node.controlPlane);
+    const origin: Origin = own !== undefined ? 'read' : found !== undefined ? 'by-role' : 'default';
+    byNode.set(node.name, found === undefined ? defaultConfig(node) : textOf(found));
+    origins.set(origin, [...(origins.get(origin) ?? []), node]);
+  }
+  return { byNode, assumptions: [...assumed('by-role', origins), ...assumed('default', origins)] };
+}
+
+function textOf(config: MachineConfigInput): string {
+  return showDocuments(config.documents.map(({ tree }) => ({ value: tree.value })));
+}
+
+function namesOf(config: MachineConfigInput): readonly string[] {
+  const hostname = mainValue(config, 'machine', 'network', 'hostname');
+  return [valueOr(config.node, ''), typeof hostname === 'string' ? hostname : ''].filter(
+    (name) => name !== '',
+  );
+}
+
+function mainValue(config: MachineConfigInput, ...path: string[]): unknown {
+  return config.documents.find(({ kind }) => kind === 'v1alpha1')?.tree.at(path)?.value;
+}
+
+/** What generated configs have had since 1.6: KubePrism on; Flannel and kube-proxy by default. */
+function defaultConfig({ name, controlPlane }: ConfiguredNode): string {
+  return showDocuments([
+    {
+      value: {
+        version: 'v1alpha1',
+        machine: {
+          type: controlPlane ? 'controlplane' : 'worker',
+          network: { hostname: name },
+          features: { kubePrism: { enabled: true, port: 7445 }, hostDNS: { enabled: true } },
+        },
+        cluster: {
+          network: {
+            dnsDomain: 'cluster.local',
+            podSubnets: ['10.244.0.0/16'],
+            serviceSubnets: ['10.96.0.0/12'],
+          },
+        },
+      },
+    },
+  ]);
+}
+
+function assumed(
+  origin: 'by-role' | 'default',
+  origins: ReadonlyMap<Origin, readonly ConfiguredNode[]>,
+): readonly Assumption[] {
+  const nodes = origins.get(origin) ?? [];
+  const [first] = nodes;
+  if (first === undefined) return [];
+  return [
+    {
+      about: `machine config of ${nodes.length === 1 ? first.name : `${nodes.length} nodes`}`,
+      assumed:
+        origin === 'by-role'
+          ? 'the same as the one that was read of a node of its role'
+          : 'KubePrism on, Flannel and kube-proxy by Talos, host DNS without forwarding, default ranges',
+      because:
+        origin === 'by-role'
+          ? 'not every node has a config of its own among the files'
+          : 'no machine config was given',
+      command: `talosctl -n ${first.address} get machineconfig v1alpha1 -o yaml`,
+    },
+  ];
+}

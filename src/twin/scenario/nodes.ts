@@ -1,0 +1,160 @@
+/** The nodes of a world, each with the parts that live and die with its machine. */
+import type { NodeObject } from '../../model/kubernetes.ts';
+import { createKubelet } from '../kubelet/create-kubelet.ts';
+import type { Evict } from '../machine/drain-before-upgrade.ts';
+import { createSystemdMachine } from '../machine/systemd-machine.ts';
+import { createTalosMachine, type TalosMachine } from '../machine/talos-machine.ts';
+import { talosRelease } from '../machine/talos-versions.ts';
+import { createNodeNetwork } from '../network/kernel-network.ts';
+import { cniPathsOf } from '../node/cni-paths.ts';
+import { bundlesPlugins } from '../node/mount-tables.ts';
+import { NodeFileSystem } from '../node/node-file-system.ts';
+import { programFor } from '../programs/program-for.ts';
+import { Containerd } from '../runtime/containerd.ts';
+import type { NodeRuntime } from '../runtime/node-runtime.ts';
+import type { AgentSocket, Machine, TwinNode, World } from '../world.ts';
+import type { NodeFileSeed } from './node-files.ts';
+import { createTalosCluster, type TalosCluster } from './talos-cluster.ts';
+import { addressOf, isControlPlane, runtimeOf, talosVersionOf } from './versions-of.ts';
+
+export interface CreatedNode {
+  readonly node: TwinNode;
+  readonly runtime: NodeRuntime;
+  readonly seed: NodeFileSeed;
+}
+
+export interface NodesOptions {
+  readonly world: World;
+  /** Filled here; it is the world's own map. */
+  readonly nodes: Map<string, TwinNode>;
+  readonly evict: Evict;
+  /** Machine configs by node, on Talos. */
+  readonly configs: ReadonlyMap<string, string>;
+}
+
+export interface CreatedNodes {
+  readonly created: ReadonlyMap<string, CreatedNode>;
+  readonly talos: TalosCluster;
+}
+
+export function createNodes(options: NodesOptions, objects: readonly NodeObject[]): CreatedNodes {
+  const machines = new Map<string, TalosMachine>();
+  const talos = createTalosCluster(options.world, machines);
+  const created = new Map<string, CreatedNode>();
+  for (const object of objects) {
+    const made = createNode(options, object, { machines, talos });
+    created.set(object.metadata.name, made);
+    options.nodes.set(object.metadata.name, made.node);
+  }
+  return { created, talos };
+}
+
+interface TalosParts {
+  readonly machines: Map<string, TalosMachine>;
+  readonly talos: TalosCluster;
+}
+
+function createNode(options: NodesOptions, object: NodeObject, parts: TalosParts): CreatedNode {
+  const { world } = options;
+  const { name } = object.metadata;
+  const { distribution } = world.versions;
+  const system = systemOf(world, object);
+  const files = new NodeFileSystem({
+    kernel: world.kernel,
+    node: name,
+    ...imageFor(world, system.version),
+  });
+  const paths = cniPathsOf(distribution, distribution === 'k3s' && !hasCilium(world));
+  const network = createNodeNetwork(world.kernel, name);
+  const sockets = new Map<string, AgentSocket>();
+  const runtime = new Containerd({
+    kernel: world.kernel,
+    constants: world.constants,
+    node: name,
+    ...system.runtime,
+    files,
+    network,
+    sockets,
+    ...paths,
+  });
+  const machine = machineFor(options, object, { ...parts, files, runtime });
+  const node: TwinNode = {
+    name,
+    address: addressOf(object),
+    role: isControlPlane(object) ? 'control-plane' : 'worker',
+    files,
+    runtime,
+    kubelet: createKubelet({ world, nodeName: name, programFor }),
+    network,
+    machine,
+    sockets,
+  };
+  const seed: NodeFileSeed = {
+    node: name,
+    address: node.address,
+    files,
+    places: paths,
+    bundled: bundlesPlugins(distribution, system.version),
+    flannelPlugin: OLD_PLUGIN,
+  };
+  return { node, runtime, seed };
+}
+
+/** What Talos 1.7's `install-cni` and kubeadm-era manifests of that time copied. */
+const OLD_PLUGIN = '1.4.1-flannel1';
+
+function systemOf(
+  world: World,
+  object: NodeObject,
+): { version: string; runtime: { kind: 'containerd' | 'cri-o'; version: string } } {
+  const version = talosVersionOf(object) ?? world.versions.distributionVersion;
+  const fallback = { kind: 'containerd' as const, version: talosRelease(version).containerd };
+  return { version, runtime: runtimeOf(object) ?? fallback };
+}
+
+function imageFor(
+  world: World,
+  version: string,
+): { distribution: World['versions']['distribution']; version: string; flannelPlugin: string } {
+  return {
+    distribution: world.versions.distribution,
+    version,
+    flannelPlugin: talosRelease(version).flannelPlugin.replace(/^v/, ''),
+  };
+}
+
+function hasCilium(world: World): boolean {
+  return world.store.get('DaemonSet', 'kube-system', 'cilium') !== undefined;
+}
+
+function machineFor(
+  { world, nodes, evict, configs }: NodesOptions,
+  object: NodeObject,
+  parts: TalosParts & { readonly files: NodeFileSystem; readonly runtime: NodeRuntime },
+): Machine {
+  const { name } = object.metadata;
+  const host = {
+    world,
+    node: (): TwinNode => {
+      const node = nodes.get(name);
+      if (node === undefined) throw new Error(`node ${name} is not there yet`);
+      return node;
+    },
+    loseFiles: (event: 'reboot' | 'upgrade', preserve: boolean) =>
+      parts.files.lose(event, { preserve }),
+  };
+  if (world.versions.distribution !== 'talos') return createSystemdMachine(host);
+  const machine = createTalosMachine({
+    ...host,
+    config: configs.get(name) ?? '',
+    version: talosVersionOf(object) ?? world.versions.distributionVersion,
+    evict,
+    onConfig: (config, version) => parts.talos.configChanged(name, config, version),
+    onVersion: (version) => {
+      parts.files.reimage(imageFor(world, version));
+      parts.runtime.install(talosRelease(version).containerd);
+    },
+  });
+  parts.machines.set(name, machine);
+  return machine;
+}

@@ -1,0 +1,114 @@
+/**
+ * Pods that ran when the cluster was looked at, taken over as they are: attachments and leases on
+ * their nodes, containers without a new start. Pods that were waiting are told to their kubelet.
+ */
+import { nthAddress, parseAddress } from '../../base/cidr.ts';
+import { AssertionError } from '../../base/assert.ts';
+import { objectKey, type PodObject } from '../../model/kubernetes.ts';
+import type { SandboxRequest, World } from '../world.ts';
+import type { CreatedNode } from './nodes.ts';
+import type { PodNetwork } from './pod-network.ts';
+
+export interface Adoption {
+  readonly world: World;
+  readonly created: ReadonlyMap<string, CreatedNode>;
+  readonly networkOf: (pod: PodObject) => PodNetwork;
+  /** The name under which host-local keeps the old network's leases. */
+  readonly leaseNetwork: string;
+  /** Brings the nodes' conf directories to what was read of them. */
+  readonly settleFiles: () => void;
+}
+
+interface Running {
+  readonly made: CreatedNode;
+  readonly pod: PodObject;
+}
+
+/**
+ * In the order in which each needs the other: what the old network's pods need, those pods, the
+ * conf directories as they are now, then Cilium's agents and the pods they carry.
+ */
+export function adoptRunningPods(adoption: Adoption): void {
+  const { world, created, networkOf } = adoption;
+  const groups: Record<'host' | 'old' | 'agent' | 'new', Running[]> = {
+    host: [],
+    old: [],
+    agent: [],
+    new: [],
+  };
+  const waiting: PodObject[] = [];
+  for (const [name, made] of created) {
+    for (const pod of world.store.podsOn(name)) {
+      if (hasEnded(pod)) continue;
+      if (isRunning(pod)) groups[groupOf(pod, networkOf)].push({ made, pod });
+      else waiting.push(pod);
+    }
+  }
+  for (const running of [...groups.host, ...groups.old]) adopt(adoption, running);
+  adoption.settleFiles();
+  for (const running of [...groups.agent, ...groups.new]) adopt(adoption, running);
+  for (const pod of waiting) tellKubelet(world, pod);
+}
+
+function groupOf(
+  pod: PodObject,
+  networkOf: Adoption['networkOf'],
+): 'host' | 'old' | 'agent' | 'new' {
+  if (pod.metadata.labels?.['k8s-app'] === 'cilium') return 'agent';
+  if (pod.spec.hostNetwork === true) return 'host';
+  return networkOf(pod) === 'cilium' ? 'new' : 'old';
+}
+
+function adopt({ networkOf, leaseNetwork }: Adoption, { made, pod }: Running): void {
+  const request = requestOf(pod);
+  const { ip } = request;
+  if (ip !== undefined && networkOf(pod) !== 'cilium') setNextLease(made, leaseNetwork, ip);
+  const sandbox = made.runtime.adopt(request);
+  if (sandbox.ok) made.node.kubelet.adopt(pod, { id: sandbox.id, ip });
+  else
+    throw new AssertionError(
+      `${objectKey(pod)} runs, and cannot be taken over: ${sandbox.message}`,
+    );
+}
+
+/** host-local gives out the address after the last one: set so that this pod gets the one it has. */
+function setNextLease({ runtime }: CreatedNode, network: string, ip: string): void {
+  const address = parseAddress(ip);
+  if (address === undefined) return;
+  runtime.state.leasesOf(network).write('last_reserved_ip.0', nthAddress(address, -1));
+}
+
+function requestOf(pod: PodObject): SandboxRequest {
+  const hostPorts = pod.spec.containers.flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort, containerPort, protocol = 'TCP' }) =>
+      hostPort === undefined ? [] : [{ hostPort, containerPort, protocol }],
+    ),
+  );
+  return {
+    podUid: pod.metadata.uid ?? '',
+    namespace: pod.metadata.namespace ?? 'default',
+    name: pod.metadata.name,
+    hostNetwork: pod.spec.hostNetwork === true,
+    hostPorts,
+    ...(pod.spec.hostNetwork === true || pod.status.podIP === undefined
+      ? {}
+      : { ip: pod.status.podIP }),
+  };
+}
+
+/** A pod with an address has had its sandbox made, whatever its containers do. */
+function isRunning(pod: PodObject): boolean {
+  return (
+    pod.status.phase === 'Running' &&
+    (pod.spec.hostNetwork === true || pod.status.podIP !== undefined)
+  );
+}
+
+function hasEnded(pod: PodObject): boolean {
+  return pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed';
+}
+
+/** A change of nothing: its kubelet hears of the pod, and begins with it as with a new one. */
+function tellKubelet(world: World, pod: PodObject): void {
+  world.store.update('Pod', pod.metadata.namespace, pod.metadata.name, (old) => ({ ...old }));
+}
