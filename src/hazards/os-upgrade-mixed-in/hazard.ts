@@ -1,0 +1,145 @@
+/** FM-62: an operating system upgrade in the middle of the CNI change. */
+import type { ClusterFacts, MachineConfigFacts } from '../../model/facts.ts';
+import type { Runbook, RunbookStep } from '../../model/runbook.ts';
+import { evidenceAt } from '../../model/finding.ts';
+import type { Evidence, Finding } from '../../model/finding.ts';
+import type { Foretelling, Hazard } from '../../model/hazard.ts';
+import { finding, firstOf, judged, judgedInPart, listOf, MISSING } from '../finding.ts';
+import { cniNone, stated, statedEvidence } from '../talos.ts';
+
+export const hazard: Hazard = {
+  id: 'os-upgrade-mixed-in',
+  covers: ['FM-62'],
+  title: 'An OS upgrade is mixed into the CNI change',
+  severity: 'high',
+  holdsFor: 'Every distribution; the reading of configs and runbooks is for Talos',
+  why: 'Two things change per node, and nobody can tell which of them broke it. The reboot of the upgrade empties /run and restarts every pod at the moment when the choice of the CNI is unsettled, and rolling the OS back rolls files of the CNI back with it.',
+  references: [
+    'talos:internal/pkg/mount/v2/pseudo.go@v1.10.5',
+    'talos:internal/app/machined/pkg/runtime/v1alpha1/v1alpha1_sequencer.go@v1.13.9',
+  ],
+  foretell,
+  signs: { occurrences: [] },
+};
+
+function foretell(facts: ClusterFacts): Foretelling {
+  const { runbooks } = facts.input;
+  const found = [
+    ...runbooks.flatMap(({ runbook, source }) => inRunbook(runbook, source.file)),
+    ...facts.machineConfigs.flatMap(inOnePatch),
+    ...severalVersions(facts),
+    ...pendingUpgrade(facts),
+  ];
+  if (found.length > 0) return judged(found);
+  const readAnything = runbooks.length > 0 || facts.machineConfigs.length > 0 || facts.nodes.known;
+  return readAnything ? judged() : judgedInPart([], [MISSING.nodes]);
+}
+
+const FIX = {
+  summary:
+    'Finish the OS upgrade on every node first, or put it off until the migration is done and its clean-up verified. One change per node at a time.',
+};
+
+function inRunbook(runbook: Runbook, file: string | undefined): readonly Finding[] {
+  const upgrades = stepsWhere(
+    runbook,
+    (step) => 'talos' in step && step.talos.action === 'upgrade',
+  );
+  const changes = stepsWhere(runbook, changesCni);
+  if (upgrades.length === 0 || changes.length === 0) return [];
+  const evidence = [...upgrades, ...changes].map((index) => ({
+    ...evidenceAt({ ...(file === undefined ? {} : { file }), path: `steps[${index}]` }),
+    value: titleOf(runbook.steps[index]),
+  }));
+  return [
+    finding(hazard, {
+      certainty: 'proven',
+      message: `The runbook upgrades the OS (${stepNames(upgrades)}) between steps that change the CNI (${stepNames(changes)}).`,
+      evidence: firstOf(evidence),
+      fix: FIX,
+    }),
+  ];
+}
+
+function stepsWhere(runbook: Runbook, holds: (step: RunbookStep) => boolean): readonly number[] {
+  return runbook.steps.flatMap((step, index) => (holds(step) ? [index] : []));
+}
+
+function changesCni(step: RunbookStep): boolean {
+  if ('helm' in step) return true;
+  return (
+    'talos' in step && step.talos.action === 'patch' && /\bcni\b|FlannelCNI/.test(step.talos.patch)
+  );
+}
+
+function stepNames(indices: readonly number[]): string {
+  const names = listOf(indices.map((index) => String(index + 1)));
+  return indices.length === 1 ? `step ${names}` : `steps ${names}`;
+}
+
+function titleOf(step: RunbookStep | undefined): string {
+  if (step?.title !== undefined) return step.title;
+  if (step !== undefined && 'talos' in step) return `talos ${step.talos.action}`;
+  return step !== undefined && 'helm' in step ? `helm ${step.helm.action}` : 'step';
+}
+
+/** One patch that carries both. */
+function inOnePatch(config: MachineConfigFacts): readonly Finding[] {
+  const none = cniNone(config);
+  const image = stated(config, 'installImage');
+  if (config.kind !== 'patch' || none === undefined || image === undefined) return [];
+  return [
+    finding(hazard, {
+      certainty: 'proven',
+      message: `One patch takes the CNI away and names another installer image (${String(image.value)}).`,
+      evidence: [statedEvidence(image), none],
+      fix: FIX,
+    }),
+  ];
+}
+
+/** Nodes that do not run the same release are in the middle of an upgrade. */
+function severalVersions(facts: ClusterFacts): readonly Finding[] {
+  const nodes = facts.nodes.known ? facts.nodes.value : [];
+  const running = nodes.flatMap((node) =>
+    node.talosVersion.known ? [{ node, version: node.talosVersion.value }] : [],
+  );
+  const versions = [...new Set(running.map(({ version }) => version))];
+  if (versions.length < 2 || facts.targets.length === 0) return [];
+  const evidence: readonly Evidence[] = versions.flatMap((version) => {
+    const one = running.find((entry) => entry.version === version);
+    return one === undefined
+      ? []
+      : [evidenceAt({ ...one.node.source, path: 'status.nodeInfo.osImage' }, version)];
+  });
+  return [
+    finding(hazard, {
+      certainty: 'proven',
+      message: `The nodes run Talos ${listOf(versions)}: an upgrade is under way while the CNI is to be changed.`,
+      evidence: firstOf(evidence),
+      fix: FIX,
+    }),
+  ];
+}
+
+/** An installer image that is not what the node runs: the next upgrade or reset brings it. */
+function pendingUpgrade(facts: ClusterFacts): readonly Finding[] {
+  const { talosVersion } = facts.cluster;
+  if (!talosVersion.known || facts.targets.length === 0) return [];
+  const running = talosVersion.value.replace(/^v/, '');
+  const pending = facts.machineConfigs.flatMap((config) => {
+    const image = stated(config, 'installImage');
+    const tag = /:v?(\d+\.\d+\.\d+[^@]*)/.exec(String(image?.value))?.[1];
+    if (image === undefined || tag === undefined || tag === running) return [];
+    return config.kind === 'patch' ? [{ image, tag }] : [];
+  });
+  if (pending.length === 0) return [];
+  return [
+    finding(hazard, {
+      certainty: 'likely',
+      message: `The nodes run Talos ${running} and a patch names the installer of ${listOf([...new Set(pending.map(({ tag }) => tag))])}.`,
+      evidence: firstOf(pending.map(({ image }) => statedEvidence(image))),
+      fix: FIX,
+    }),
+  ];
+}
