@@ -24,8 +24,8 @@ export interface RunOptions {
   readonly journal?: { write(event: RunEvent): Promise<void> };
   /** How long a gate may fail to hold before the run stops (seconds). */
   readonly gateTimeoutSeconds?: number;
-  /** The prober was started by whoever called, and stays on after the run. */
-  readonly proberIsRunning?: boolean;
+  /** Whoever called reads the probes after the run, and stops them. */
+  readonly keepProbing?: boolean;
 }
 
 export interface RunResult {
@@ -90,12 +90,12 @@ class PlanRun {
     await Promise.all(roots.map((step) => this.runFrom(step)));
     const result = this.result();
     await this.tell({ type: 'done', at: this.seconds(), message: this.closingWords(result) });
-    if (this.options.proberIsRunning !== true) await this.ports.prober.stop();
+    if (this.options.keepProbing !== true) await this.ports.prober.stop();
     return result;
   }
 
   private async startProbes(): Promise<void> {
-    if (this.options.proberIsRunning !== true) await this.ports.prober.start();
+    await this.ports.prober.start();
     const failing = await this.ports.prober.failing();
     this.gates = { ...this.gates, failingBefore: new Set(failing.map(pathKey)) };
     const known =

@@ -32,7 +32,8 @@ export interface RunbookResult {
 
 export interface RunbookOptions {
   readonly onEvent?: (event: RunEvent) => void;
-  readonly proberIsRunning?: boolean;
+  /** Whoever called reads the probes after the run, and stops them. */
+  readonly keepProbing?: boolean;
 }
 
 export async function runRunbook(
@@ -43,7 +44,7 @@ export async function runRunbook(
   const startedAt = ports.clock.now();
   const seconds = (): number => (ports.clock.now() - startedAt) / 1000;
   const tell = (event: RunEvent): void => options.onEvent?.(event);
-  if (options.proberIsRunning !== true) await ports.prober.start();
+  await ports.prober.start();
   const context: CommandContext = { ports, nodes: await readNodeNames(ports) };
   const commands: CommandOutcome[] = [];
   let stopped = false;
@@ -73,7 +74,7 @@ export async function runRunbook(
     stopped = message !== undefined && step.continueOnError === false;
     if (stopped) break;
   }
-  if (options.proberIsRunning !== true) await ports.prober.stop();
+  if (options.keepProbing !== true) await ports.prober.stop();
   const failed = commands.filter(({ outcome }) => outcome === 'failed').length;
   tell({
     type: 'done',

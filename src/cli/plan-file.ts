@@ -1,0 +1,64 @@
+/** Plans as files: written with what belongs to them, read back only when they are as written. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { contentHash } from '../base/canonical-json.ts';
+import { RegaugeError } from '../base/errors.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Planned } from './rehearsal-session.ts';
+
+/** `plan.json`, `runbook.md` and `artifacts/`; returns the paths in the order they were written. */
+export function writePlan(directory: string, { plan, artifacts }: Planned): readonly string[] {
+  const files = [
+    { path: 'plan.json', text: `${JSON.stringify(plan, undefined, 2)}\n` },
+    ...artifacts,
+  ];
+  return files.map(({ path, text }) => {
+    const target = join(directory, path);
+    try {
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileSync(target, text);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new RegaugeError('refused', `${target} could not be written: ${why}`, { cause: error });
+    }
+    return target;
+  });
+}
+
+/** A plan whose content is what its hash says; anything else is bad input. */
+export function readPlan(path: string): Plan {
+  const document = parsed(path);
+  if (!isPlan(document)) throw notAPlan(path, 'it is no Plan of regauge.dev/v1');
+  const { id: _id, hash, predictions: _predictions, ...body } = document;
+  if (contentHash(body) !== hash)
+    throw notAPlan(path, 'its content is not what its hash was made of: it was changed by hand');
+  return document;
+}
+
+function parsed(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw notAPlan(path, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The hash covers the rest: what it was made of was a plan. */
+function isPlan(value: unknown): value is Plan {
+  return (
+    value !== null &&
+    typeof value === 'object' &&
+    'kind' in value &&
+    value.kind === 'Plan' &&
+    'hash' in value &&
+    'steps' in value &&
+    Array.isArray(value.steps)
+  );
+}
+
+function notAPlan(path: string, why: string): RegaugeError {
+  return new RegaugeError('bad-input', `${path} is not used as a plan: ${why}`, {
+    source: { file: path },
+    hint: 'Make it again with regauge plan --out.',
+  });
+}

@@ -1,0 +1,63 @@
+/** What `plan` and `rehearse` read: the cluster's files, the target values, a runbook. */
+import { RegaugeError } from '../base/errors.ts';
+import { readFiles } from '../drivers/files/read-files.ts';
+import { deriveFacts } from '../intake/facts.ts';
+import { readInput } from '../intake/read-input.ts';
+import type { ClusterInput } from '../model/cluster-input.ts';
+import type { ClusterFacts, TargetFacts } from '../model/facts.ts';
+import type { Runbook } from '../model/runbook.ts';
+
+export interface ReadOptions {
+  readonly paths: readonly string[];
+  readonly target?: string;
+  readonly runbook?: string;
+  readonly ciliumVersion?: string;
+  readonly talosVersion?: string;
+  readonly stdin?: AsyncIterable<Uint8Array>;
+}
+
+export interface ClusterRead {
+  readonly input: ClusterInput;
+  readonly facts: ClusterFacts;
+  /** The values named with `--target`. */
+  readonly target: TargetFacts | undefined;
+  readonly runbook: Runbook | undefined;
+}
+
+/** Throws `usage` and `bad-input` errors. */
+export async function readCluster(options: ReadOptions): Promise<ClusterRead> {
+  const { paths, target, runbook, ciliumVersion, talosVersion, stdin } = options;
+  if (paths.length === 0) {
+    throw new RegaugeError('usage', 'no files of the cluster were given', {
+      hint: 'kubectl get nodes,pods,ds,deploy,rs,sts,svc,pdb,netpol,pv,pvc,volumeattachments,cm -A -o json > snapshot.json, and talosctl get machineconfig -o yaml > machineconfigs.yaml',
+    });
+  }
+  const named = [target, runbook].filter((path) => path !== undefined);
+  const read = await readFiles([...paths, ...named], stdin === undefined ? {} : { stdin });
+  const input = readInput(read.files, {
+    ...(ciliumVersion === undefined ? {} : { ciliumVersion: ciliumVersion.replace(/^v/, '') }),
+    ...(talosVersion === undefined ? {} : { talosVersion }),
+    ...(target === undefined ? {} : { roles: { [target]: 'target' } }),
+  });
+  const facts = deriveFacts(input, talosVersion === undefined ? {} : { talosVersion });
+  return { input, facts, target: targetIn(facts, target), runbook: runbookIn(input, runbook) };
+}
+
+function targetIn(facts: ClusterFacts, path: string | undefined): TargetFacts | undefined {
+  if (path === undefined) return undefined;
+  const found = facts.targets.find(({ source }) => source.file === path);
+  if (found !== undefined) return found;
+  throw new RegaugeError('bad-input', `${path} holds no Helm values of Cilium`, {
+    source: { file: path },
+  });
+}
+
+function runbookIn(input: ClusterInput, path: string | undefined): Runbook | undefined {
+  if (path === undefined) return undefined;
+  const found = input.runbooks.find(({ source }) => source.file === path);
+  if (found !== undefined) return found.runbook;
+  throw new RegaugeError('bad-input', `${path} holds no runbook`, {
+    source: { file: path },
+    hint: 'A runbook is {kind: Runbook, steps: [{helm|kubectl|talos|files|wait: …}]}.',
+  });
+}

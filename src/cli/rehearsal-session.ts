@@ -1,0 +1,135 @@
+/**
+ * Puts a rehearsal together: a twin of what was read, its ports, the engine with a plan or a
+ * person's runbook, the observer, and the names of causes. The only place that knows them all.
+ */
+import { RegaugeError } from '../base/errors.ts';
+import { nameCauses } from '../diagnosis/causes.ts';
+import { type RunResult, runPlan } from '../engine/run-plan.ts';
+import { runRunbook, type RunbookResult } from '../engine/runbook.ts';
+import { HAZARDS } from '../hazards/registry.ts';
+import { deriveFacts, type FactOptions } from '../intake/facts.ts';
+import type { ClusterInput } from '../model/cluster-input.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Occurrence } from '../model/occurrence.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Outcome, Rehearsal } from '../model/rehearsal.ts';
+import type { RunEvent } from '../model/run-event.ts';
+import type { Runbook } from '../model/runbook.ts';
+import type { Artifact } from '../planner/artifacts.ts';
+import type { Intent } from '../planner/intent.ts';
+import { planMigration } from '../planner/plan-migration.ts';
+import { createObserver, type ObservationReport } from '../twin/observer/create-observer.ts';
+import { recordNodeHistories } from '../twin/observer/node-history.ts';
+import { createTwinPorts } from '../twin/ports/create-twin-ports.ts';
+import { createProber } from '../twin/ports/prober.ts';
+import { buildWorld } from '../twin/scenario/build-world.ts';
+import { timelineOf } from './rehearsal-timeline.ts';
+
+export interface RehearsalRequest {
+  readonly input: ClusterInput;
+  readonly plan?: Plan;
+  readonly runbook?: Runbook;
+  readonly seed?: number;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+export interface Rehearsed {
+  readonly rehearsal: Rehearsal;
+  readonly run: RunResult | RunbookResult;
+  readonly occurrences: readonly Occurrence[];
+}
+
+/** Virtual time that passes after the last step, so that what is stuck shows (seconds). */
+const SETTLE_SECONDS = 330;
+
+export async function rehearse(request: RehearsalRequest): Promise<Rehearsed> {
+  const { input, seed = 1 } = request;
+  const { world, assumptions } = buildWorld(input, { seed });
+  const prober = createProber(world);
+  const ports = { ...createTwinPorts(world), prober };
+  const observer = createObserver(world, prober);
+  const histories = recordNodeHistories(world, 'flannel');
+  const events: RunEvent[] = [];
+  const onEvent = (event: RunEvent): void => {
+    events.push(event);
+    request.onEvent?.(event);
+  };
+  const run = await world.kernel.drive(async () => {
+    const result = await perform(request, ports, onEvent);
+    if (!endedWell(result)) await ports.clock.sleep(SETTLE_SECONDS * 1000);
+    return result;
+  });
+  const report = observer.finish();
+  const { occurrences } = world.kernel;
+  const { causes, failures } = nameCauses(occurrences, report.failures, HAZARDS);
+  const rehearsal: Rehearsal = {
+    apiVersion: 'regauge.dev/v1',
+    kind: 'Rehearsal',
+    name: nameOf(request),
+    outcome: outcomeOf(report, run),
+    seed,
+    summary: report.summary,
+    failures,
+    causes,
+    timeline: timelineOf(events, occurrences),
+    invariants: report.invariants,
+    assumptions,
+    paths: report.paths,
+    nodeHistories: histories.histories(),
+  };
+  return { rehearsal, run, occurrences };
+}
+
+function perform(
+  { plan, runbook }: RehearsalRequest,
+  ports: Parameters<typeof runPlan>[1],
+  onEvent: (event: RunEvent) => void,
+): Promise<RunResult | RunbookResult> {
+  const options = { onEvent, keepProbing: true };
+  if (runbook !== undefined) return runRunbook(runbook, ports, options);
+  if (plan !== undefined) return runPlan(plan, ports, options);
+  throw new RegaugeError('usage', 'a rehearsal needs a plan or a runbook');
+}
+
+function nameOf({ plan, runbook }: RehearsalRequest): string {
+  return runbook === undefined ? (plan?.id ?? 'rehearsal') : (runbook.name ?? 'runbook');
+}
+
+/** A plan that is through has looked at everything itself; a person's commands end where they end. */
+function endedWell(run: RunResult | RunbookResult): boolean {
+  return !('commands' in run) && run.outcome === 'done';
+}
+
+function outcomeOf(report: ObservationReport, run: RunResult | RunbookResult): Outcome {
+  const { summary, failures, invariants, lasting } = report;
+  if (lasting.length > 0) return 'harmful';
+  const unfinished = !('commands' in run) && run.outcome === 'stopped';
+  if (summary.podsStuck > 0 || summary.volumesStuck > 0 || unfinished) return 'stuck';
+  const broken = invariants.some(({ held }) => !held);
+  if (failures.length > 0 || broken || summary.maxRestartsPerPod > 1) return 'degraded';
+  return 'clean';
+}
+
+export interface Planned {
+  readonly plan: Plan;
+  readonly artifacts: readonly Artifact[];
+}
+
+/** The plan for what was read; a refusal becomes an error that names what to do. */
+export function planFor(
+  input: ClusterInput,
+  intent: Intent = {},
+  options: FactOptions = {},
+): Planned {
+  const result = planMigration(deriveFacts(input, options), intent);
+  if (result.ok) return { plan: result.plan, artifacts: result.artifacts };
+  throw refusedPlan(result.refusals);
+}
+
+function refusedPlan(refusals: readonly Finding[]): RegaugeError {
+  const [first, ...others] = refusals;
+  const more = others.map(({ title }) => `; also: ${title}`).join('');
+  const message = `no plan is made: ${first?.title ?? 'unknown'}. ${first?.message ?? ''}${more}`;
+  const hint = [first?.fix?.summary, first?.fix?.command].filter((part) => part !== undefined);
+  return new RegaugeError('refused', message, hint.length === 0 ? {} : { hint: hint.join(' ') });
+}
