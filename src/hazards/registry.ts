@@ -6,6 +6,7 @@ import { SEVERITIES } from '../model/finding.ts';
 import type { CheckReport, Finding, Severity, Unjudged } from '../model/finding.ts';
 import type { ClusterFacts } from '../model/facts.ts';
 import type { Hazard } from '../model/hazard.ts';
+import { hazard as barePods } from './bare-pods/hazard.ts';
 import { hazard as brokenFirstConf } from './broken-first-conf/hazard.ts';
 import { hazard as budgetDeadlock } from './budget-deadlock/hazard.ts';
 import { hazard as budgetsOverlapping } from './budgets-overlapping/hazard.ts';
@@ -13,6 +14,8 @@ import { hazard as calicoAddressDetection } from './calico-address-detection/haz
 import { hazard as clusterDnsSpread } from './cluster-dns-spread/hazard.ts';
 import { hazard as confWithoutBinary } from './conf-without-binary/hazard.ts';
 import { hazard as confWithoutState } from './conf-without-state/hazard.ts';
+import { hazard as controlPlaneUnlabelled } from './control-plane-unlabelled/hazard.ts';
+import { hazard as cordonedNodes } from './cordoned-nodes/hazard.ts';
 import { hazard as dormantPolicies } from './dormant-policies/hazard.ts';
 import { hazard as etcdNoSpareVoter } from './etcd-no-spare-voter/hazard.ts';
 import { hazard as executorOnPodNetwork } from './executor-on-pod-network/hazard.ts';
@@ -22,6 +25,9 @@ import { hazard as helmOwnership } from './helm-ownership/hazard.ts';
 import { hazard as helmReleasePending } from './helm-release-pending/hazard.ts';
 import { hazard as hostPort } from './host-port/hazard.ts';
 import { hazard as ipBlockOnClusterRange } from './ip-block-on-cluster-range/hazard.ts';
+import { hazard as ipMasqAgent } from './ip-masq-agent/hazard.ts';
+import { hazard as istioAmbientProbes } from './istio-ambient-probes/hazard.ts';
+import { hazard as kubeProxyClusterCidr } from './kube-proxy-cluster-cidr/hazard.ts';
 import { hazard as kubeProxyIpvs } from './kube-proxy-ipvs/hazard.ts';
 import { hazard as kubeProxyLeftovers } from './kube-proxy-leftovers/hazard.ts';
 import { hazard as kubespanHostRouting } from './kubespan-host-routing/hazard.ts';
@@ -30,12 +36,16 @@ import { hazard as longhornNodeWebhook } from './longhorn-node-webhook/hazard.ts
 import { hazard as longhornNotHealthy } from './longhorn-not-healthy/hazard.ts';
 import { hazard as longhornOnPodNetwork } from './longhorn-on-pod-network/hazard.ts';
 import { hazard as managedPlatform } from './managed-platform/hazard.ts';
+import { hazard as meshCniChained } from './mesh-cni-chained/hazard.ts';
 import { hazard as mtuBudget } from './mtu-budget/hazard.ts';
+import { hazard as multusBesideCni } from './multus-beside-cni/hazard.ts';
 import { hazard as nodeAutoscaler } from './node-autoscaler/hazard.ts';
 import { hazard as nodePodCidrsReused } from './node-pod-cidrs-reused/hazard.ts';
+import { hazard as onDeleteWorkloads } from './on-delete-workloads/hazard.ts';
 import { hazard as peersByIp } from './peers-by-ip/hazard.ts';
 import { hazard as podCidrOverlap } from './pod-cidr-overlap/hazard.ts';
 import { hazard as policyGap } from './policy-gap/hazard.ts';
+import { hazard as rebootDaemon } from './reboot-daemon/hazard.ts';
 import { hazard as replacementBeforeMigration } from './replacement-before-migration/hazard.ts';
 import { hazard as talosExtensionsDropped } from './talos-extensions-dropped/hazard.ts';
 import { hazard as talosIngressFirewall } from './talos-ingress-firewall/hazard.ts';
@@ -45,6 +55,7 @@ import { hazard as unmanagedPodRestart } from './unmanaged-pod-restart/hazard.ts
 import { hazard as webhookOnPodNetwork } from './webhook-on-pod-network/hazard.ts';
 
 export const HAZARDS: readonly Hazard[] = [
+  barePods,
   brokenFirstConf,
   budgetDeadlock,
   budgetsOverlapping,
@@ -52,6 +63,8 @@ export const HAZARDS: readonly Hazard[] = [
   clusterDnsSpread,
   confWithoutBinary,
   confWithoutState,
+  controlPlaneUnlabelled,
+  cordonedNodes,
   dormantPolicies,
   etcdNoSpareVoter,
   executorOnPodNetwork,
@@ -61,6 +74,9 @@ export const HAZARDS: readonly Hazard[] = [
   helmReleasePending,
   hostPort,
   ipBlockOnClusterRange,
+  ipMasqAgent,
+  istioAmbientProbes,
+  kubeProxyClusterCidr,
   kubeProxyIpvs,
   kubeProxyLeftovers,
   kubespanHostRouting,
@@ -69,12 +85,16 @@ export const HAZARDS: readonly Hazard[] = [
   longhornNotHealthy,
   longhornOnPodNetwork,
   managedPlatform,
+  meshCniChained,
   mtuBudget,
+  multusBesideCni,
   nodeAutoscaler,
   nodePodCidrsReused,
+  onDeleteWorkloads,
   peersByIp,
   podCidrOverlap,
   policyGap,
+  rebootDaemon,
   replacementBeforeMigration,
   talosExtensionsDropped,
   talosIngressFirewall,

@@ -248,10 +248,10 @@ function nodeFacts(node: NodeObject): NodeFacts {
       runtime === null ? undefined : { name: runtime[1], version: runtime[2] },
       'runtime',
     ),
-    kubeletVersion: factOf(info.kubeletVersion, 'kubelet version'),
+    kubeletVersion: factOf(info.kubeletVersion?.replace(/^v/, ''), 'kubelet version'),
     kernelVersion: factOf(info.kernelVersion, 'kernel version'),
     osImage: factOf(info.osImage, 'OS image'),
-    talosVersion: factOf(/^Talos \((v[^)]+)\)$/.exec(info.osImage ?? '')?.[1], 'Talos version'),
+    talosVersion: factOf(/^Talos \(v?([^)]+)\)$/.exec(info.osImage ?? '')?.[1], 'Talos version'),
     unschedulable: spec.unschedulable === true,
     object: node,
   };
