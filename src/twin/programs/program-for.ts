@@ -11,6 +11,7 @@ import { installConfig, installPlugin } from './flannel/install-config.ts';
 import { csiAttacher } from './longhorn/csi-attacher.ts';
 import { LONGHORN_NAMESPACE } from './longhorn/longhorn-objects.ts';
 import { longhornManager } from './longhorn/manager.ts';
+import { argoCd, flux } from './gitops.ts';
 import { kubeProxy } from './kube-proxy.ts';
 import { imageName } from './image.ts';
 
@@ -25,6 +26,8 @@ export function programFor(pod: PodObject, container: Container): Program {
   if (image === 'coredns') return coreDns;
   if (image === 'longhorn-manager' && container.name === 'longhorn-manager') return longhornManager;
   if (image === 'csi-attacher' && pod.metadata.namespace === LONGHORN_NAMESPACE) return csiAttacher;
+  if (container.name.includes('argocd-application-controller')) return argoCd;
+  if (image === 'kustomize-controller') return flux;
   return app;
 }
 

@@ -5,8 +5,12 @@
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { DaemonSetObject } from '../../model/kubernetes.ts';
 import type { World } from '../world.ts';
+import { fabricOf } from '../network/fabric.ts';
+import { addBlame } from './absence.ts';
 import { hubOf } from './hub.ts';
 import { imageName } from './image.ts';
+
+export const SUBNET_ENV = '/run/flannel/subnet.env';
 
 type Part = 'flannel' | 'kube-proxy';
 
@@ -33,6 +37,28 @@ export function followRemovals(world: World): void {
       message: `DaemonSet ${namespace}/${name} was deleted: no node starts ${part} any more`,
     });
     removed.set(part, id);
+  });
+  followBoots(world, removed);
+}
+
+/** A node that boots without flanneld has no subnet.env, and nobody to write one. */
+function followBoots(world: World, removed: ReadonlyMap<Part, OccurrenceId>): void {
+  const told = new Set<string>();
+  fabricOf(world).onPathChange((name) => {
+    const cause = removed.get('flannel');
+    const node = world.nodes.get(name);
+    if (cause === undefined || node?.machine.up !== true || node.files.exists(SUBNET_ENV)) return;
+    const boot = `${name} ${node.machine.bootId}`;
+    if (told.has(boot)) return;
+    told.add(boot);
+    const id = world.kernel.because([], () =>
+      world.kernel.occur('flannel.not-running', {
+        node: name,
+        message: `${name} booted and no flanneld starts there: ${SUBNET_ENV} is not written again`,
+        because: [cause],
+      }),
+    );
+    addBlame({ world, node }, SUBNET_ENV, id);
   });
 }
 

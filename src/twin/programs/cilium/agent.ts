@@ -5,6 +5,7 @@
 import type { ApiVerdict, Process, ProcessHost } from '../../world.ts';
 import { fabricOf } from '../../network/fabric.ts';
 import { networkOf } from '../../network/kernel-network.ts';
+import { blameAbsence } from '../absence.ts';
 import { apiAccess, apiEndpoint } from '../api-access.ts';
 import { Life, type StopReason } from '../life.ts';
 import { agentVersion, type AgentConfig, effectiveConfig } from './agent-config.ts';
@@ -128,6 +129,7 @@ function die(host: ProcessHost, life: Life, message: string, because: readonly n
     because,
   });
   life.end('exited');
+  blameAbsence(host.node, AGENT_SOCKETS[0]);
   host.exit(1, message);
 }
 

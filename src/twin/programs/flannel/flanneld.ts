@@ -9,13 +9,13 @@ import type { Process, ProcessHost } from '../../world.ts';
 import { fabricOf } from '../../network/fabric.ts';
 import { networkOf } from '../../network/kernel-network.ts';
 import { FLANNEL_PUBLIC_IP, FLANNEL_SUBNET_MANAGER } from '../../network/peer-tables.ts';
+import { blameAbsence } from '../absence.ts';
 import { apiAccess } from '../api-access.ts';
 import { Life, type StopReason } from '../life.ts';
-import { becauseOfRemoval, followRemovals } from '../removals.ts';
+import { becauseOfRemoval, followRemovals, SUBNET_ENV } from '../removals.ts';
 import { setNodeCondition } from '../node-conditions.ts';
 import { type FlannelConfig, readFlannelConfig, removesRulesOnExit } from './flannel-config.ts';
 
-const SUBNET_ENV = '/run/flannel/subnet.env';
 /** VXLAN over IPv4 on a 1500-byte underlay. */
 const MTU = 1450;
 
@@ -161,6 +161,7 @@ function fail(host: ProcessHost, life: Life, message: string, because: readonly 
     because,
   });
   life.end('exited');
+  blameAbsence(host.node, SUBNET_ENV);
   host.exit(1, message);
 }
 
