@@ -5,6 +5,7 @@ import type { Certainty, Finding } from '../../model/finding.ts';
 import type { Foretelling, Hazard } from '../../model/hazard.ts';
 import { matchesLabels } from '../../model/kubernetes.ts';
 import type { LabelSelector, WebhookConfigurationObject } from '../../model/kubernetes.ts';
+import { backendNetwork } from '../backends.ts';
 import {
   evidenceIn,
   finding,
@@ -13,7 +14,7 @@ import {
   MISSING,
   missingUnlessLive,
 } from '../finding.ts';
-import { nameOf, objectsOf, templates } from '../objects.ts';
+import { nameOf, objectsOf } from '../objects.ts';
 
 export const hazard: Hazard = {
   id: 'webhook-on-pod-network',
@@ -79,7 +80,7 @@ function describe(
     ...new Set(WRITTEN.filter((write) => matches(facts, webhook, write)).map(wording)),
   ];
   if (blocked.length === 0) return [];
-  const backend = backendOf(facts, service);
+  const backend = backendNetwork(facts, service);
   if (backend === 'host') return [];
   const certainty: Certainty = backend === 'pod' ? 'proven' : 'likely';
   const path = ['webhooks', index, 'rules'];
@@ -137,22 +138,4 @@ function selects(
 function namespaceLabels(facts: ClusterFacts, name: string): Readonly<Record<string, string>> {
   const read = objectsOf(facts, 'Namespace').find(({ object }) => object.metadata.name === name);
   return { 'kubernetes.io/metadata.name': name, ...read?.object.metadata.labels };
-}
-
-/** Where the webhook's pods are; undefined when Service or pods were not read. */
-function backendOf(
-  facts: ClusterFacts,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
-): 'pod' | 'host' | undefined {
-  const service = facts.workloads.services.find(
-    ({ value }) => value.metadata.namespace === namespace && value.metadata.name === name,
-  );
-  const matchLabels = service?.value.spec.selector;
-  if (matchLabels === undefined) return undefined;
-  const backends = templates(facts).filter(
-    ({ owner, labels }) =>
-      owner.value.metadata.namespace === namespace && matchesLabels({ matchLabels }, labels),
-  );
-  if (backends.length === 0) return undefined;
-  return backends.every(({ spec }) => spec.hostNetwork === true) ? 'host' : 'pod';
 }
