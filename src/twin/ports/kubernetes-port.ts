@@ -104,7 +104,9 @@ function listed(world: World, kind: string, options: ListOptions): readonly Kube
 
 function applyObject<T extends KubeObject>(world: World, object: T): T {
   const { namespace, name } = object.metadata;
-  if (find(world, { ...object, namespace: namespace ?? '', name }) === undefined) {
+  const isNew = find(world, { ...object, namespace: namespace ?? '', name }) === undefined;
+  note(world, isNew ? 'created' : 'changed', { ...object, ...object.metadata });
+  if (isNew) {
     return world.store.create(object);
   }
   const updated = world.store.update<string>(
@@ -124,6 +126,7 @@ function patchObject<T extends KubeObject>(
 ): T {
   if (find(world, address) === undefined) throw notFound(address);
   const { kind, namespace, name } = address;
+  note(world, 'changed', address);
   // A merge patch of an object is an object of its kind.
   return world.store.update<string>(
     kind,
@@ -140,8 +143,20 @@ function deleteObject(
 ): void {
   if (find(world, address) === undefined) return;
   const { kind, namespace, name } = address;
+  note(world, 'deleted', address);
   if (gracePeriodSeconds === 0) world.store.remove(kind, namespace, name);
   else world.store.delete(kind, namespace, name, gracePeriodSeconds);
+}
+
+/** What a person or a plan did is where chains of causes begin; pods are too many, and their own story. */
+function note(world: World, what: 'created' | 'changed' | 'deleted', address: ObjectAddress): void {
+  const { kind, namespace, name } = address;
+  if (kind === 'Pod') return;
+  const subject = { kind, name, ...(namespace === undefined ? {} : { namespace }) };
+  world.kernel.occur(`client.object-${what}`, {
+    subject,
+    message: `a client ${what} ${showReference(subject)}`,
+  });
 }
 
 function notFound(address: ObjectAddress): RegaugeError {

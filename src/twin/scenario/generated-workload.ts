@@ -79,7 +79,10 @@ export function podsOf(layout: ClusterLayout, owner: TemplateOwner): GeneratedWo
 /** What the controller itself puts on each pod. */
 function namedLabels(kind: string, pod: string, hash: string): Readonly<Record<string, string>> {
   if (kind === 'StatefulSet') {
-    return { 'controller-revision-hash': hash, 'statefulset.kubernetes.io/pod-name': pod };
+    return {
+      'controller-revision-hash': `${pod.slice(0, pod.lastIndexOf('-'))}-${hash}`,
+      'statefulset.kubernetes.io/pod-name': pod,
+    };
   }
   return kind === 'DaemonSet'
     ? { 'controller-revision-hash': hash, 'pod-template-generation': '1' }
