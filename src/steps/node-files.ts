@@ -6,6 +6,9 @@ import type { Ports } from '../ports/index.ts';
 import { type ActionOf, fails, HOLDS, type StepModule } from './step-module.ts';
 import { inParallel, NODES_AT_A_TIME } from './waiting.ts';
 
+/** host-local makes it anew whenever it looks into the directory; it holds nothing. */
+const LEASE_LOCK = 'lock';
+
 type Change = ActionOf<'change-node-files'>;
 
 export const changeNodeFiles: StepModule<'change-node-files'> = {
@@ -50,7 +53,9 @@ async function present(
   const found: string[] = [];
   for (const [directory, names] of byDirectory) {
     const entries = (await nodeHost.list(node, directory)) ?? [];
-    const wanted = names.includes('*') ? entries : entries.filter((entry) => names.includes(entry));
+    const wanted = names.includes('*')
+      ? entries.filter((entry) => entry !== LEASE_LOCK)
+      : entries.filter((entry) => names.includes(entry));
     found.push(...wanted.map((entry) => `${directory}/${entry}`));
   }
   return found;

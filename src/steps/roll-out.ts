@@ -67,6 +67,7 @@ function deploymentRolledOut({ metadata, spec, status }: DeploymentObject): Verd
   const updated = status?.updatedReplicas ?? 0;
   if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
     return fails(`${metadata.name}: not observed yet`);
-  if (updated >= wanted && ready >= wanted) return HOLDS;
+  const old = (status?.replicas ?? 0) - updated;
+  if (updated >= wanted && ready >= wanted && old <= 0) return HOLDS;
   return fails(`Deployment ${metadata.name}: ${updated} of ${wanted} updated, ${ready} ready`);
 }

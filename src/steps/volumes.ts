@@ -68,18 +68,17 @@ export async function attachedTo(
     .map(({ spec, metadata }) => spec.source.persistentVolumeName ?? metadata.name);
 }
 
-interface Engine extends KubeObject {
-  readonly spec?: { readonly nodeID?: string };
-  readonly status?: { readonly currentState?: string };
+interface LonghornVolume extends KubeObject {
+  readonly status?: { readonly state?: string; readonly currentNodeID?: string };
 }
 
-/** Longhorn engines that run, or are about to, on the node. */
+/** Longhorn volumes whose engine runs, or is about to, on the node. */
 export async function enginesOn(
   kubernetes: KubernetesPort,
   node: string,
 ): Promise<readonly string[]> {
-  const engines = await kubernetes.list<Engine>('longhorn.io/v1beta2', 'Engine');
-  return engines
-    .filter(({ spec, status }) => spec?.nodeID === node && status?.currentState !== 'stopped')
+  const volumes = await kubernetes.list<LonghornVolume>('longhorn.io/v1beta2', 'Volume');
+  return volumes
+    .filter(({ status }) => status?.currentNodeID === node && status.state !== 'detached')
     .map(({ metadata }) => metadata.name);
 }
