@@ -14,7 +14,12 @@ export interface ClusterInput {
   readonly machineConfigs: readonly MachineConfigInput[];
   readonly cniConfs: readonly CniConfInput[];
   readonly listings: readonly DirectoryListing[];
-  readonly runbooks: readonly { readonly runbook: Runbook; readonly source: Source }[];
+  readonly runbooks: readonly {
+    readonly runbook: Runbook;
+    readonly source: Source;
+    /** Positions of the steps, when the text was kept. */
+    readonly tree?: ConfigTree;
+  }[];
   /** Files that held nothing regauge reads, with the reason; shown, never an error by itself. */
   readonly ignored: readonly { readonly source: Source; readonly reason: string }[];
 }

@@ -13,7 +13,7 @@ export const hazard: Hazard = {
   title: 'Capabilities are one string, not a list',
   severity: 'critical',
   holdsFor: 'Cilium charts 1.13 to 1.20',
-  why: '{A,B} is the way to write a list after --set. In a values file it is a string. From chart 1.16 the schema asks for an array and nothing renders; before, the string reaches the DaemonSet and the API server refuses it.',
+  why: 'Braces, {A,B}, are the way to write a list after --set. In a values file it is a string. From chart 1.16 the schema asks for an array and nothing renders; before, the string reaches the DaemonSet and the API server refuses it.',
   references: [
     'charts:cilium/values.schema.json@1.16.5',
     'charts:cilium/templates/cilium-agent/daemonset.yaml@1.15.19',

@@ -24,27 +24,14 @@ test('one patch takes both', () => {
   });
 });
 
-test('values that replace kube-proxy while Flannel is there', () => {
-  const facts = factsFrom({ values: 'kubeProxyReplacement: true\n', sourceCni: 'flannel' });
-  expect(hazard.foretell(facts).findings).toMatchObject([
-    { certainty: 'likely', evidence: [{ source: 'values.yaml:1:23' }] },
-  ]);
+test('near miss: one of them, or a config that says what is there', () => {
+  const proxy = 'cluster:\n  proxy:\n    disabled: true\n';
+  const patch = factsFrom({ machineConfigs: [{ text: proxy, kind: 'patch' }] });
+  expect(hazard.foretell(patch)).toEqual({ findings: [], missing: [] });
+  const whole = factsFrom({ machineConfigs: [{ text: BOTH }] });
+  expect(hazard.foretell(whole)).toEqual({ findings: [], missing: [] });
 });
 
-test('near miss: kube-proxy kept, or gone long ago, or nothing left to migrate', () => {
-  for (const facts of [
-    factsFrom({ values: 'kubeProxyReplacement: false\n', sourceCni: 'flannel' }),
-    factsFrom({
-      values: 'kubeProxyReplacement: true\n',
-      sourceCni: 'flannel',
-      kubeProxy: { present: false },
-    }),
-    factsFrom({ values: 'kubeProxyReplacement: true\n', sourceCni: 'cilium' }),
-  ]) {
-    expect(hazard.foretell(facts)).toEqual({ findings: [], missing: [] });
-  }
-});
-
-test('unknown: neither values nor configs were read', () => {
-  expect(hazard.foretell(factsFrom()).missing).toHaveLength(2);
+test('unknown: no machine config was read', () => {
+  expect(hazard.foretell(factsFrom()).missing).toHaveLength(1);
 });

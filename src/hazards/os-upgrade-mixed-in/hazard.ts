@@ -25,7 +25,7 @@ export const hazard: Hazard = {
 function foretell(facts: ClusterFacts): Foretelling {
   const { runbooks } = facts.input;
   const found = [
-    ...runbooks.flatMap(({ runbook, source }) => inRunbook(runbook, source.file)),
+    ...runbooks.flatMap(inRunbook),
     ...facts.machineConfigs.flatMap(inOnePatch),
     ...severalVersions(facts),
     ...pendingUpgrade(facts),
@@ -40,17 +40,19 @@ const FIX = {
     'Finish the OS upgrade on every node first, or put it off until the migration is done and its clean-up verified. One change per node at a time.',
 };
 
-function inRunbook(runbook: Runbook, file: string | undefined): readonly Finding[] {
+type ReadRunbook = ClusterFacts['input']['runbooks'][number];
+
+function inRunbook({ runbook, source, tree }: ReadRunbook): readonly Finding[] {
   const upgrades = stepsWhere(
     runbook,
     (step) => 'talos' in step && step.talos.action === 'upgrade',
   );
   const changes = stepsWhere(runbook, changesCni);
   if (upgrades.length === 0 || changes.length === 0) return [];
-  const evidence = [...upgrades, ...changes].map((index) => ({
-    ...evidenceAt({ ...(file === undefined ? {} : { file }), path: `steps[${index}]` }),
-    value: titleOf(runbook.steps[index]),
-  }));
+  const evidence = [...upgrades, ...changes].map((index) => {
+    const at = tree?.at(['steps', index])?.source ?? source;
+    return evidenceAt({ ...at, path: `steps[${index}]` }, titleOf(runbook.steps[index]));
+  });
   return [
     finding(hazard, {
       certainty: 'proven',

@@ -48,11 +48,13 @@ function foretell(facts: ClusterFacts): Foretelling {
 
 /** A config or patch that names the LAN takes the choice away. */
 function pinned({ machineConfigs }: ClusterFacts): boolean {
-  const states = (config: MachineConfigFacts): boolean =>
-    (statedList(config, 'nodeIpValidSubnets')?.value.length ?? 0) > 0;
   const whole = machineConfigs.filter(({ kind }) => kind === 'config');
-  const patched = machineConfigs.some((config) => config.kind === 'patch' && states(config));
-  return patched || (whole.length > 0 && whole.every(states));
+  const patched = machineConfigs.some((config) => config.kind === 'patch' && namesLan(config));
+  return patched || (whole.length > 0 && whole.every(namesLan));
+}
+
+function namesLan(config: MachineConfigFacts): boolean {
+  return (statedList(config, 'nodeIpValidSubnets')?.value.length ?? 0) > 0;
 }
 
 interface PodSubnets {
