@@ -233,6 +233,7 @@ export class Containerd extends RuntimeBase {
   /** A failed ADD is followed by DEL, through whatever is loaded by then (truth:T05, L12). */
   private cleanUp(sandbox: Sandbox, refused: SandboxResult, answer: Answer<SandboxResult>): void {
     const name = nameKey(sandbox.request, sandbox.attempt);
+    if (!refused.ok) this.options.trace?.log?.(refused.message);
     this.cni.lock.read(
       () => this.cni.remove(targetOf(sandbox)),
       (removed) => {

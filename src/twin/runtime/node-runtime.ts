@@ -46,6 +46,8 @@ export interface RuntimeTrace {
   readonly call?: (call: CallTrace) => void;
   /** `reloads`: whether the runtime reads its directory again for it. */
   readonly event?: (event: DirectoryEvent, reloads: boolean) => void;
+  /** The error of a sandbox that could not be made, whether or not a client still waits for it. */
+  readonly log?: (message: string) => void;
 }
 
 export interface RunOptions {

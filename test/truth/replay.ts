@@ -1,0 +1,456 @@
+/**
+ * Replays a measured case on the twin's runtime: the same steps, and for each step the answer in the
+ * form in which it was measured.
+ */
+import type {
+  NetworkStatus,
+  SandboxRequest,
+  SandboxResult,
+  StopResult,
+} from '../../src/twin/world.ts';
+import type { Json, Step, TruthCase, TruthFile } from './cases.ts';
+import { actOnFiles, linkTheDirectory } from './file-actions.ts';
+import { CONF, DEFAULT_TIMEOUT_MS, NodeUnderTest } from './node-under-test.ts';
+import { comparableCalls, masked, networkOfAddress, shownCall } from './normalised.ts';
+
+/** How long CRI-O's clients waited before they gave up. */
+const PATIENCE_MS = 8_000;
+
+export interface ReplayedStep {
+  readonly expected: Json;
+  readonly actual: Json;
+}
+
+export function replay(truth: TruthFile, one: TruthCase): readonly ReplayedStep[] {
+  const replayer = new Replayer(truth, one);
+  return one.steps.map((step) => replayer.step(step));
+}
+
+class Replayer {
+  private readonly truth: TruthFile;
+  private readonly one: TruthCase;
+  private readonly node: NodeUnderTest;
+  private readonly ids = new Map<string, string>();
+  private running: { answered: SandboxResult | undefined; since: number } | undefined;
+  private callsOfCase: string[] = [];
+
+  constructor(truth: TruthFile, one: TruthCase) {
+    this.truth = truth;
+    this.one = one;
+    this.node = new NodeUnderTest(truth, one);
+    if (one.steps.some(({ op }) => op === 'confDirStat')) this.startWithoutDirectory();
+    if (typeof one.observed['rewrites'] === 'number') this.rewrite(one.observed['rewrites']);
+  }
+
+  private startWithoutDirectory(): void {
+    this.node.files.remove(CONF);
+    this.node.restart();
+  }
+
+  private rewrite(times: number): void {
+    const path = `${CONF}/${Object.keys(this.one.setup.files)[0] ?? ''}`;
+    for (let count = 0; count < times; count += 1) {
+      this.node.files.write(path, this.node.files.read(path) ?? '');
+      this.node.advance(5);
+    }
+  }
+
+  step(step: Step): ReplayedStep {
+    switch (step.op) {
+      case 'status':
+        return this.status(step);
+      case 'run':
+        return this.run(step);
+      case 'stop':
+      case 'removePod':
+        return this.end(step);
+      case 'fs':
+        return this.fs(step);
+      case 'ipam':
+        return both(step['networks'], this.leases());
+      case 'list':
+        return both(step['pods'], this.pods());
+      case 'podStatus':
+        return this.podStatus(step);
+      case 'hostportRules':
+        return both(step['rules'], this.rules());
+      case 'probeHostPort':
+        return both({ answer: step['answer'], curlExit: step['curlExit'] }, this.probe());
+      case 'confDirStat':
+        return both(step['mode'], `0${(this.node.files.modeOf(CONF) ?? 0).toString(8)}`);
+      case 'runtimeLog':
+        return both(
+          withoutCode(text(step['lastRunPodSandboxError'])),
+          masked(this.node.logged ?? ''),
+        );
+      case 'pluginCalls':
+        return both(step['calls'], this.callsOfCase);
+      default:
+        this.act(step);
+        return both(undefined, undefined);
+    }
+  }
+
+  /** Steps that only change something. */
+  private act(step: Step): void {
+    const { node } = this;
+    if (step.op === 'restartRuntime') node.restart();
+    else if (step.op === 'reboot') node.reboot();
+    else if (step.op === 'binary') {
+      const what = step['action'] === 'remove' ? 'absent' : (step['what'] ?? 'real');
+      node.install(text(step['name']), typeof what === 'string' ? what : 'real');
+      node.advance(20);
+    } else if (step.op === 'runtimeFile') {
+      const gone = step['action'] === 'remove';
+      node.runtimeFile(text(step['path']), gone ? 'absent' : text(step['content']));
+    } else if (step.op === 'netns') node.runtime.loseNetns(this.ids.get('A') ?? '');
+    else throw new Error(`unknown step: ${step.op}`);
+  }
+
+  // ---------------------------------------------------------------- status
+
+  private status(step: Step): ReplayedStep {
+    if (typeof step['ms'] === 'number') return this.statusDuringAdd(step['ms']);
+    if (step.label === 'started on a symlinked dir') linkTheDirectory(this.node);
+    if (step.label === 'afterNudge') this.node.nudge();
+    const status = this.asked().status;
+    const { runtime } = this.node;
+    const containerd = this.truth.kind === 'containerd';
+    const expectedLoaded = list(step['loaded']);
+    const actual = {
+      networkReady: status.ready,
+      reason: status.reason,
+      message: status.message,
+      ...(containerd ? { lastCNILoadStatus: runtime.loadStatus() } : {}),
+      loaded: runtime.loadedNetworks().map(({ network, ifName }) =>
+        containerd
+          ? {
+              name: network.name,
+              cniVersion: network.cniVersion,
+              ifName,
+              plugins: network.plugins.map(({ type }) => type),
+            }
+          : { name: network.name, ifName },
+      ),
+    };
+    return {
+      expected: {
+        networkReady: step['networkReady'],
+        reason: step['reason'],
+        message: step['message'],
+        ...(containerd ? { lastCNILoadStatus: step['lastCNILoadStatus'] } : {}),
+        loaded: containerd
+          ? expectedLoaded
+          : expectedLoaded.map(({ name, ifName }) => ({ name, ifName })),
+      },
+      actual,
+    };
+  }
+
+  private asked(): { status: NetworkStatus; ms: number } {
+    const { node } = this;
+    const since = node.kernel.now();
+    let answer: NetworkStatus | undefined;
+    node.runtime.status((status) => (answer = status));
+    while (answer === undefined && node.kernel.step());
+    if (answer === undefined) throw new Error('Status was never answered');
+    return { status: answer, ms: node.kernel.now() - since };
+  }
+
+  /** An ADD waits for its agent; after 2 s a conf is rewritten; 200 ms later Status is asked. */
+  private statusDuringAdd(measured: number): ReplayedStep {
+    this.begin(requestOf('A', []), {});
+    this.node.advance(2_000);
+    const path = `${CONF}/10-flannel.conflist`;
+    this.node.files.write(path, this.node.files.read(path) ?? '');
+    this.node.advance(200);
+    const { ms } = this.asked();
+    return both(
+      { blocked: measured > 1_000, seconds: Math.round(measured / 1_000) },
+      {
+        blocked: ms > 1_000,
+        seconds: Math.round(ms / 1_000),
+      },
+    );
+  }
+
+  // ---------------------------------------------------------------- run
+
+  private run(step: Step): ReplayedStep {
+    const { node } = this;
+    const pod = text(step['pod']);
+    this.prepareRun(step);
+    const before = node.calls.length;
+    const since = node.kernel.now();
+    const { result } = this.finished(step, pod);
+    const calls = node.calls.slice(before).map(shownCall);
+    this.callsOfCase.push(...calls);
+    if (result.ok && pod !== '') this.ids.set(pod, result.id);
+    const measured = step['ms'] ?? step['atMs'];
+    const took = node.kernel.now() - (this.running?.since ?? since);
+    this.running = undefined;
+    return {
+      expected: {
+        ...runExpected(step),
+        ...(Array.isArray(step['pluginCalls'])
+          ? { pluginCalls: comparableCalls(step['pluginCalls'].map(String)) }
+          : {}),
+        ...(slow(measured) ? { seconds: Math.round(Number(measured) / 1_000) } : {}),
+      },
+      actual: {
+        ...this.runActual(step, result),
+        ...(Array.isArray(step['pluginCalls']) ? { pluginCalls: comparableCalls(calls) } : {}),
+        ...(slow(measured) ? { seconds: Math.round(took / 1_000) } : {}),
+      },
+    };
+  }
+
+  private finished(step: Step, pod: string): { result: SandboxResult } {
+    const { node } = this;
+    if (this.running === undefined) {
+      const request = requestOf(pod, list(step['portMappings']), step['hostNetwork'] === true);
+      const timeoutMs = this.timeoutOf(step);
+      this.begin(request, timeoutMs === undefined ? {} : { timeoutMs });
+      this.meanwhile();
+    }
+    const { running } = this;
+    const patience = node.kernel.now() + DEFAULT_TIMEOUT_MS;
+    while (running !== undefined && running.answered === undefined) {
+      if (node.kernel.now() > patience || !node.kernel.step()) break;
+    }
+    if (running?.answered === undefined) throw new Error('RunPodSandbox was never answered');
+    return { result: running.answered };
+  }
+
+  private begin(request: SandboxRequest, options: { timeoutMs?: number }): void {
+    const running = {
+      answered: undefined as SandboxResult | undefined, // filled by the callback
+      since: this.node.kernel.now(),
+    };
+    this.running = running;
+    this.node.runtime.runPodSandbox(request, { attempt: 0, ...options }, (result) => {
+      running.answered = result;
+    });
+  }
+
+  private timeoutOf(step: Step): number | undefined {
+    const deadline = /client deadline (\d+) s/.exec(step.label ?? '');
+    if (deadline !== null) return Number(deadline[1]) * 1_000;
+    return this.truth.kind === 'cri-o' ? PATIENCE_MS : undefined;
+  }
+
+  private prepareRun(step: Step): void {
+    const later = /retry (\d+) s later/.exec(step.label ?? '');
+    if (later !== null) this.node.advance(Number(later[1]) * 1_000);
+  }
+
+  /** What the measurement did while the plugin ran, where only the description tells it. */
+  private meanwhile(): void {
+    if (!this.one.description.includes('fails after the conf was switched')) return;
+    this.node.advance(1_000);
+    this.node.runtimeFile('/run/cilium/cilium.sock', 'absent');
+    this.node.files.remove(`${CONF}/05-cilium.conflist`);
+  }
+
+  private runActual(step: Step, result: SandboxResult): Json {
+    if (!result.ok) return { ok: false, error: masked(result.message) };
+    if (step['ip'] === undefined) return { ok: true };
+    const ip = result.ip ?? '';
+    return {
+      ok: true,
+      ip,
+      network: networkOfAddress(ip),
+      ifaces: this.interfaces(result.id, step['hostNetwork'] === true),
+    };
+  }
+
+  private interfaces(id: string, hostNetwork: boolean): unknown {
+    const state = this.node.runtime.sandboxState(id);
+    const lo = { name: 'lo', ip: '127.0.0.1' };
+    if (hostNetwork) return this.truth.kind === 'containerd' ? null : [lo];
+    if (state === undefined || !state.netnsOpen) return null;
+    const own = state.addresses
+      .filter(({ name, address }) => name !== 'lo' && !address.includes(':'))
+      .map(({ name, address }) => ({ name, ip: address }));
+    return [lo, ...own];
+  }
+
+  // ---------------------------------------------------------------- stop and remove
+
+  private end(step: Step): ReplayedStep {
+    const { node } = this;
+    const id = this.ids.get(text(step['pod'])) ?? '';
+    const before = node.calls.length;
+    let result: StopResult | undefined;
+    const done = (answer: StopResult): void => {
+      result = answer;
+    };
+    if (step.op === 'stop') node.runtime.stopSandbox(id, done);
+    else node.runtime.removePodSandbox(id, done);
+    while (result === undefined && node.kernel.step());
+    const ended: StopResult = result ?? { ok: false, message: 'never answered', because: [] };
+    const calls = node.calls.slice(before).map(shownCall);
+    return {
+      expected: {
+        ok: step['ok'],
+        ...(step['ok'] === true ? {} : { error: masked(messageOf(step)) }),
+        pluginCalls: step['pluginCalls'],
+      },
+      actual: {
+        ok: ended.ok,
+        ...(ended.ok ? {} : { error: masked(ended.message) }),
+        pluginCalls: calls,
+      },
+    };
+  }
+
+  private podStatus(step: Step): ReplayedStep {
+    const id = this.ids.get(text(step['pod'])) ?? '';
+    const state = this.node.runtime.sandboxState(id);
+    const ip = state?.ip ?? '';
+    return both(
+      { state: step['state'], ip: step['ip'], ifaces: step['ifaces'], network: step['network'] },
+      {
+        state: state?.ready === true ? 'SANDBOX_READY' : 'SANDBOX_NOTREADY',
+        ip,
+        ifaces: this.interfaces(id, false),
+        network: networkOfAddress(ip),
+      },
+    );
+  }
+
+  // ---------------------------------------------------------------- the node
+
+  private fs(step: Step): ReplayedStep {
+    this.node.events = [];
+    actOnFiles(this.node, step);
+    const { events } = this.node;
+    // CRI-O looks every half second whether it is ready.
+    this.node.advance(600);
+    const expected = list(step['events']);
+    return both(
+      mergedEvents(expected.map(({ op, name, reload }) => ({ op, name, reload: reload === true }))),
+      mergedEvents(
+        events.map(({ op, name, reload }, index) => ({
+          op,
+          name,
+          // The measurement could not tell every time.
+          reload: expected[index]?.['reload'] === null ? false : reload,
+        })),
+      ),
+    );
+  }
+
+  private leases(): Json {
+    const { state } = this.node.runtime;
+    const pods = new Map([...this.ids].map(([pod, id]) => [id, pod]));
+    return Object.fromEntries(
+      state.leaseNetworks().map((network) => [
+        network,
+        state
+          .leasesOf(network)
+          .entries()
+          .map(({ address, containerId }) => ({
+            ip: address,
+            pod: pods.get(containerId) ?? 'failed-attempt',
+          }))
+          .sort((left, right) => lastByte(left.ip) - lastByte(right.ip)),
+      ]),
+    );
+  }
+
+  private pods(): readonly Json[] {
+    return this.node.runtime
+      .sandboxStates()
+      .map(({ request, ready }) => ({
+        name: request.name,
+        state: ready ? 'SANDBOX_READY' : 'SANDBOX_NOTREADY',
+      }))
+      .sort((left, right) => (left.name < right.name ? -1 : 1));
+  }
+
+  private rules(): readonly Json[] {
+    return this.node.runtime.links.hostPortRules.map(({ network, protocol, hostPort, to }) => ({
+      network,
+      hostPort: `${protocol}/${hostPort}`,
+      to,
+    }));
+  }
+
+  /** Who answers on the host port: the pod that has the address, if it knows a way back. */
+  private probe(): Json {
+    const target = this.node.runtime.hostPortTarget('tcp', 8080)?.split(':')[0];
+    for (const [pod, id] of this.ids) {
+      const state = this.node.runtime.sandboxState(id);
+      if (target !== undefined && state?.netnsOpen === true && state.ip === target) {
+        if (state.defaultRoute) return { answer: `pod-${pod}`, curlExit: 0 };
+      }
+    }
+    return { answer: null, curlExit: 28 };
+  }
+}
+
+function requestOf(pod: string, mappings: readonly Json[], hostNetwork = false): SandboxRequest {
+  return {
+    podUid: pod === '' ? 's' : `uid-${pod}`,
+    namespace: 'default',
+    name: pod === '' ? 'slow' : `pod-${pod.toLowerCase()}`,
+    hostNetwork,
+    hostPorts: mappings.map((mapping) => ({
+      hostPort: Number(mapping['host_port']),
+      containerPort: Number(mapping['container_port']),
+      protocol: text(mapping['protocol']),
+    })),
+  };
+}
+
+const GAVE_UP = new Set(['DEADLINE_EXCEEDED', 'CANCELLED']);
+
+function runExpected(step: Step): Json {
+  if (step['ok'] !== true) {
+    const error = step['error'];
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : '';
+    const message = masked(messageOf(step));
+    return { ok: false, error: GAVE_UP.has(String(code)) ? 'context deadline exceeded' : message };
+  }
+  if (step['ip'] === undefined) return { ok: true };
+  return { ok: true, ip: step['ip'], network: step['network'], ifaces: step['ifaces'] };
+}
+
+function messageOf(step: Step): string {
+  const { error } = step;
+  return typeof error === 'object' && error !== null && 'message' in error
+    ? String(error.message)
+    : '';
+}
+
+function withoutCode(message: string): string {
+  return message.replace(/^rpc error: code = \w+ desc = /, '');
+}
+
+/** inotify merges equal neighbours, and one write may be several events. */
+function mergedEvents(events: readonly Json[]): readonly Json[] {
+  return events.filter(
+    (event, index) => JSON.stringify(event) !== JSON.stringify(events[index - 1]),
+  );
+}
+
+function slow(measured: unknown): boolean {
+  return typeof measured === 'number' && measured > 4_500;
+}
+
+function both(expected: unknown, actual: unknown): ReplayedStep {
+  return { expected: { value: expected }, actual: { value: actual } };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function list(value: unknown): readonly Json[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function lastByte(address: string): number {
+  return Number(address.split('.').at(-1));
+}
