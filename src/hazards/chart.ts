@@ -35,7 +35,7 @@ export function chartTargets(facts: ClusterFacts): readonly ChartTarget[] {
   return facts.targets.map(chartTarget);
 }
 
-export function chartTarget(target: TargetFacts): ChartTarget {
+function chartTarget(target: TargetFacts): ChartTarget {
   const { chartVersion, values } = target;
   const known = chartVersion.known;
   return {

@@ -17,7 +17,7 @@ export interface CiliumMinor {
 }
 
 /** As of 2026-09: 1.20 is current, 1.18 the oldest supported. */
-export const CILIUM_MINORS: readonly CiliumMinor[] = [
+const CILIUM_MINORS: readonly CiliumMinor[] = [
   minor('1.13', '4.19.57', ['1.16', '1.26'], '1.16', false),
   minor('1.14', '4.19.57', ['1.19', '1.27'], '1.16', false),
   minor('1.15', '4.19.57', ['1.26', '1.29'], '1.16', false),
@@ -83,11 +83,6 @@ export function hangsBesideIpvs(version: string): boolean {
 /** Since 1.17 the pod MTU follows the lowest MTU of all selected devices (C@v1.17.8 upgrade.rst). */
 export function mtuFollowsLowestDevice(version: string): boolean {
   return atLeast(version, '1.17.0');
-}
-
-/** Since 1.18 the conf is written with mode 0600 (9f97b4564ea9); 0644 before. */
-export function confFileMode(version: string): number {
-  return atLeast(version, '1.18.0') ? 0o600 : 0o644;
 }
 
 /** UDP ports of the overlays when `tunnelPort` is 0 (C@v1.16.5:pkg/defaults/defaults.go). */

@@ -10,13 +10,13 @@ export interface CniDirectories {
   readonly binDir: string;
 }
 
-export const DEFAULT_CNI_DIRECTORIES: CniDirectories = {
+const DEFAULT_CNI_DIRECTORIES: CniDirectories = {
   confDir: '/etc/cni/net.d',
   binDir: '/opt/cni/bin',
 };
 
 /** K3s's containerd looks in its own directories only while the bundled Flannel is on. */
-export const K3S_FLANNEL_DIRECTORIES: CniDirectories = {
+const K3S_FLANNEL_DIRECTORIES: CniDirectories = {
   confDir: '/var/lib/rancher/k3s/agent/etc/cni/net.d',
   binDir: '/var/lib/rancher/k3s/data/cni',
 };

@@ -3,14 +3,6 @@
  */
 import { atLeast, compareVersions, normalVersion } from '../base/versions.ts';
 
-/** Upstream's UDP ports by backend on Linux (F@HEAD:Documentation/backends.md). */
-export const FLANNEL_PORTS: Readonly<Record<string, number | undefined>> = {
-  vxlan: 8472,
-  wireguard: 51820,
-  udp: 8285,
-  'host-gw': undefined,
-};
-
 /**
  * The plugin's words when subnet.env is missing: they changed with v1.7.1-flannel2 (18df61d).
  * Plugin versions look like `v1.7.1-flannel2`.
@@ -31,9 +23,4 @@ function hasNewWording(pluginVersion: string): boolean {
 /** 0.25.0 to 0.26.7 take their rules along on SIGTERM; earlier and later ones leave them. */
 export function removesRulesOnExit(flannelVersion: string): boolean {
   return atLeast(flannelVersion, '0.25.0') && !atLeast(flannelVersion, '0.27.0');
-}
-
-/** The chart's NetworkPolicy side-car exists since 0.25.5 (6786470d). */
-export function canEnforcePolicies(flannelVersion: string): boolean {
-  return atLeast(flannelVersion, '0.25.5');
 }

@@ -16,7 +16,7 @@ export interface TalosRelease {
   readonly flannelPlugin: string | undefined;
 }
 
-export const TALOS_RELEASES: readonly TalosRelease[] = [
+const TALOS_RELEASES: readonly TalosRelease[] = [
   release('1.7.0', '1.30.0', '1.7.15', '0.25.1', undefined),
   release('1.8.0', '1.31.1', '2.0.0-rc.4', '0.25.6', '1.5.1-flannel2'),
   release('1.9.0', '1.32.0', '2.0.1', '0.26.1', '1.5.1-flannel3'),
@@ -51,7 +51,7 @@ export function talosRelease(version: string): TalosRelease {
  * What keeps a directory: `overlay` has its upper layer on EPHEMERAL and survives reboot and upgrade;
  * `tmpfs` is empty at every boot; `image` comes with the OS.
  */
-export type Persistence = 'overlay' | 'tmpfs' | 'image';
+type Persistence = 'overlay' | 'tmpfs' | 'image';
 
 export interface TalosFileSystem {
   readonly etcCni: Persistence;
@@ -71,11 +71,6 @@ export function upgradeWipesEphemeral(version: string, preserve: boolean): boole
   return !atLeast(version, '1.8.0') && !preserve;
 }
 
-/** From 1.13 the client drains, reboots and uncordons; before, the server did it all. */
-export function drainsOnServer(version: string): boolean {
-  return !atLeast(version, '1.13.0-alpha.2');
-}
-
 /**
  * `preserve: true` in the legacy upgrade call skips the etcd health check (89e307e58: in 1.12.11,
  * 1.13.9 and 1.14; the first patches with it were not looked up).
@@ -88,11 +83,6 @@ export function preserveSkipsEtcdCheck(version: string): boolean {
 
 /** From 1.13 `upgrade-k8s` deletes bootstrap objects that are no longer rendered; else it never does. */
 export function upgradeK8sPrunes(version: string): boolean {
-  return atLeast(version, '1.13.0-0');
-}
-
-/** From 1.13 objects in the inventory are not created again, even when they were deleted. */
-export function hasManifestInventory(version: string): boolean {
   return atLeast(version, '1.13.0-0');
 }
 
@@ -117,24 +107,3 @@ export function kubeProxyMode(
 
 /** Capabilities Talos takes from every workload (constants.DefaultDroppedCapabilities@v1.13.9). */
 export const DROPPED_CAPABILITIES: readonly string[] = ['SYS_BOOT', 'SYS_MODULE'];
-
-/**
- * The contract a config was generated with decides defaults that upgrades do not change: host DNS
- * since 1.7, its forwarding since 1.8, KubePrism since 1.6 (contract.go@v1.13.9).
- */
-export function generatedDefaults(contract: string): {
-  readonly hostDns: boolean;
-  readonly forwardKubeDnsToHost: boolean;
-  readonly kubePrism: boolean;
-} {
-  return {
-    hostDns: atLeast(contract, '1.7.0'),
-    forwardKubeDnsToHost: atLeast(contract, '1.8.0'),
-    kubePrism: atLeast(contract, '1.6.0'),
-  };
-}
-
-/** The installer's image: on ghcr.io up to 1.13, only from the Image Factory since. */
-export function installerRegistry(version: string): 'ghcr.io' | 'factory.talos.dev' {
-  return atLeast(version, '1.14.0-0') ? 'factory.talos.dev' : 'ghcr.io';
-}

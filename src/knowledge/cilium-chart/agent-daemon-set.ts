@@ -146,7 +146,7 @@ function agentContainer(context: RenderContext): Container {
 }
 
 /** From 1.19 a single ConfigMap source makes the chart leave the `config` container out. */
-export function buildsConfig(context: Pick<RenderContext, 'version' | 'values'>): boolean {
+function buildsConfig(context: Pick<RenderContext, 'version' | 'values'>): boolean {
   const sources = showValue(valueAt(context.values, 'daemon.configSources'));
   return !atLeast(context.version, '1.19.0') || !/^config-map:[^,]+$/.test(sources);
 }

@@ -178,7 +178,7 @@ const DEFAULTS: readonly DefaultRow[] = [
 const cache = new Map<string, ChartValues>();
 
 /** The chart's defaults at a version; older than 1.13 counts as 1.13. */
-export function chartDefaults(version: string): ChartValues {
+function chartDefaults(version: string): ChartValues {
   const cached = cache.get(version);
   if (cached !== undefined) return cached;
   let values: ChartValues = {};

@@ -76,7 +76,7 @@ export interface EffectiveCilium {
   readonly refusals: readonly Refusal[];
 }
 
-export interface Refusal {
+interface Refusal {
   /** The value to point at. */
   readonly path: string;
   /** The agent's words. */

@@ -35,7 +35,7 @@ export function applyMachineConfigPatch(
 }
 
 /** Several documents as one YAML stream. */
-export function showDocuments(documents: readonly { readonly value: unknown }[]): string {
+function showDocuments(documents: readonly { readonly value: unknown }[]): string {
   return documents.map(({ value }) => stringify(value, { lineWidth: 0 })).join('---\n');
 }
 

@@ -18,7 +18,7 @@ export interface DecodedDocument {
   readonly line: number;
 }
 
-export interface LocatedUnknownKey extends UnknownKey {
+interface LocatedUnknownKey extends UnknownKey {
   /** 1-based. */
   readonly line: number;
   readonly column: number;
@@ -111,7 +111,10 @@ function judge(
   }
   const unknown = unknownKeysOf(decoded.kind, decoded.value, talosVersion);
   if (unknown.length === 0) return undefined;
-  const subtree = stringify(unknownSubtree(decoded.value, unknown), { indent: 4 });
+  const paths = unknown.map(({ path }) => path);
+  // Nodes, not values: Talos prints the comments of what it does not know as well.
+  const shown = unknownSubtree(paths, (path) => document.getIn(path, true));
+  const subtree = stringify(shown, { indent: 4, lineWidth: 0 });
   const message = `${prefix(decoded, talosVersion)}unknown keys found during decoding:\n${subtree}`;
   return refuse(
     message,

@@ -9,10 +9,10 @@ import { MAIN_DOCUMENT } from './keys.ts';
 import { listAt, pathValue, type ConfigDocument } from './read-config.ts';
 
 /** Which form a domain of the config is written in. */
-export type ConfigStyle = 'v1alpha1' | 'documents';
+type ConfigStyle = 'v1alpha1' | 'documents';
 
 /** The form of one domain: the main document's wherever it says anything, and always before 1.14. */
-export function styleOf(
+function styleOf(
   documents: readonly ConfigDocument[],
   talosVersion: string,
   legacyPath: string,
@@ -37,16 +37,6 @@ export function cniNonePatch(
   return document('KubeFlannelCNIConfig', { $patch: 'delete' });
 }
 
-/** Back to Talos's Flannel. */
-export function cniFlannelPatch(
-  documents: readonly ConfigDocument[],
-  talosVersion: string,
-): string {
-  return styleOf(documents, talosVersion, 'cluster.network') === 'v1alpha1'
-    ? stringify({ cluster: { network: { cni: { name: 'flannel' } } } })
-    : document('KubeFlannelCNIConfig', { backendType: 'vxlan', backendPort: 4789 });
-}
-
 export function kubeProxyPatch(
   documents: readonly ConfigDocument[],
   talosVersion: string,
@@ -66,16 +56,6 @@ export function forwardKubeDnsPatch(
   return styleOf(documents, talosVersion, 'machine.features.hostDNS') === 'v1alpha1'
     ? stringify({ machine: { features: { hostDNS: { forwardKubeDNSToHost: forward } } } })
     : document('ResolverConfig', { hostDNS: { forwardKubeDNSToHost: forward } });
-}
-
-export function kubePrismPatch(
-  documents: readonly ConfigDocument[],
-  talosVersion: string,
-  port: number,
-): string {
-  return styleOf(documents, talosVersion, 'machine.features.kubePrism') === 'v1alpha1'
-    ? stringify({ machine: { features: { kubePrism: { enabled: true, port } } } })
-    : document('KubePrismConfig', { port });
 }
 
 /**

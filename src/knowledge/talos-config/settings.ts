@@ -42,7 +42,7 @@ export interface MachineSettings {
 }
 
 export const DEFAULT_POD_SUBNETS: readonly string[] = ['10.244.0.0/16'];
-export const DEFAULT_SERVICE_SUBNETS: readonly string[] = ['10.96.0.0/12'];
+const DEFAULT_SERVICE_SUBNETS: readonly string[] = ['10.96.0.0/12'];
 export const KUBE_PRISM_PORT = 7445;
 
 /** Settings of one node's whole config (all its documents). */

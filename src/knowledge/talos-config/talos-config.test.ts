@@ -81,7 +81,27 @@ describe('strict decoding', () => {
     });
   });
 
-  it('names document and line from 1.13 on, and the document form from 1.14', () => {
+  it('shows comments and entries of lists as Talos does', () => {
+    const text = `machine:
+  network:
+    interfaces:
+      - interface: eth0
+        speed: fast # not a setting
+  kubelet:
+    cni: none
+`;
+    const result = decodeMachineConfig(text, { talosVersion: '1.10.2' });
+    expect(result.ok ? '' : result.message).toBe(`unknown keys found during decoding:
+machine:
+    kubelet:
+        cni: none
+    network:
+        interfaces:
+            - speed: fast # not a setting
+`);
+  });
+
+  it('names document and line from 1.12.3 on, and the document form from 1.14', () => {
     const result = decodeMachineConfig(`---\n${DNS_PATCH}`, { talosVersion: '1.13.9' });
     expect(result.ok ? '' : result.message).toMatch(
       /^error decoding document \/v1alpha1\/ \(line 2\): unknown keys found during decoding:\n/,

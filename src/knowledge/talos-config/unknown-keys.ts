@@ -54,30 +54,34 @@ export function unknownKeysOf(
   }
 }
 
-/** Only the unknown parts of a document, as Talos prints them. */
-export function unknownSubtree(value: unknown, keys: readonly UnknownKey[]): unknown {
-  const subtree: Record<string, unknown> = {};
-  for (const { path } of keys) {
-    let from: unknown = value;
-    let into = subtree;
-    path.forEach((part, index) => {
-      if (from === null || typeof from !== 'object') return;
-      const child: unknown = Reflect.get(from, part);
-      // Lists are left out of the path, each entry under its index, as Talos does for maps only.
-      const key = String(part);
-      if (index === path.length - 1) into[key] = child;
-      else {
-        const next = into[key];
-        const table: Record<string, unknown> = isRecord(next) ? next : {};
-        into[key] = table;
-        into = table;
-      }
-      from = child;
-    });
-  }
-  return subtree;
+/**
+ * Only the unknown parts of a document, as Talos prints them: maps sorted by key, lists of what is
+ * unknown in their entries. `leafAt` gives what is shown for an unknown key.
+ */
+export function unknownSubtree(
+  paths: readonly (readonly (string | number)[])[],
+  leafAt: (path: readonly (string | number)[]) => unknown,
+): unknown {
+  return subtree(paths, 0, leafAt);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
+function subtree(
+  paths: readonly (readonly (string | number)[])[],
+  depth: number,
+  leafAt: (path: readonly (string | number)[]) => unknown,
+): unknown {
+  const groups = new Map<string | number, (readonly (string | number)[])[]>();
+  for (const path of paths) {
+    const part = path[depth];
+    if (part === undefined) continue;
+    groups.set(part, [...(groups.get(part) ?? []), path]);
+  }
+  const children = [...groups].map(([part, below]): [string | number, unknown] => {
+    const leaf = below.find((path) => path.length === depth + 1);
+    return [part, leaf === undefined ? subtree(below, depth + 1, leafAt) : leafAt(leaf)];
+  });
+  if (children.every(([part]) => typeof part === 'number'))
+    return children.map(([, child]) => child);
+  const sorted = children.toSorted(([left], [right]) => (String(left) < String(right) ? -1 : 1));
+  return Object.fromEntries(sorted);
 }
