@@ -377,20 +377,20 @@ describe('a kubelet as measured', () => {
   });
 });
 
+function afterChange(name: string, first: 'ready' | 'not-ready'): number {
+  const world = freshNode(name);
+  const { files } = world.node(name);
+  if (first === 'ready') files.write(FLANNEL, FLANNEL_CONF);
+  world.run(40);
+  if (first === 'ready') files.remove(FLANNEL);
+  else files.write(FLANNEL, FLANNEL_CONF);
+  const status = first === 'ready' ? 'False' : 'True';
+  return until(world, () => nodeView(world, name).status === status);
+}
+
 describe('how long a change takes to show', () => {
   // Each node looks on a beat of its own; the measured times are some of what these nodes show.
   const names = Array.from({ length: 120 }, (_, index) => `beat-${index}`);
-
-  function afterChange(name: string, first: 'ready' | 'not-ready'): number {
-    const world = freshNode(name);
-    const { files } = world.node(name);
-    if (first === 'ready') files.write(FLANNEL, FLANNEL_CONF);
-    world.run(40);
-    if (first === 'ready') files.remove(FLANNEL);
-    else files.write(FLANNEL, FLANNEL_CONF);
-    const status = first === 'ready' ? 'False' : 'True';
-    return until(world, () => nodeView(world, name).status === status);
-  }
 
   it('K10, K13: NotReady is seen within a poll and a report', () => {
     const times = names.map((name) => afterChange(name, 'ready'));
