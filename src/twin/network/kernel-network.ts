@@ -55,6 +55,8 @@ export type NetworkPart = 'flannel' | 'cilium' | 'kube-proxy' | 'cni0' | TunnelD
 export type NetworkListener = (node: string, podUid: string | undefined) => void;
 
 const NO_CAUSES: readonly OccurrenceId[] = [];
+/** Detached pods whose reason is remembered, per node. */
+const DETACHMENTS_MAX = 256;
 
 export class KernelNetwork implements NodeNetwork {
   readonly node: string;
@@ -65,6 +67,7 @@ export class KernelNetwork implements NodeNetwork {
   private readonly kernel: Kernel;
   private readonly attachments = new Map<string, Attachment>();
   private readonly orphans = new Set<string>();
+  private readonly detachments = new Map<string, readonly OccurrenceId[]>();
   private readonly vxlan = new Map<string, VxlanLink>();
   private readonly plainLinks = new Set<string>();
   private readonly reasons = new Map<NetworkPart, readonly OccurrenceId[]>();
@@ -98,6 +101,7 @@ export class KernelNetwork implements NodeNetwork {
   attach(attachment: Attachment): void {
     this.attachments.set(attachment.podUid, attachment);
     this.orphans.delete(attachment.podUid);
+    this.detachments.delete(attachment.podUid);
     if (attachment.network !== 'cilium') this.plainLinks.add('cni0');
     this.touch(attachment.podUid);
   }
@@ -105,7 +109,14 @@ export class KernelNetwork implements NodeNetwork {
   detach(podUid: string): void {
     this.resolvers.delete(podUid);
     this.orphans.delete(podUid);
-    if (this.attachments.delete(podUid)) this.touch(podUid);
+    if (!this.attachments.delete(podUid)) return;
+    this.remember(podUid);
+    this.touch(podUid);
+  }
+
+  /** Why a pod that had an attachment has none. */
+  whyDetached(podUid: string): readonly OccurrenceId[] {
+    return this.detachments.get(podUid) ?? NO_CAUSES;
   }
 
   attachmentOf(podUid: string): Attachment | undefined {
@@ -196,6 +207,7 @@ export class KernelNetwork implements NodeNetwork {
   }
 
   powerLost(): void {
+    for (const podUid of this.attachments.keys()) this.remember(podUid);
     this.attachments.clear();
     this.orphans.clear();
     this.vxlan.clear();
@@ -224,6 +236,13 @@ export class KernelNetwork implements NodeNetwork {
 
   onChange(listener: NetworkListener): void {
     this.listeners.push(listener);
+  }
+
+  private remember(podUid: string): void {
+    const oldest =
+      this.detachments.size >= DETACHMENTS_MAX ? this.detachments.keys().next() : undefined;
+    if (oldest?.value !== undefined) this.detachments.delete(oldest.value);
+    this.detachments.set(podUid, this.kernel.causes);
   }
 
   private blame(part: NetworkPart): void {

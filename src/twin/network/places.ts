@@ -38,6 +38,7 @@ export function locate(
   if (attachment === undefined) {
     return lost(
       `${pod.metadata.namespace ?? ''}/${pod.metadata.name} has no sandbox on ${node.name}`,
+      network.whyDetached(pod.metadata.uid ?? ''),
     );
   }
   return { ok: true, place: { node, network, attachment, pod } };

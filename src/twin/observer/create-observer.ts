@@ -2,7 +2,7 @@
  * Measures a rehearsal from outside, knowing everything: pods, paths, policies, volumes, tokens and
  * invariants. It follows changes and does nothing by itself; `finish` says what it came to.
  */
-import type { Occurrence } from '../../model/occurrence.ts';
+import type { Occurrence, OccurrenceId } from '../../model/occurrence.ts';
 import type { PathObservation, RehearsalSummary } from '../../model/rehearsal.ts';
 import type { TwinProber } from '../ports/prober.ts';
 import type { World } from '../world.ts';
@@ -12,6 +12,7 @@ import { PathReport } from './path-report.ts';
 import { PodLineages } from './pod-lineages.ts';
 import { type PodTrouble, reportPods } from './pod-report.ts';
 import { PolicyGap } from './policy-gap.ts';
+import { standingReasons } from './standing-reasons.ts';
 
 export interface ObservationReport {
   readonly summary: RehearsalSummary;
@@ -39,7 +40,7 @@ export function createObserver(world: World, prober: TwinProber): Observer {
     finish: () => {
       const observed = prober.observe();
       const occurrences = world.kernel.occurrences.slice(firstOccurrence);
-      const pods = reportPods(world, lineages, podTroubles(occurrences));
+      const pods = reportPods(world, lineages, podTroubles(world, occurrences));
       const storage = volumeFailures(world);
       const { failures, ...counts } = pods;
       const summary: RehearsalSummary = {
@@ -77,15 +78,22 @@ export function createObserver(world: World, prober: TwinProber): Observer {
 const TROUBLE =
   /^(kubelet\.(?!pod-ready)|scheduler\.unschedulable|controller\.|cilium-agent\.exited|flannel\.not-running)/;
 
-function podTroubles(occurrences: readonly Occurrence[]): ReadonlyMap<string, PodTrouble> {
+function podTroubles(
+  world: World,
+  occurrences: readonly Occurrence[],
+): ReadonlyMap<string, PodTrouble> {
   const troubles = new Map<string, PodTrouble>();
-  for (const { kind, subject, message, id, at } of occurrences) {
+  const unmanaged = new Map<string, OccurrenceId>();
+  for (const { kind, subject, node, message, id } of occurrences) {
+    if (kind === 'cilium-agent.conf-management-disabled' && node !== undefined)
+      unmanaged.set(node, id);
     if (subject?.kind !== 'Pod' || !TROUBLE.test(kind)) continue;
     const key = `${subject.namespace ?? ''}/${subject.name}`;
-    const known = troubles.get(key);
     // That containers are unready is a consequence; a reason told before stays the reason.
-    if (known !== undefined && kind === 'kubelet.pod-unready') continue;
-    troubles.set(key, { kind, message, id, firstAt: known?.firstAt ?? at });
+    if (kind === 'kubelet.pod-unready' && troubles.has(key)) continue;
+    const reasons =
+      kind === 'kubelet.sandbox-failed' ? standingReasons(world, node, message, unmanaged) : [];
+    troubles.set(key, { message, because: [id, ...reasons.filter((reason) => reason !== id)] });
   }
   return troubles;
 }

@@ -58,15 +58,19 @@ export class PodLineages {
   private learn(set: KubeObject): void {
     const owner = controllerOf(set);
     const { uid } = set.metadata;
-    if (owner !== undefined && uid !== undefined) this.deployments.set(uid, owner.uid);
+    if (owner !== undefined && uid !== undefined) this.deployments.set(uid, owner.name);
   }
 
-  /** What a replacement is looked for by: the Deployment rather than its ReplicaSet of the day. */
+  /**
+   * What a replacement is looked for by: the Deployment rather than its ReplicaSet of the day, and by
+   * name, since an owner that was deleted and made again still runs the same pods.
+   */
   private groupOf(pod: PodObject): string {
     const owner = controllerOf(pod);
     if (owner === undefined) return `bare ${objectKey(pod)}`;
-    const top = this.deployments.get(owner.uid) ?? owner.uid;
-    if (owner.kind === 'DaemonSet') return `${top} ${pod.spec.nodeName ?? ''}`;
+    const name = this.deployments.get(owner.uid) ?? owner.name;
+    const top = `${owner.kind} ${pod.metadata.namespace ?? ''}/${name}`;
+    if (owner.kind === 'DaemonSet') return `${top} ${pod.spec.nodeName ?? wantedNode(pod)}`;
     if (owner.kind === 'StatefulSet' || owner.kind === 'InstanceManager')
       return `${top} ${pod.metadata.name}`;
     return top;
@@ -89,7 +93,6 @@ export class PodLineages {
   }
 
   private seen(pod: PodObject, old: PodObject | undefined): void {
-    // A DaemonSet pod is told apart by its node, which it may get after it is made.
     const known = this.byUid.get(pod.metadata.uid ?? '');
     if (known !== undefined) {
       this.follow(known, pod, old);
@@ -180,6 +183,13 @@ export class PodLineages {
     this.takeOver(lineage, successor.pod);
     lineage.restarts += restarts;
   }
+}
+
+/** A DaemonSet pod is made for a node, by affinity, before the scheduler binds it. */
+function wantedNode(pod: PodObject): string {
+  const rules = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const field = rules?.nodeSelectorTerms.flatMap(({ matchFields = [] }) => matchFields)[0];
+  return field?.key === 'metadata.name' ? (field.values?.[0] ?? '') : '';
 }
 
 function isObserved(pod: PodObject): boolean {

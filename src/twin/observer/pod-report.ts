@@ -27,10 +27,8 @@ export interface PodReport {
 
 /** The newest word of a kubelet on a pod. */
 export interface PodTrouble {
-  readonly kind: string;
   readonly message: string;
-  readonly id: OccurrenceId;
-  readonly firstAt: number;
+  readonly because: readonly OccurrenceId[];
 }
 
 export function reportPods(
@@ -98,15 +96,26 @@ function missedSince(world: World, lineage: Lineage, now: number): Stuck | undef
   const owner = controllerOf(lineage.pod);
   if (since === undefined || owner === undefined || now - since < STUCK_AFTER_MS) return undefined;
   const { namespace } = lineage.pod.metadata;
+  const live = liveOwner(world, owner.kind, namespace, owner.name);
+  // An owner of that name that is another object wants pods of its own.
+  if (live === undefined || live.uid !== owner.uid) return undefined;
   const has = world.store.podsOf(owner.uid).length;
-  const wanted = ((): number => {
-    if (owner.kind === 'ReplicaSet' || owner.kind === 'StatefulSet') {
-      return world.store.get(owner.kind, namespace, owner.name)?.spec.replicas ?? 0;
-    }
-    if (owner.kind !== 'DaemonSet') return 0;
-    return world.store.get('DaemonSet', namespace, owner.name)?.status?.desiredNumberScheduled ?? 0;
-  })();
-  return has < wanted ? { since, symptom: 'not-replaced' } : undefined;
+  return has < live.wanted ? { since, symptom: 'not-replaced' } : undefined;
+}
+
+function liveOwner(
+  world: World,
+  kind: string,
+  namespace: string | undefined,
+  name: string,
+): { readonly uid: string | undefined; readonly wanted: number } | undefined {
+  if (kind === 'ReplicaSet' || kind === 'StatefulSet') {
+    const set = world.store.get(kind, namespace, name);
+    return set && { uid: set.metadata.uid, wanted: set.spec.replicas ?? 1 };
+  }
+  if (kind !== 'DaemonSet') return undefined;
+  const set = world.store.get('DaemonSet', namespace, name);
+  return set && { uid: set.metadata.uid, wanted: set.status?.desiredNumberScheduled ?? 0 };
 }
 
 /** Undefined when it is available, or never was since before the observer began. */
@@ -126,7 +135,7 @@ function failuresOf(
   trouble: PodTrouble | undefined,
 ): readonly ObservedFailure[] {
   const { pod } = lineage;
-  const because = trouble === undefined ? world.store.causesOf(pod) : [trouble.id];
+  const because = trouble?.because ?? world.store.causesOf(pod);
   const subject = {
     kind: 'Pod',
     namespace: pod.metadata.namespace ?? '',

@@ -7,6 +7,7 @@ import type { KubeObject, PodObject } from '../../model/kubernetes.ts';
 import type { PathClass, PathObservation } from '../../model/rehearsal.ts';
 import type { FailingPath, ProberPort } from '../../ports/prober.ts';
 import { fabricOf, type TwinFabric } from '../network/fabric.ts';
+import { networkOf } from '../network/kernel-network.ts';
 import { isReady } from '../network/service-table.ts';
 import type { Destination, NetworkEnd, World } from '../world.ts';
 import type { Seen } from './path-log.ts';
@@ -262,7 +263,11 @@ class Prober implements TwinProber {
 
   private absence(node: string): readonly number[] {
     const pod = this.podOn('pod', node);
-    return pod === undefined ? [] : this.world.store.causesOf(pod);
+    if (pod === undefined) return [];
+    const twinNode = this.world.nodes.get(node);
+    const detached =
+      twinNode === undefined ? [] : networkOf(twinNode).whyDetached(pod.metadata.uid ?? '');
+    return detached.length > 0 ? detached : this.world.store.causesOf(pod);
   }
 
   private waitForApi(): void {

@@ -4,7 +4,7 @@
  */
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { DaemonSetObject } from '../../model/kubernetes.ts';
-import type { World } from '../world.ts';
+import type { TwinNode, World } from '../world.ts';
 import { fabricOf } from '../network/fabric.ts';
 import { addBlame } from './absence.ts';
 import { hubOf } from './hub.ts';
@@ -41,24 +41,32 @@ export function followRemovals(world: World): void {
   followBoots(world, removed);
 }
 
-/** A node that boots without flanneld has no subnet.env, and nobody to write one. */
+/**
+ * A node that lost subnet.env has nobody to write it again. It is said when the power goes, before the
+ * first pod of the next boot asks for the file.
+ */
 function followBoots(world: World, removed: ReadonlyMap<Part, OccurrenceId>): void {
   const told = new Set<string>();
-  fabricOf(world).onPathChange((name) => {
+  const look = (node: TwinNode): void => {
     const cause = removed.get('flannel');
+    if (node.files.exists(SUBNET_ENV)) told.delete(node.name);
+    else if (cause !== undefined && !told.has(node.name)) {
+      told.add(node.name);
+      const id = world.kernel.because([], () =>
+        world.kernel.occur('flannel.not-running', {
+          node: node.name,
+          message: `no flanneld starts on ${node.name} any more: ${SUBNET_ENV} is not written again`,
+          because: [cause],
+        }),
+      );
+      addBlame({ world, node }, SUBNET_ENV, id);
+    }
+  };
+  fabricOf(world).onPathChange((name, podUid) => {
     const node = world.nodes.get(name);
-    if (cause === undefined || node?.machine.up !== true || node.files.exists(SUBNET_ENV)) return;
-    const boot = `${name} ${node.machine.bootId}`;
-    if (told.has(boot)) return;
-    told.add(boot);
-    const id = world.kernel.because([], () =>
-      world.kernel.occur('flannel.not-running', {
-        node: name,
-        message: `${name} booted and no flanneld starts there: ${SUBNET_ENV} is not written again`,
-        because: [cause],
-      }),
-    );
-    addBlame({ world, node }, SUBNET_ENV, id);
+    if (podUid !== undefined || node === undefined || !removed.has('flannel')) return;
+    // What a loss of power empties is empty once the machine's own action is through.
+    world.kernel.after(0, () => look(node));
   });
 }
 
