@@ -56,18 +56,19 @@ function isDistinctive(key: string, value: unknown): boolean {
   return false;
 }
 
-/** `# cilium v1.16.5`, `# helm upgrade … cilium/cilium --version 1.16.5`: in a comment, by name. */
+const VERSION = String.raw`v?(\d+\.\d+\.\d+(?:-(?:rc|pre|snapshot)\.\d+)?)(?![\w.]*[\w/])`;
+
+/** `# cilium v1.16.5`, `# Cilium chart version: 1.16.5`, `# helm … cilium/cilium --version 1.16.5`. */
+const VERSION_COMMENT = new RegExp(
+  String.raw`^[ \t]*#.*(?:\bcilium\b(?:\s+(?:helm|chart|version|release))*\s*[:=@-]?\s*|\bcilium\b.*--version[ =])${VERSION}`,
+  'im',
+);
+
 export function versionInComments(
   text: string,
 ): { readonly version: string; readonly offset: number } | undefined {
-  const head = text.slice(0, 64 * 1024);
-  const comment = /^[ \t]*#.*\bcilium\b.*$/gim;
-  for (let match = comment.exec(head); match !== null; match = comment.exec(head)) {
-    const version =
-      /(?:^|[\s:=@v-])v?(\d+\.\d+\.\d+(?:-(?:rc|pre|snapshot)\.\d+)?)(?![\w.]*\/)/i.exec(match[0]);
-    if (version?.[1] !== undefined) {
-      return { version: version[1], offset: match.index + match[0].indexOf(version[1]) };
-    }
-  }
-  return undefined;
+  const match = VERSION_COMMENT.exec(text.slice(0, 64 * 1024));
+  const version = match?.[1];
+  if (match === null || version === undefined) return undefined;
+  return { version, offset: match.index + match[0].lastIndexOf(version) };
 }

@@ -121,7 +121,7 @@ function waitSeconds(tree: TextTree, path: TreePath, value: number | string): nu
   if (seconds !== undefined && seconds >= 0 && Number.isFinite(seconds)) return seconds;
   throw badInput(
     `wait: "${value}" is no duration`,
-    tree.nearest(path),
+    tree.at(path)?.source ?? tree.source,
     'Write it as 90s, 5m or 1h30m.',
   );
 }
@@ -148,7 +148,7 @@ function checked<T>(tree: TextTree, base: readonly (string | number)[], result: 
   const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys?.[0] : undefined;
   const source =
     unknownKey === undefined
-      ? tree.nearest(path)
+      ? (tree.at(path)?.source ?? tree.nearest(path))
       : (tree.keyOf([...path, unknownKey]) ?? tree.nearest(path));
   const where = parts.length === 0 ? '' : `${parts.join('.')}: `;
   throw badInput(

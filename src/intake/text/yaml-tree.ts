@@ -73,12 +73,20 @@ class YamlTree implements TextTree {
     if (located === undefined || typeof located.value !== 'string') return undefined;
     const { file, line = 1, column = 1 } = located.source;
     const node = this.find(pathParts(path))?.value;
+    const start = node?.range?.[0] ?? 0;
+    const written = this.text.text.slice(start, node?.range?.[1] ?? 0);
     if (!isScalar(node) || node.type !== 'BLOCK_LITERAL') {
-      return { file: file ?? '', text: located.value, placeOf: () => ({ line, column }) };
+      // On one line and without escapes a text's offsets are columns; else its start stands for all.
+      const quote = /^["']/.test(written) ? 1 : 0;
+      const plain = written.length === located.value.length + 2 * quote && !written.includes('\n');
+      const placeOf: PlaceOf = (offset) => ({
+        line,
+        column: plain ? column + quote + offset : column,
+      });
+      return { file: file ?? '', text: located.value, placeOf };
     }
     // The lines of a literal block are the text's lines, each cut by the same indentation.
-    const body = this.text.text.slice(node.range?.[0] ?? 0, node.range?.[1] ?? 0);
-    const indent = /\n( *)[^\s]/.exec(body)?.[1]?.length ?? 0;
+    const indent = /\n( *)[^\s]/.exec(written)?.[1]?.length ?? 0;
     const first = { line: line + 1, column: indent + 1 };
     return {
       file: file ?? '',
