@@ -1,17 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { bundledModule } from './scripts/bundled-files.mjs';
 
 export default defineConfig({
-  plugins: [
-    {
-      // The same as esbuild's text loader in scripts/build.mjs.
-      name: 'text-modules',
-      load(id) {
-        if (!/\.(md|yaml)$/.test(id)) return;
-        return `export default ${JSON.stringify(readFileSync(id, 'utf8'))};`;
-      },
-    },
-  ],
+  plugins: [{ name: 'bundled-files', load: (id) => bundledModule(id) }],
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['test/real/**', 'node_modules/**'],

@@ -4,8 +4,19 @@
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { bundledModule } from './bundled-files.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+const bundledFiles = {
+  name: 'bundled-files',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.(md|yaml)$/ }, ({ path }) => ({
+      contents: bundledModule(path),
+      loader: 'js',
+    }));
+  },
+};
 
 rmSync('dist', { recursive: true, force: true });
 await build({
@@ -21,7 +32,7 @@ await build({
   keepNames: true,
   sourcemap: false,
   legalComments: 'linked',
-  loader: { '.md': 'text', '.yaml': 'text' },
+  plugins: [bundledFiles],
   define: { 'process.env["REGAUGE_VERSION"]': JSON.stringify(version) },
   banner: {
     // CommonJS dependencies inside the bundle call require(); ESM has none.

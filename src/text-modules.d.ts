@@ -1,9 +1,9 @@
-/** Pages and scenarios are imported as text: by esbuild's text loader, and by vitest.config.ts. */
+/** Pages come in as text and scenarios as data: by scripts/bundled-files.mjs, for esbuild and vitest. */
 declare module '*.md' {
   const text: string;
   export default text;
 }
 declare module '*.yaml' {
-  const text: string;
-  export default text;
+  const data: unknown;
+  export default data;
 }

@@ -98,6 +98,23 @@ describe('nameCauses', () => {
     ]);
   });
 
+  it('ends at the hazard, not at the command that set it off, which stands behind it', () => {
+    const { failures, causes } = nameCauses(
+      [
+        occurrence(1, 'client.object-deleted', []),
+        occurrence(2, 'flannel.not-running', [1], 'n1'),
+        occurrence(3, 'kubelet.failed', [2]),
+      ],
+      [failure([3])],
+      HAZARDS,
+    );
+    expect(failures[0]?.rootCauses).toEqual(['flannel.not-running@n1']);
+    expect(causes.map(({ id, because }) => [id, because])).toEqual([
+      ['client.object-deleted', []],
+      ['flannel.not-running@n1', ['client.object-deleted']],
+    ]);
+  });
+
   it('shows a beginning that no hazard knows under its own message, covering nothing', () => {
     const { causes } = nameCauses([occurrence(1, 'kubectl.command', [])], [failure([1])], HAZARDS);
     expect(causes[0]).toMatchObject({

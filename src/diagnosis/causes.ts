@@ -67,36 +67,43 @@ class CauseGraph {
     return union(ids.map((id) => this.above[id - 1] ?? []));
   }
 
-  /** Those that nothing named lies behind. A cause that is its own ancestor counts as a root. */
+  /**
+   * Where the chains end: the hazards that no other hazard lies behind. What set them off (a command,
+   * a reboot) stands in their `because`. Where no hazard is on the way, the beginnings themselves.
+   */
   rootsOf(causes: readonly string[]): readonly string[] {
-    const roots = new Set<string>();
-    const seen = new Set<string>();
-    const visit = (cause: string): void => {
-      if (seen.has(cause)) return;
-      seen.add(cause);
-      const parents = [...(this.parents.get(cause) ?? [])].filter((parent) => parent !== cause);
-      if (parents.length === 0) roots.add(cause);
-      for (const parent of parents) visit(parent);
-    };
-    for (const cause of causes) visit(cause);
-    return [...(roots.size > 0 ? roots : causes)].toSorted();
+    const all = this.ancestry(causes);
+    const hazards = [...all].filter((cause) => this.isHazard(cause));
+    const candidates = hazards.length > 0 ? hazards : [...all];
+    const roots = candidates.filter((cause) => {
+      const behind = this.ancestry(this.parents.get(cause) ?? []);
+      behind.delete(cause);
+      return candidates.every((other) => !behind.has(other));
+    });
+    // Causes that keep each other up have no first one; then all of them are told.
+    return (roots.length > 0 ? roots : candidates).toSorted();
   }
 
   /** Every cause on a way from a failure to a root, in a stable order. */
   named(roots: readonly string[], observed: readonly ObservedFailure[]): readonly RehearsalCause[] {
-    const wanted = new Set<string>(roots);
-    const visit = (cause: string): void => {
-      for (const parent of this.parents.get(cause) ?? []) {
-        if (wanted.has(parent)) continue;
-        wanted.add(parent);
-        visit(parent);
-      }
-    };
-    for (const cause of observed.flatMap((failure) => this.causesBehind(failure.because))) {
-      wanted.add(cause);
-      visit(cause);
+    const seen = observed.flatMap((failure) => this.causesBehind(failure.because));
+    return [...this.ancestry([...roots, ...seen])].toSorted().map((id) => this.describe(id));
+  }
+
+  /** The causes and everything behind them. */
+  private ancestry(causes: Iterable<string>): Set<string> {
+    const found = new Set<string>();
+    const open = [...causes];
+    for (let cause = open.pop(); cause !== undefined; cause = open.pop()) {
+      if (found.has(cause)) continue;
+      found.add(cause);
+      open.push(...(this.parents.get(cause) ?? []));
     }
-    return [...wanted].toSorted().map((id) => this.describe(id));
+    return found;
+  }
+
+  private isHazard(cause: string): boolean {
+    return this.hazardOfKind.has(this.members.get(cause)?.[0]?.kind ?? '');
   }
 
   private place(occurrence: Occurrence): readonly string[] {
