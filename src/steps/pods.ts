@@ -1,5 +1,5 @@
 /** What steps and gates ask of pods and nodes. */
-import { parseAddress, parseCidr, contains, type Cidr } from '../base/cidr.ts';
+import { contains, parseAddress, parseCidr } from '../base/cidr.ts';
 import { controllerOf, type NodeObject, type PodObject } from '../model/kubernetes.ts';
 import type { Plan } from '../model/plan.ts';
 import type { KubernetesPort } from '../ports/index.ts';
@@ -31,23 +31,27 @@ export function isOwnedBy(pod: PodObject, kind: string): boolean {
   return controllerOf(pod)?.kind === kind;
 }
 
-const parsedPools = new WeakMap<readonly string[], readonly Cidr[]>();
-
-function poolsOf(cidrs: readonly string[]): readonly Cidr[] {
-  let pools = parsedPools.get(cidrs);
-  if (pools === undefined) {
-    pools = cidrs.map(parseCidr).filter((cidr) => cidr !== undefined);
-    parsedPools.set(cidrs, pools);
-  }
-  return pools;
-}
+/** Verdicts by range list and address: the same pods are looked at every second of a restart. */
+const known = new WeakMap<readonly string[], Map<string, boolean>>();
 
 /** The pod has an address, and it is of the ranges given. */
 export function hasAddressIn(pod: PodObject, cidrs: readonly string[]): boolean {
   const ip = pod.status.podIP;
   if (ip === undefined || ip === '') return false;
+  let verdicts = known.get(cidrs);
+  if (verdicts === undefined) known.set(cidrs, (verdicts = new Map()));
+  let verdict = verdicts.get(ip);
+  if (verdict === undefined) verdicts.set(ip, (verdict = isIn(ip, cidrs)));
+  return verdict;
+}
+
+function isIn(ip: string, cidrs: readonly string[]): boolean {
   const address = parseAddress(ip);
-  return address !== undefined && poolsOf(cidrs).some((pool) => contains(pool, address));
+  if (address === undefined) return false;
+  return cidrs.some((text) => {
+    const range = parseCidr(text);
+    return range !== undefined && contains(range, address);
+  });
 }
 
 /** The pod lives on the old network: it has an address, and not one of the new pool's. */
