@@ -41,6 +41,8 @@ export function layOut(spec: ClusterSpec): ClusterLayout {
   const open = nodes.filter(
     ({ role }) => role === 'worker' || spec.machine.schedulableControlPlanes,
   );
+  const nextOfAll = roundOf(nodes, used);
+  const nextOfOpen = roundOf(open, used);
   return {
     spec,
     nodes,
@@ -57,7 +59,7 @@ export function layOut(spec: ClusterSpec): ClusterLayout {
       const told = workload.on[index % Math.max(1, workload.on.length)];
       const node =
         told === undefined
-          ? leastUsed(workload.toleratesControlPlane ? nodes : open, used)
+          ? (workload.toleratesControlPlane ? nextOfAll : nextOfOpen)()
           : present(byName.get(told), `node ${told} of workload ${workload.name}`);
       used.set(node.name, (used.get(node.name) ?? 0) + 1);
       return node;
@@ -87,17 +89,27 @@ function nodesOf(spec: ClusterSpec): readonly NodeSpec[] {
   ];
 }
 
-function leastUsed(nodes: readonly LaidOutNode[], used: ReadonlyMap<string, number>): LaidOutNode {
-  let best: LaidOutNode | undefined;
-  let fewest = Infinity;
-  for (const node of nodes) {
-    const count = used.get(node.name) ?? 0;
-    if (count < fewest) {
-      fewest = count;
-      best = node;
+/**
+ * Hands out the nodes with the fewest pods, one after the other. It goes round: a node is taken when
+ * it has no more than the least so far, so that a pod costs no look at all nodes.
+ */
+function roundOf(
+  nodes: readonly LaidOutNode[],
+  used: ReadonlyMap<string, number>,
+): () => LaidOutNode {
+  let least = 0;
+  let at = 0;
+  return () => {
+    for (let looked = 0; ; looked += 1) {
+      const node = present(nodes[at % Math.max(1, nodes.length)], 'a node that pods may be on');
+      at += 1;
+      if ((used.get(node.name) ?? 0) <= least) return node;
+      if (looked >= nodes.length) {
+        least += 1;
+        looked = 0;
+      }
     }
-  }
-  return present(best, 'a node that pods may be on');
+  };
 }
 
 function range(text: string): Cidr {
