@@ -69,6 +69,7 @@ export const MISSING = {
   machineConfigs: 'Talos machine configs (talosctl get machineconfig -o yaml)',
   cniConfs: 'CNI confs of a node (talosctl ls -l /etc/cni/net.d, talosctl read)',
   sourceCni: 'the CNI that is to be replaced (its DaemonSet, or a CNI conf)',
+  runbook: 'a runbook: the commands that are to be typed, as data',
   distribution: 'the distribution of the nodes (kubectl get nodes -o json)',
 } as const;
 

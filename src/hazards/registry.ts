@@ -20,6 +20,7 @@ import { hazard as chartRefusesValues } from './chart-refuses-values/hazard.ts';
 import { hazard as chartValueRemoved } from './chart-value-removed/hazard.ts';
 import { hazard as clusterDnsSpread } from './cluster-dns-spread/hazard.ts';
 import { hazard as confDirectoryOfDistribution } from './conf-directory-of-distribution/hazard.ts';
+import { hazard as confDirectoryRemoved } from './conf-directory-removed/hazard.ts';
 import { hazard as confWithoutBinary } from './conf-without-binary/hazard.ts';
 import { hazard as confWithoutState } from './conf-without-state/hazard.ts';
 import { hazard as configSourcesSkipNodeConfigs } from './config-sources-skip-node-configs/hazard.ts';
@@ -41,6 +42,7 @@ import { hazard as hostDnsBehindHostRouting } from './host-dns-behind-host-routi
 import { hazard as hostPort } from './host-port/hazard.ts';
 import { hazard as hostPortsInUse } from './host-ports-in-use/hazard.ts';
 import { hazard as inlineCniManifest } from './inline-cni-manifest/hazard.ts';
+import { hazard as instanceManagersDeleted } from './instance-managers-deleted/hazard.ts';
 import { hazard as ipBlockOnClusterRange } from './ip-block-on-cluster-range/hazard.ts';
 import { hazard as ipMasqAgent } from './ip-masq-agent/hazard.ts';
 import { hazard as istioAmbientProbes } from './istio-ambient-probes/hazard.ts';
@@ -50,6 +52,7 @@ import { hazard as kubeProxyIpvs } from './kube-proxy-ipvs/hazard.ts';
 import { hazard as kubeProxyLeftovers } from './kube-proxy-leftovers/hazard.ts';
 import { hazard as kubeProxyRemovedWithCni } from './kube-proxy-removed-with-cni/hazard.ts';
 import { hazard as kubeProxyReplacementSpelling } from './kube-proxy-replacement-spelling/hazard.ts';
+import { hazard as kubeletRestartToken } from './kubelet-restart-token/hazard.ts';
 import { hazard as kubespanHostRouting } from './kubespan-host-routing/hazard.ts';
 import { hazard as leakedLeases } from './leaked-leases/hazard.ts';
 import { hazard as localVolumes } from './local-volumes/hazard.ts';
@@ -61,11 +64,13 @@ import { hazard as managedPlatform } from './managed-platform/hazard.ts';
 import { hazard as meshCniChained } from './mesh-cni-chained/hazard.ts';
 import { hazard as mtuBudget } from './mtu-budget/hazard.ts';
 import { hazard as multusBesideCni } from './multus-beside-cni/hazard.ts';
+import { hazard as networkUnavailable } from './network-unavailable/hazard.ts';
 import { hazard as noRoomToEvict } from './no-room-to-evict/hazard.ts';
 import { hazard as nodeAutoscaler } from './node-autoscaler/hazard.ts';
 import { hazard as nodeConfigApiVersion } from './node-config-api-version/hazard.ts';
 import { hazard as nodeLocalDns } from './node-local-dns/hazard.ts';
 import { hazard as nodePodCidrsReused } from './node-pod-cidrs-reused/hazard.ts';
+import { hazard as oldCniRemovedEarly } from './old-cni-removed-early/hazard.ts';
 import { hazard as onDeleteWorkloads } from './on-delete-workloads/hazard.ts';
 import { hazard as osUpgradeMixedIn } from './os-upgrade-mixed-in/hazard.ts';
 import { hazard as peersByIp } from './peers-by-ip/hazard.ts';
@@ -75,7 +80,9 @@ import { hazard as policyGap } from './policy-gap/hazard.ts';
 import { hazard as poolChangedInPlace } from './pool-changed-in-place/hazard.ts';
 import { hazard as poolOutsidePodSubnets } from './pool-outside-pod-subnets/hazard.ts';
 import { hazard as rebootDaemon } from './reboot-daemon/hazard.ts';
+import { hazard as registryInCluster } from './registry-in-cluster/hazard.ts';
 import { hazard as replacementBeforeMigration } from './replacement-before-migration/hazard.ts';
+import { hazard as serviceAccountRecreated } from './service-account-recreated/hazard.ts';
 import { hazard as serviceFlagsRedundant } from './service-flags-redundant/hazard.ts';
 import { hazard as sysModuleOnTalos } from './sys-module-on-talos/hazard.ts';
 import { hazard as talosExtensionsDropped } from './talos-extensions-dropped/hazard.ts';
@@ -106,6 +113,7 @@ export const HAZARDS: readonly Hazard[] = [
   chartValueRemoved,
   clusterDnsSpread,
   confDirectoryOfDistribution,
+  confDirectoryRemoved,
   confWithoutBinary,
   confWithoutState,
   configSourcesSkipNodeConfigs,
@@ -127,6 +135,7 @@ export const HAZARDS: readonly Hazard[] = [
   hostPort,
   hostPortsInUse,
   inlineCniManifest,
+  instanceManagersDeleted,
   ipBlockOnClusterRange,
   ipMasqAgent,
   istioAmbientProbes,
@@ -136,6 +145,7 @@ export const HAZARDS: readonly Hazard[] = [
   kubeProxyLeftovers,
   kubeProxyRemovedWithCni,
   kubeProxyReplacementSpelling,
+  kubeletRestartToken,
   kubespanHostRouting,
   leakedLeases,
   localVolumes,
@@ -147,11 +157,13 @@ export const HAZARDS: readonly Hazard[] = [
   meshCniChained,
   mtuBudget,
   multusBesideCni,
+  networkUnavailable,
   noRoomToEvict,
   nodeAutoscaler,
   nodeConfigApiVersion,
   nodeLocalDns,
   nodePodCidrsReused,
+  oldCniRemovedEarly,
   onDeleteWorkloads,
   osUpgradeMixedIn,
   peersByIp,
@@ -161,7 +173,9 @@ export const HAZARDS: readonly Hazard[] = [
   poolChangedInPlace,
   poolOutsidePodSubnets,
   rebootDaemon,
+  registryInCluster,
   replacementBeforeMigration,
+  serviceAccountRecreated,
   serviceFlagsRedundant,
   sysModuleOnTalos,
   talosExtensionsDropped,

@@ -21,7 +21,7 @@ import type {
   TargetFacts,
 } from '../model/facts.ts';
 import type { KubeObject, NodeObject } from '../model/kubernetes.ts';
-import type { Runbook } from '../model/runbook.ts';
+import type { Runbook, RunbookStep } from '../model/runbook.ts';
 
 type Plain<T> = { readonly [K in keyof T]?: T[K] extends Fact<infer V> ? V : T[K] };
 
@@ -281,6 +281,11 @@ function listingOf({ node, directory = '/etc/cni/net.d', files }: ConfLiteral): 
     entries: Object.keys(files).map((name) => ({ name, type: 'file' as const })),
     source: { file: 'listing.txt', line: 1, column: 1, ...(node === undefined ? {} : { node }) },
   };
+}
+
+/** A runbook of these steps. */
+export function runbook(...steps: readonly RunbookStep[]): Runbook {
+  return { apiVersion: 'regauge.dev/v1', kind: 'Runbook', steps };
 }
 
 /** A config tree over YAML text. */

@@ -16,7 +16,7 @@ export const hazard: Hazard = {
   why: 'containerd loads the first candidate alone. If it cannot be parsed the whole load fails: no other file is tried, the network that was loaded before is dropped, the node turns NotReady, and every pod ADD and DEL fails with "cni plugin not initialized".',
   references: ['go-cni:opts.go@v1.1.13', 'cni:libcni/conf.go@v1.3.0', 'truth:B', 'truth:D'],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['cni.load-failed'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -27,7 +27,7 @@ export const hazard: Hazard = {
   ],
   foretell,
   signs: {
-    occurrences: ['flannel.not-running', 'flannel.daemonset-removed', 'talos.runtime-state-lost'],
+    occurrences: ['flannel.not-running', 'talos.runtime-state-lost', 'machine.runtime-state-lost'],
   },
 };
 
