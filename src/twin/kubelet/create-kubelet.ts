@@ -45,7 +45,8 @@ class NodeKubelet implements Kubelet, WorkerHost {
   private pathCheckPlanned = false;
   private pathsWatched = false;
   private cacheEmptiedAt: number | undefined;
-  private mountLostAt: number | undefined;
+  /** Kubelet restarts that took the token volume from pods that ran then. */
+  private mountLosses: number[] = [];
   private tokenCauses: readonly OccurrenceId[] = [];
   private starts = 0;
 
@@ -119,7 +120,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
     const { starts } = this;
     const { api } = this.world;
     this.cacheEmptiedAt = this.world.kernel.now();
-    this.mountLostAt = undefined;
+    this.mountLosses = [];
     this.start();
     const before = [...this.workers.values()];
     for (const worker of before) if (worker.static) worker.recreate();
@@ -155,8 +156,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
     const worker = this.workers.get(podUid);
     if (worker === undefined || worker.static) return undefined;
     const { kernel, constants, store } = this.world;
-    const lost = this.mountLostAt;
-    const mountLostAt = lost !== undefined && worker.startedAt < lost ? lost : undefined;
+    const mountLostAt = this.mountLosses.find((lostAt) => worker.startedAt < lostAt);
     const times = {
       podStartedAt: worker.startedAt,
       cacheEmptiedAt: this.cacheEmptiedAt,
@@ -289,7 +289,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
       version !== undefined &&
       inRange(version, MOUNT_LOST_TALOS);
     if (!losesMounts) return;
-    this.mountLostAt = kernel.now();
+    this.mountLosses.push(kernel.now());
     kernel.because(kernel.causes, () => {
       const id = kernel.occur('kubelet.token-mount-lost', {
         node: nodeName,

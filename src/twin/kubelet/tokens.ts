@@ -92,7 +92,9 @@ export function tokenAt(
 function issuedAt(podUid: string, times: TokenTimes, now: number, refreshMs: number): number {
   const seenUntil = Math.min(now, times.mountLostAt ?? now);
   const emptied = times.cacheEmptiedAt;
-  const usesEmptied = emptied !== undefined && emptied <= seenUntil && emptied > times.podStartedAt;
+  // A token asked for by the restart that lost the mount is not seen any more.
+  const inTime = emptied !== undefined && emptied < (times.mountLostAt ?? Infinity);
+  const usesEmptied = inTime && emptied > times.podStartedAt;
   const first = usesEmptied ? emptied : times.podStartedAt;
   const period = refreshMs - phaseOf(`${podUid}/token`, SYNC_LAG_MS);
   return first + Math.max(0, Math.floor((seenUntil - first) / period)) * period;
