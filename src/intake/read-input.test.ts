@@ -26,6 +26,14 @@ cluster:
 
 const indent = (text: string, by: number): string => text.replaceAll(/^(?=.)/gm, ' '.repeat(by));
 
+function resource(id: string): string {
+  return `node: 10.0.1.61\nmetadata:\n  namespace: config\n  type: MachineConfigs.config.talos.dev\n  id: ${id}\nspec: |\n${indent(MACHINE_CONFIG, 2)}`;
+}
+
+function pod(name: string): string {
+  return `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${name}\n  namespace: shop\nspec:\n  containers:\n    - name: web\n      image: web:1\n`;
+}
+
 describe('Cilium Helm values', () => {
   it('are recognised by their keys, whatever the name', () => {
     const [values] = read({ 'my stuff': VALUES }).helmValues;
@@ -275,8 +283,6 @@ describe('Talos machine configs', () => {
   });
 
   it('names the node by its address, leaves out the persistent copy', () => {
-    const resource = (id: string): string =>
-      `node: 10.0.1.61\nmetadata:\n  namespace: config\n  type: MachineConfigs.config.talos.dev\n  id: ${id}\nspec: |\n${indent(MACHINE_CONFIG, 2)}`;
     const node = JSON.stringify({
       apiVersion: 'v1',
       kind: 'Node',
@@ -391,9 +397,6 @@ describe('CNI confs and listings', () => {
 });
 
 describe('Kubernetes objects', () => {
-  const pod = (name: string): string =>
-    `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${name}\n  namespace: shop\nspec:\n  containers:\n    - name: web\n      image: web:1\n`;
-
   it('reads manifests of several documents with their places', () => {
     const input = read({ 'm.yaml': `# two\n${pod('a')}---\n${pod('b')}` });
     expect(input.objects.map(({ object, source }) => [object.metadata.name, source.line])).toEqual([
