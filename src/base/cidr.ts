@@ -20,7 +20,19 @@ export function parseAddress(text: string): Cidr | undefined {
   return text.includes('/') ? undefined : parse(text);
 }
 
+/** The same few ranges and addresses are asked for again and again. */
+const parsedTexts = new Map<string, Cidr | undefined>();
+const PARSED_TEXTS_MAX = 20_000;
+
 function parse(text: string): Cidr | undefined {
+  if (parsedTexts.has(text)) return parsedTexts.get(text);
+  if (parsedTexts.size >= PARSED_TEXTS_MAX) parsedTexts.clear();
+  const parsed = parseOnce(text);
+  parsedTexts.set(text, parsed);
+  return parsed;
+}
+
+function parseOnce(text: string): Cidr | undefined {
   const family = text.includes(':') ? 6 : 4;
   try {
     const address = family === 6 ? new Address6(text) : new Address4(text);

@@ -6,6 +6,18 @@ import parse from 'semver/functions/parse.js';
 
 /** `v1.10` → `1.10.0`; keeps a pre-release; undefined when it is no version. */
 export function normalVersion(text: string): string | undefined {
+  if (normalised.has(text)) return normalised.get(text);
+  if (normalised.size >= NORMALISED_MAX) normalised.clear();
+  const version = normalise(text);
+  normalised.set(text, version);
+  return version;
+}
+
+/** A run asks about the same few versions all the time. */
+const normalised = new Map<string, string | undefined>();
+const NORMALISED_MAX = 1_000;
+
+function normalise(text: string): string | undefined {
   const trimmed = text.trim().replace(/^v/, '');
   const exact = parse(trimmed);
   if (exact !== null) return exact.version;

@@ -2,7 +2,7 @@
  * Applies a Talos machine config patch to nodes. Every key a CNI migration needs is applied live
  * (v1alpha1_runtime.go@v1.10.5), so the mode is `no-reboot`: a patch that would reboot is refused.
  */
-import { parseAllDocuments } from 'yaml';
+import { documentsOf } from '../knowledge/talos-config/document-text.ts';
 import { includes } from './objects.ts';
 import { fails, HOLDS, type StepModule } from './step-module.ts';
 import { inParallel } from './waiting.ts';
@@ -49,9 +49,9 @@ export function holdsPatch(config: string, patch: string): boolean {
 type ConfigDocument = Readonly<Record<string, unknown>>;
 
 function parsed(text: string): readonly ConfigDocument[] {
-  return parseAllDocuments(text)
-    .map((document): unknown => document.toJS())
-    .filter((value): value is ConfigDocument => value !== null && typeof value === 'object');
+  return documentsOf(text).filter(
+    (value): value is ConfigDocument => value !== null && typeof value === 'object',
+  );
 }
 
 /** The main document has no kind; the others are told apart by kind and name. */

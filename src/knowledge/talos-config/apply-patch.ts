@@ -4,9 +4,9 @@
  * checks that refuse the result. Source: talos:pkg/machinery/config/configpatcher/strategic.go
  * @v1.13.9, configloader/internal/decoder/delete.go@v1.13.9.
  */
-import { stringify } from 'yaml';
 import { conflictsOf } from './conflicts.ts';
 import { decodeMachineConfig, type DecodedDocument } from './decode.ts';
+import { showDocuments } from './document-text.ts';
 import { MAIN_DOCUMENT } from './keys.ts';
 import { isTable, mergeConfig, type Table } from './merge-config.ts';
 
@@ -31,12 +31,7 @@ export function applyMachineConfigPatch(
   }
   const [conflict] = conflictsOf(documents, talosVersion);
   if (conflict !== undefined) return { ok: false, message: conflict };
-  return { ok: true, config: showDocuments(documents) };
-}
-
-/** Several documents as one YAML stream. */
-function showDocuments(documents: readonly { readonly value: unknown }[]): string {
-  return documents.map(({ value }) => stringify(value, { lineWidth: 0 })).join('---\n');
+  return { ok: true, config: showDocuments(documents.map(({ value }) => value)) };
 }
 
 /** The documents after one document of the patch, or the words with which it is refused. */

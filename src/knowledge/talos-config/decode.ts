@@ -5,6 +5,7 @@
  */
 import { isMap, LineCounter, parseAllDocuments, stringify, type Document } from 'yaml';
 import { atLeast } from '../../base/versions.ts';
+import { writtenDocuments } from './document-text.ts';
 import { MAIN_DOCUMENT } from './keys.ts';
 import { knowsKind, unknownKeysOf, unknownSubtree, type UnknownKey } from './unknown-keys.ts';
 
@@ -42,16 +43,30 @@ const MAIN_KEYS = ['machine', 'cluster', 'debug', 'persist'];
 
 /** Nodes share configs and patches, and a text always decodes alike. */
 const memory = new Map<string, DecodeResult>();
-const MEMORY_MAX = 64;
+const MEMORY_MAX = 4096;
 
 export function decodeMachineConfig(text: string, options: DecodeOptions): DecodeResult {
   const key = `${options.talosVersion}\n${text}`;
   const remembered = memory.get(key);
   if (remembered !== undefined) return remembered;
-  const result = decode(text, options);
+  const result = decodeWritten(text, options) ?? decode(text, options);
   if (memory.size >= MEMORY_MAX) memory.clear();
   memory.set(key, result);
   return result;
+}
+
+/** A text of our own writing needs no positions while there is nothing wrong with it. */
+function decodeWritten(text: string, { talosVersion }: DecodeOptions): DecodeResult | undefined {
+  const values = writtenDocuments(text);
+  if (values === undefined) return undefined;
+  const documents: DecodedDocument[] = [];
+  for (const value of values) {
+    const decoded = describe(value, 1);
+    if (decoded === undefined || !knowsKind(decoded.kind, talosVersion)) return undefined;
+    if (unknownKeysOf(decoded.kind, decoded.value, talosVersion).length > 0) return undefined;
+    documents.push(decoded);
+  }
+  return { ok: true, documents };
 }
 
 function decode(text: string, options: DecodeOptions): DecodeResult {
@@ -66,7 +81,8 @@ function decode(text: string, options: DecodeOptions): DecodeResult {
     if (error !== undefined) return refuse(`decode error: yaml: ${error.message.split('\n')[0]}`);
     if (document.contents === null) continue;
     if (!isMap(document.contents)) return refuse('expected a YAML document');
-    const decoded = describe(document, lines);
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    const decoded = describe(value, lines.linePos(document.contents.range?.[0] ?? 0).line);
     if (decoded === undefined) return refuse('missing kind');
     const problem = judge(decoded, document, lines, options.talosVersion);
     if (problem !== undefined) return problem;
@@ -82,13 +98,11 @@ function refuse(message: string, unknownKeys: readonly LocatedUnknownKey[] = [])
   return { ok: false, message, unknownKeys };
 }
 
-function describe(document: Document, lines: LineCounter): DecodedDocument | undefined {
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+function describe(value: unknown, line: number): DecodedDocument | undefined {
   if (value === null || typeof value !== 'object') return undefined;
   const fields = new Map<string, unknown>(Object.entries(value));
   const kind = fields.get('kind');
   const name = fields.get('name');
-  const line = isMap(document.contents) ? lines.linePos(document.contents.range?.[0] ?? 0).line : 1;
   if (typeof kind !== 'string' && !MAIN_KEYS.some((key) => fields.has(key))) return undefined;
   return {
     kind: typeof kind === 'string' ? kind : MAIN_DOCUMENT,

@@ -2,9 +2,9 @@
  * Applying a machine config patch in Talos's modes: live where the change allows it, else at a
  * reboot; `try` takes itself back after a minute (knowledge talos-and-cni-selection.md 4.6, 4.7).
  */
-import { parseAllDocuments } from 'yaml';
 import { atLeast } from '../../base/versions.ts';
 import { applyMachineConfigPatch } from '../../knowledge/talos-config/apply-patch.ts';
+import { documentsOf } from '../../knowledge/talos-config/document-text.ts';
 import type { PatchMode } from '../../ports/node-host.ts';
 import type { World } from '../world.ts';
 import { changedPaths, needReboot } from './immediate-changes.ts';
@@ -97,8 +97,4 @@ function refuse(host: ApplyHost, message: string): ApplyResult {
 function changes(before: string, after: string): readonly string[] {
   const old = documentsOf(before);
   return documentsOf(after).flatMap((document, index) => changedPaths(old[index] ?? {}, document));
-}
-
-function documentsOf(text: string): readonly unknown[] {
-  return parseAllDocuments(text).map((document): unknown => document.toJS());
 }

@@ -4,7 +4,7 @@
  * Where nothing is set, both are off: their defaults exist only in generated configs
  * (talos:pkg/machinery/config/contract.go).
  */
-import { parseAllDocuments } from 'yaml';
+import { documentsOf } from '../../knowledge/talos-config/document-text.ts';
 import type { Machine, TwinNode } from '../world.ts';
 
 export interface NodeSettings {
@@ -32,9 +32,7 @@ export function settingsOf(node: TwinNode): NodeSettings {
 
 function parse(text: string): NodeSettings {
   let settings = NONE;
-  for (const document of parseAllDocuments(text)) {
-    if (!('toJS' in document)) continue;
-    const value: unknown = document.toJS();
+  for (const value of documentsOf(text)) {
     const kind = at(value, 'kind');
     if (kind === undefined) settings = { ...settings, ...fromMain(value) };
     if (kind === 'ResolverConfig') settings = { ...settings, ...dns(at(value, 'hostDNS')) };

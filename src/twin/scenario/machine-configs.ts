@@ -2,7 +2,7 @@
  * Which machine config each node has: the one that names it, by node, hostname or address; else one
  * of its role, said to be assumed; else what Talos generates by default, said to be assumed.
  */
-import { stringify } from 'yaml';
+import { showDocuments } from '../../knowledge/talos-config/document-text.ts';
 import type { ClusterInput, MachineConfigInput } from '../../model/cluster-input.ts';
 import { valueOr } from '../../model/fact.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
@@ -46,7 +46,7 @@ export function machineConfigsOf(
 }
 
 function textOf(config: MachineConfigInput): string {
-  return config.documents.map(({ tree }) => stringify(tree.value, { lineWidth: 0 })).join('---\n');
+  return showDocuments(config.documents.map(({ tree }) => tree.value));
 }
 
 function namesOf(config: MachineConfigInput): readonly string[] {
@@ -62,21 +62,23 @@ function mainValue(config: MachineConfigInput, ...path: string[]): unknown {
 
 /** What generated configs have had since 1.6: KubePrism on; Flannel and kube-proxy by default. */
 function defaultConfig({ name, controlPlane }: ConfiguredNode): string {
-  return stringify({
-    version: 'v1alpha1',
-    machine: {
-      type: controlPlane ? 'controlplane' : 'worker',
-      network: { hostname: name },
-      features: { kubePrism: { enabled: true, port: 7445 }, hostDNS: { enabled: true } },
-    },
-    cluster: {
-      network: {
-        dnsDomain: 'cluster.local',
-        podSubnets: ['10.244.0.0/16'],
-        serviceSubnets: ['10.96.0.0/12'],
+  return showDocuments([
+    {
+      version: 'v1alpha1',
+      machine: {
+        type: controlPlane ? 'controlplane' : 'worker',
+        network: { hostname: name },
+        features: { kubePrism: { enabled: true, port: 7445 }, hostDNS: { enabled: true } },
+      },
+      cluster: {
+        network: {
+          dnsDomain: 'cluster.local',
+          podSubnets: ['10.244.0.0/16'],
+          serviceSubnets: ['10.96.0.0/12'],
+        },
       },
     },
-  });
+  ]);
 }
 
 function assumed(
