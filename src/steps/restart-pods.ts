@@ -7,7 +7,13 @@ import type { PodDisruptionBudgetObject, PodObject } from '../model/kubernetes.t
 import { CORDON_MARK, setSchedulable } from './cordon.ts';
 import { getNode, isOnOldNetwork, podsOn, showPod } from './pods.ts';
 import { drainAndReboot } from './reboot-node.ts';
-import { methodFor, type RoundResult, restartRound, toBeMoved } from './restart-round.ts';
+import {
+  methodFor,
+  type RoundOptions,
+  type RoundResult,
+  restartRound,
+  toBeMoved,
+} from './restart-round.ts';
 import { type ActionOf, fails, HOLDS, type StepContext, type StepModule } from './step-module.ts';
 import { attachedTo, enginesOn, isInstanceManager, podsWithAttachedVolumes } from './volumes.ts';
 import { waitUntil } from './waiting.ts';
@@ -25,8 +31,7 @@ export const restartPods: StepModule<'restart-pods'> = {
 
   async act(context, action) {
     if (action.strategy === 'reboot') await drainAndReboot(context, action);
-    if (action.strategy === 'evict-in-place') await moveVolumesFirst(context, action);
-    report(await restartOldPods(context, action), action.node);
+    await restartOldPods(context, action);
   },
 
   async verify(context, { node }) {
@@ -40,17 +45,23 @@ export const restartPods: StepModule<'restart-pods'> = {
   undo: () => null,
 };
 
+type Toward = 'new' | 'old';
+
+/** Restarts what is on the other network than the one it is to go to; throws when time is up. */
 export async function restartOldPods(
   context: StepContext,
   action: Pick<Restart, 'node' | 'strategy' | 'budgetsWithoutRoom'>,
-  toward: 'new' | 'old' = 'new',
-): Promise<RoundResult> {
+  toward: Toward = 'new',
+): Promise<void> {
+  const { node, strategy } = action;
+  if (strategy === 'evict-in-place') await moveVolumesFirst(context, action, toward);
   const withoutRoom = await budgets(context, action.budgetsWithoutRoom ?? []);
-  return restartRound(context, {
-    node: action.node,
+  const result = await restartRound(context, {
+    node,
     wants: toBeMoved(context, toward),
-    methodFor: (pod) => methodFor(pod, action.strategy, withoutRoom),
+    methodFor: (pod) => methodFor(pod, strategy, withoutRoom),
   });
+  report(result, node);
 }
 
 function report(result: RoundResult, node: string): void {
@@ -68,22 +79,37 @@ export class RestartBlocked extends Error {
  * While the node is cordoned, pods with attached volumes go where the new network is (or wait), so
  * that no engine runs here when the instance manager is restarted.
  */
-async function moveVolumesFirst(context: StepContext, action: Restart): Promise<void> {
+async function moveVolumesFirst(
+  context: StepContext,
+  { node, strategy }: Pick<Restart, 'node' | 'strategy'>,
+  toward: Toward,
+): Promise<void> {
   const { kubernetes } = context.ports;
-  const old = (await podsOn(kubernetes, action.node)).filter((pod) =>
-    isOnOldNetwork(pod, context.plan),
-  );
+  const wants = toBeMoved(context, toward);
+  const old = (await podsOn(kubernetes, node)).filter(wants);
   const managers = old.filter(isInstanceManager);
   if (managers.length === 0) return;
-  const withVolumes = await podsWithAttachedVolumes(kubernetes, old);
-  const cordonedHere = await holdNode(context, action.node);
+  const withVolumes = uidsOf([...(await podsWithAttachedVolumes(kubernetes, old))]);
+  const cordonedHere = await holdNode(context, node);
   try {
-    if (await volumesLeft(context, action, withVolumes)) {
-      await restartManagers(context, action.node, managers);
+    const leaving: RoundOptions = {
+      node,
+      wants: (pod) => withVolumes.has(pod.metadata.uid) && wants(pod),
+      methodFor: (pod) => methodFor(pod, strategy, []),
+      goneIsEnough: true,
+    };
+    if (await volumesLeft(context, leaving)) {
+      const uids = uidsOf(managers);
+      const isOld = (pod: PodObject): boolean => uids.has(pod.metadata.uid) && wants(pod);
+      report(await restartRound(context, { node, wants: isOld, methodFor: () => 'evict' }), node);
     }
   } finally {
-    if (cordonedHere) await setSchedulable(kubernetes, action.node, null);
+    if (cordonedHere) await setSchedulable(kubernetes, node, null);
   }
+}
+
+function uidsOf(pods: readonly PodObject[]): ReadonlySet<string | undefined> {
+  return new Set(pods.map(({ metadata }) => metadata.uid));
 }
 
 async function holdNode(context: StepContext, node: string): Promise<boolean> {
@@ -95,23 +121,11 @@ async function holdNode(context: StepContext, node: string): Promise<boolean> {
 }
 
 /** True when no volume is attached to the node any more. */
-async function volumesLeft(
-  context: StepContext,
-  { node, strategy }: Restart,
-  withVolumes: ReadonlySet<PodObject>,
-): Promise<boolean> {
+async function volumesLeft(context: StepContext, leaving: RoundOptions): Promise<boolean> {
   const { clock, kubernetes } = context.ports;
+  const { node } = leaving;
   const deadline = Math.min(context.deadline, clock.now() + DETACH_SECONDS * 1000);
-  const uids = new Set([...withVolumes].map((pod) => pod.metadata.uid));
-  const result = await restartRound(
-    { ...context, deadline },
-    {
-      node,
-      wants: (pod) => uids.has(pod.metadata.uid) && isOnOldNetwork(pod, context.plan),
-      methodFor: (pod) => methodFor(pod, strategy, []),
-      goneIsEnough: true,
-    },
-  );
+  const result = await restartRound({ ...context, deadline }, leaving);
   if (!result.done) {
     context.say(`volumes of ${node} are held: ${result.blockers.slice(0, 3).join('; ')}`, node);
     return false;
@@ -124,20 +138,6 @@ async function volumesLeft(
   });
   if (!detached.holds) context.say(detached.message, node);
   return detached.holds;
-}
-
-async function restartManagers(
-  context: StepContext,
-  node: string,
-  managers: readonly PodObject[],
-): Promise<void> {
-  const uids = new Set(managers.map((pod) => pod.metadata.uid));
-  const result = await restartRound(context, {
-    node,
-    wants: (pod) => uids.has(pod.metadata.uid) && isOnOldNetwork(pod, context.plan),
-    methodFor: () => 'evict',
-  });
-  report(result, node);
 }
 
 async function budgets(

@@ -31,11 +31,7 @@ export const returnNode: StepModule<'return-node'> = {
       if (!ready.holds) throw new Error(ready.message);
       await restoreConf(context, node, action.oldConf);
     }
-    const result = await restartOldPods(context, action, 'old');
-    if (!result.done)
-      throw new Error(
-        `pods of ${node} were not all returned: ${result.blockers.slice(0, 5).join('; ')}`,
-      );
+    await restartOldPods(context, action, 'old');
     await uncordon.act(context, { kind: 'uncordon', nodes: [node] });
   },
 
