@@ -24,7 +24,11 @@ export interface ServiceEntry {
 export class ServiceTable {
   private readonly table: RevisionTable<ServiceEntry>;
   private readonly members = new Map<string, Map<string, Backend>>();
-  private readonly byNamespace = new Map<string, Map<string, ServiceObject>>();
+  /** Services by namespace and one pair of their selector: a pod has few labels, a cluster many services. */
+  private readonly byPair = new Map<string, Map<string, ServiceObject>>();
+  private readonly pairs = new Map<string, string>();
+  /** The services a pod is behind now, so that a change of its labels takes it out again. */
+  private readonly servicesOf = new Map<string, Set<string>>();
   private readonly listeners: ((key: string) => void)[] = [];
   private readonly store: ObjectStore;
 
@@ -54,7 +58,7 @@ export class ServiceTable {
       this.putService(object, this.store.list('Pod', object.metadata.namespace ?? ''));
       return;
     }
-    this.byNamespace.get(object.metadata.namespace ?? '')?.delete(key);
+    this.unindex(key);
     this.members.delete(key);
     this.table.set(key, undefined);
     this.tell(key);
@@ -63,37 +67,75 @@ export class ServiceTable {
   private putService(service: ServiceObject, pods: readonly PodObject[]): void {
     const key = objectKey(service);
     const namespace = service.metadata.namespace ?? '';
-    let services = this.byNamespace.get(namespace);
-    if (services === undefined) this.byNamespace.set(namespace, (services = new Map()));
-    services.set(key, service);
+    this.unindex(key);
+    const pair = pairOf(service, namespace);
+    if (pair !== undefined) {
+      let services = this.byPair.get(pair);
+      if (services === undefined) this.byPair.set(pair, (services = new Map()));
+      services.set(key, service);
+      this.pairs.set(key, pair);
+    }
     const members = new Map<string, Backend>();
     if (service.spec.selector !== undefined) {
       for (const pod of pods) {
         const backend = selects(service, pod) ? backendOf(pod) : undefined;
-        if (backend !== undefined) members.set(backend.podUid, backend);
+        if (backend === undefined) continue;
+        members.set(backend.podUid, backend);
+        const behind = this.servicesOf.get(backend.podUid);
+        if (behind === undefined) this.servicesOf.set(backend.podUid, new Set([key]));
+        else behind.add(key);
       }
     }
     this.members.set(key, members);
     this.write(key, service, members);
   }
 
-  private podChanged({ type, object }: Change<PodObject>): void {
-    const services = this.byNamespace.get(object.metadata.namespace ?? '');
-    if (services === undefined) return;
-    const backend = type === 'deleted' ? undefined : backendOf(object);
+  private podChanged({ type, object, old }: Change<PodObject>): void {
+    if (type === 'modified' && old !== undefined && looksTheSame(object, old)) return;
     const uid = object.metadata.uid ?? objectKey(object);
-    for (const [key, service] of services) {
-      const members = this.members.get(key);
-      if (members === undefined) continue;
-      const old = members.get(uid);
-      if (backend === undefined || !selects(service, object)) {
-        if (!members.delete(uid)) continue;
-      } else {
-        if (old?.ip === backend.ip && old.node === backend.node) continue;
-        members.set(uid, backend);
-      }
-      this.write(key, service, members);
+    const backend = type === 'deleted' ? undefined : backendOf(object);
+    const behind = new Set<string>();
+    if (backend !== undefined) {
+      for (const service of this.selecting(object)) behind.add(this.enter(service, backend));
     }
+    for (const key of this.servicesOf.get(uid) ?? []) if (!behind.has(key)) this.leave(key, uid);
+    if (behind.size === 0) this.servicesOf.delete(uid);
+    else this.servicesOf.set(uid, behind);
+  }
+
+  private *selecting(pod: PodObject): Iterable<ServiceObject> {
+    const { labels = {}, namespace = '' } = pod.metadata;
+    for (const label in labels) {
+      for (const service of this.byPair
+        .get(`${namespace} ${label}=${labels[label] ?? ''}`)
+        ?.values() ?? []) {
+        if (selects(service, pod)) yield service;
+      }
+    }
+  }
+
+  private enter(service: ServiceObject, backend: Backend): string {
+    const key = objectKey(service);
+    const members = this.members.get(key);
+    const old = members?.get(backend.podUid);
+    if (members === undefined || (old?.ip === backend.ip && old.node === backend.node)) return key;
+    members.set(backend.podUid, backend);
+    this.write(key, service, members);
+    return key;
+  }
+
+  private leave(key: string, uid: string): void {
+    const members = this.members.get(key);
+    const entry = this.table.get(key, undefined);
+    if (members?.delete(uid) === true && entry !== undefined)
+      this.write(key, entry.service, members);
+  }
+
+  private unindex(key: string): void {
+    const pair = this.pairs.get(key);
+    if (pair === undefined) return;
+    this.pairs.delete(key);
+    this.byPair.get(pair)?.delete(key);
   }
 
   private write(key: string, service: ServiceObject, members: Map<string, Backend>): void {
@@ -104,6 +146,23 @@ export class ServiceTable {
   private tell(key: string): void {
     for (const listener of this.listeners) listener(key);
   }
+}
+
+/** The first pair of the selector; undefined for a service that selects nothing. */
+function pairOf({ spec }: ServiceObject, namespace: string): string | undefined {
+  const [first] = Object.entries(spec.selector ?? {});
+  return first === undefined ? undefined : `${namespace} ${first[0]}=${first[1]}`;
+}
+
+/** Whether nothing changed that makes a pod an endpoint, or another one. */
+function looksTheSame(pod: PodObject, old: PodObject): boolean {
+  return (
+    pod.status.podIP === old.status.podIP &&
+    pod.spec.nodeName === old.spec.nodeName &&
+    pod.metadata.labels === old.metadata.labels &&
+    pod.metadata.deletionTimestamp === old.metadata.deletionTimestamp &&
+    isReady(pod) === isReady(old)
+  );
 }
 
 function selects(service: ServiceObject, pod: PodObject): boolean {
