@@ -59,7 +59,7 @@ function directoryOf(path: string): Fact<string> {
 }
 
 /** The part of a path before the directory on the node, `snapshot/talos-cp-01/etc/cni/net.d/…`. */
-export function nodeOf(path: string, directory: RegExp): Fact<string> {
+function nodeOf(path: string, directory: RegExp): Fact<string> {
   const index = directory.exec(path)?.index;
   const before = index === undefined ? undefined : path.slice(0, index).split('/').at(-1);
   return before === undefined || before === '' || GENERIC.has(before)

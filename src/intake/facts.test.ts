@@ -76,6 +76,28 @@ function value<T>(fact: Fact<T>): T | undefined {
   return fact.known ? fact.value : undefined;
 }
 
+function proxy(args: readonly string[]): Table {
+  return daemonSet('kube-proxy', 'registry.k8s.io/kube-proxy:v1.33.2', { command: args });
+}
+
+function k3s(args: string): Table {
+  return node(
+    'a',
+    { kubeletVersion: 'v1.30.1+k3s1', osImage: 'Debian' },
+    { annotations: { 'k3s.io/node-args': args } },
+  );
+}
+
+/** The mirror pod of a static pod. */
+function mirror(name: string, command: readonly string[]): Table {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'kube-system' },
+    spec: { containers: [{ name: 'c', image: `registry.k8s.io/${name}:v1.33.4`, command }] },
+  };
+}
+
 describe('nothing read', () => {
   it('leaves every fact unknown, with the command that would tell', () => {
     const facts = factsOf([], { 'v.yaml': 'cni: {exclusive: true}\n' });
@@ -285,9 +307,6 @@ describe('Flannel', () => {
 });
 
 describe('kube-proxy', () => {
-  const proxy = (args: readonly string[]): Table =>
-    daemonSet('kube-proxy', 'registry.k8s.io/kube-proxy:v1.33.2', { command: args });
-
   it.each([
     [['/usr/local/bin/kube-proxy', '--proxy-mode=nftables'], [], 'nftables'],
     [['kube-proxy', '--proxy-mode', 'ipvs'], [], 'ipvs'],
@@ -318,12 +337,6 @@ describe('kube-proxy', () => {
   });
 
   it('runs inside K3s unless that was switched off', () => {
-    const k3s = (args: string): Table =>
-      node(
-        'a',
-        { kubeletVersion: 'v1.30.1+k3s1', osImage: 'Debian' },
-        { annotations: { 'k3s.io/node-args': args } },
-      );
     expect(factsOf([k3s('["server"]')]).kubeProxy).toMatchObject({
       value: { present: true, mode: { value: 'iptables' } },
     });
@@ -334,13 +347,6 @@ describe('kube-proxy', () => {
 });
 
 describe('ranges and names', () => {
-  const mirror = (name: string, command: readonly string[]): Table => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace: 'kube-system' },
-    spec: { containers: [{ name: 'c', image: `registry.k8s.io/${name}:v1.33.4`, command }] },
-  });
-
   it('come from what runs before what was configured', () => {
     const facts = factsOf([
       mirror('kube-controller-manager-cp-1', ['kcm', '--cluster-cidr=10.1.0.0/16,fd00::/48']),

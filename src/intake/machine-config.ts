@@ -104,7 +104,7 @@ export function takeTalosResource(intake: Intake, tree: TextTree): void {
 }
 
 /** A machine config as text inside another document. */
-export function takeConfigText(intake: Intake, yaml: YamlText, config: ReadMachineConfig): void {
+function takeConfigText(intake: Intake, yaml: YamlText, config: ReadMachineConfig): void {
   for (const { text, first } of splitDocuments(yaml.text)) {
     const start = yaml.text.indexOf(text);
     const tree = parseYaml({

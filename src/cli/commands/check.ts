@@ -51,7 +51,7 @@ export async function runCheck(options: CheckOptions): Promise<CheckReport> {
   return (await check(options)).report;
 }
 
-export async function check(options: CheckOptions): Promise<Checked> {
+async function check(options: CheckOptions): Promise<Checked> {
   const { paths, stdin, ciliumVersion, talosVersion, only = [], ignore = [] } = options;
   if (paths.length === 0) {
     throw new RegaugeError('usage', 'no files were given', {
@@ -116,7 +116,7 @@ function demoted(report: CheckReport, ids: readonly string[]): CheckReport {
 }
 
 /** True when a finding is at the threshold or graver. */
-export function isFailing(report: CheckReport, failOn: Severity): boolean {
+function isFailing(report: CheckReport, failOn: Severity): boolean {
   const threshold = SEVERITIES.indexOf(failOn);
   return report.findings.some(({ severity }) => SEVERITIES.indexOf(severity) <= threshold);
 }

@@ -57,7 +57,9 @@ function findingLines(page: Page, finding: Finding): readonly string[] {
     ...indented(page, finding.message),
     ...otherPlaces(page, others),
     ...fixLines(page, finding),
-    `${INDENT}${colours.dim(footer(finding))}`,
+    ...wrapText(footer(finding), page.width - INDENT.length).map(
+      (line) => `${INDENT}${colours.dim(line)}`,
+    ),
   ];
 }
 

@@ -9,7 +9,7 @@ import { badInput } from '../../base/errors.ts';
 import { FILE_LIMITS, showBytes } from './limits.ts';
 import type { FileLimits } from './limits.ts';
 
-export interface ArchiveEntry {
+interface ArchiveEntry {
   /** `<archive>/<name inside>`. */
   readonly path: string;
   readonly bytes: Uint8Array;

@@ -5,7 +5,7 @@ import { placeAt } from './shell-words.ts';
 import type { CommandLine, Word } from './shell-words.ts';
 
 /** `switch`: on by being there, or `=false`. `value`: takes the next word. `ignored…`: no effect here. */
-export type FlagKind = 'switch' | 'value' | 'ignored-switch' | 'ignored-value';
+type FlagKind = 'switch' | 'value' | 'ignored-switch' | 'ignored-value';
 export type FlagTable = Readonly<Record<string, FlagKind>>;
 
 export interface ParsedCommand {

@@ -62,7 +62,7 @@ function jsonError(text: string, start: number, file: string): RegaugeError {
 
 const SPACE = new Set([9, 10, 13, 32]);
 
-export function skipSpace(text: string, from: number): number {
+function skipSpace(text: string, from: number): number {
   let at = from;
   while (SPACE.has(text.charCodeAt(at))) at += 1;
   return at;

@@ -8,7 +8,7 @@ import { badInput } from '../../base/errors.ts';
 import type { RegaugeError } from '../../base/errors.ts';
 import type { YamlText } from './yaml-tree.ts';
 
-export const DEPTH_MAX = 200;
+const DEPTH_MAX = 200;
 
 export function refuseDepth(yaml: YamlText): void {
   const { text } = yaml;

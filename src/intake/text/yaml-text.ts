@@ -7,13 +7,12 @@ import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Node, Pair, Tags, YAMLError, YAMLMap } from 'yaml';
 import { badInput, RegaugeError } from '../../base/errors.ts';
 import { refuseDepth } from './yaml-depth.ts';
-import { placesIn } from './places.ts';
-import type { Place, PlaceOf } from './places.ts';
+import type { PlaceOf } from './places.ts';
 import { isMergeKey, yamlTree } from './yaml-tree.ts';
 import type { TextTree, YamlText } from './yaml-tree.ts';
 
 /** Values that aliases may add up to: far above any real file, far below what exhausts a machine. */
-export const EXPANDED_NODES_MAX = 1_000_000;
+const EXPANDED_NODES_MAX = 1_000_000;
 
 const UNREAD_TAGS = new Set([
   'tag:yaml.org,2002:timestamp',
@@ -149,9 +148,4 @@ function refuseExplosion(document: Document, placeOf: PlaceOf, file: string): vo
     );
   };
   count(document.contents);
-}
-
-/** A whole file or a part of one as `YamlText`. */
-export function yamlText(file: string, text: string, first?: Place): YamlText {
-  return { file, text, placeOf: placesIn(text, first === undefined ? {} : { first }) };
 }
