@@ -285,8 +285,11 @@ export interface PathVerdict {
 /** The network between nodes: whether a packet arrives, by walking the state on its way. */
 export interface Fabric {
   reach(from: NetworkEnd, to: Destination): PathVerdict;
-  /** Called after a change on the node that can change a path's fate. */
-  onChange(listener: (node: string) => void): void;
+  /**
+   * Called after a change on the node that can change a path's fate; with the pod's UID when nothing but
+   * that pod's attachment changed, so that the paths of its neighbours need no second look.
+   */
+  onChange(listener: (node: string, podUid?: string) => void): void;
 }
 
 // ---------------------------------------------------------------- machine

@@ -98,8 +98,8 @@ export class TwinFabric implements Fabric {
     return lost(`dial tcp ${this.apiServiceAddress()}:443: i/o timeout`, rules.because);
   }
 
-  onChange(listener: (node: string) => void): void {
-    this.onPathChange((node) => listener(node));
+  onChange(listener: (node: string, podUid?: string) => void): void {
+    this.onPathChange(listener);
   }
 
   /** As `onChange`; with the pod's UID when nothing but that pod's attachment changed. */
