@@ -150,6 +150,7 @@ export class DeploymentController {
       const unready = Math.max(0, replicasOf(set) - readyOf(set));
       const clean = Math.min(unready, Math.max(0, spare));
       const ready = Math.min(
+        replicasOf(set) - clean,
         readyOf(set),
         Math.max(0, spare - clean),
         Math.max(0, readyLeft - leastReady),
@@ -173,7 +174,7 @@ export class DeploymentController {
     const sets = this.ownSets(deployment);
     const status = {
       replicas: sum(sets.map((set) => set.status?.replicas ?? 0)),
-      readyReplicas: sum(sets.map(readyOf)),
+      readyReplicas: sum(sets.map((set) => set.status?.readyReplicas ?? 0)),
       updatedReplicas: sets.find((set) => set.metadata.name === current)?.status?.replicas ?? 0,
       observedGeneration: deployment.metadata.generation ?? 1,
     };
@@ -237,8 +238,9 @@ function replicasOf(set: ReplicaSetObject): number {
   return set.spec.replicas ?? 1;
 }
 
+/** Its status may lag behind its scale: pods that are to go do not count. */
 function readyOf(set: ReplicaSetObject): number {
-  return set.status?.readyReplicas ?? 0;
+  return Math.min(replicasOf(set), set.status?.readyReplicas ?? 0);
 }
 
 function sum(values: readonly number[]): number {
