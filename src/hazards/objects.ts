@@ -57,6 +57,17 @@ export interface Template {
  * that owns them was not read (then the first pod of each owner).
  */
 export function templates(facts: ClusterFacts): readonly Template[] {
+  const present = cache.get(facts);
+  if (present !== undefined) return present;
+  const found = gather(facts);
+  cache.set(facts, found);
+  return found;
+}
+
+/** Facts never change, and a score of hazards ask for the same pod specs. */
+const cache = new WeakMap<ClusterFacts, readonly Template[]>();
+
+function gather(facts: ClusterFacts): readonly Template[] {
   const { daemonSets, deployments, statefulSets, pods } = facts.workloads;
   const owned = [
     ...daemonSets.map((owner) => templateOf(owner, undefined)),

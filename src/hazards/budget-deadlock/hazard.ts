@@ -21,7 +21,7 @@ export const hazard: Hazard = {
     'kubernetes/kubernetes#66811',
   ],
   foretell,
-  signs: { occurrences: ['drain.budget-blocked'] },
+  signs: { occurrences: ['talos.drain-gave-up'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -24,7 +24,7 @@ export const hazard: Hazard = {
     'kubernetes/kubernetes#56902',
   ],
   foretell,
-  signs: { occurrences: ['cni.binary-missing'] },
+  signs: { occurrences: [] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -13,7 +13,7 @@ export const hazard: Hazard = {
   why: "Cordoning is one flag that everybody shares. A node that is cordoned now is in somebody's hands, or was forgotten; its capacity is missing for the pods that will be evicted, and whoever set the flag may take it away while the node is being changed.",
   references: ['kubereboot/kured#63', 'kubereboot/kured#1129', 'kubereboot/kured#1409'],
   foretell,
-  signs: { occurrences: ['node.left-cordoned'] },
+  signs: { occurrences: [] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -47,6 +47,14 @@ test.each(['kubeProxyReplacement: true\n', 'cni:\n  chainingMode: portmap\n'])(
   },
 );
 
+test('hostPort.enabled counts before chart 1.18 only', () => {
+  const values = 'hostPort:\n  enabled: true\n';
+  const at = (chartVersion: string) =>
+    hazard.foretell(factsFrom({ values, chartVersion, objects: [node('w1'), ingress(false)] }));
+  expect(at('1.17.8').findings).toEqual([]);
+  expect(at('1.18.3').findings).toHaveLength(1);
+});
+
 test('near miss: on the host network no plugin is involved', () => {
   const facts = factsFrom({ values: off, objects: [node('w1'), ingress(true)] });
   expect(hazard.foretell(facts)).toEqual(judged());

@@ -1,4 +1,5 @@
 /** FM-39: hostPort was the old conf's portmap plugin; nothing takes its place. */
+import { atLeast } from '../../base/versions.ts';
 import type { ClusterFacts, TargetFacts } from '../../model/facts.ts';
 import { evidenceAt } from '../../model/finding.ts';
 import type { Foretelling, Hazard } from '../../model/hazard.ts';
@@ -22,7 +23,7 @@ export const hazard: Hazard = {
   title: 'hostPort stops working when the conf with portmap is no longer chosen',
   severity: 'high',
   holdsFor: 'sources whose conflist chains portmap (Flannel, Canal); Cilium 1.13 to 1.20',
-  why: "Host ports of pods are made by the portmap plugin in the old conflist. Cilium's conf has no such plugin: it serves host ports itself only with kube-proxy replacement (or hostPort.enabled up to 1.18). The old rule also stays when the pod is torn down by the new plugin, and wins over a new one.",
+  why: "Host ports of pods are made by the portmap plugin in the old conflist. Cilium's conf has no such plugin: it serves host ports itself only with kube-proxy replacement (or hostPort.enabled before chart 1.18). The old rule also stays when the pod is torn down by the new plugin, and wins over a new one.",
   references: ['rancher/rke2#2325', 'cilium/cilium#38083', 'cilium/cilium#19863', 'truth:L32'],
   foretell,
   signs: { occurrences: [] },
@@ -64,9 +65,14 @@ function foretell(facts: ClusterFacts): Foretelling {
 function servesHostPorts(target: TargetFacts): boolean {
   return (
     replacesKubeProxy(target) ||
-    isOn(target, 'hostPort.enabled') ||
+    (isOn(target, 'hostPort.enabled') && knowsHostPort(target)) ||
     target.at('cni.chainingMode')?.value === 'portmap'
   );
+}
+
+/** Chart 1.18 dropped the value; where the version is not known it gets the benefit of the doubt. */
+function knowsHostPort({ chartVersion }: TargetFacts): boolean {
+  return !chartVersion.known || !atLeast(chartVersion.value, '1.18.0');
 }
 
 function usesHostPort({ spec }: Template): boolean {

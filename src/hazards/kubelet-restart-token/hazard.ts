@@ -16,7 +16,7 @@ export const hazard: Hazard = {
   why: "On these releases the kubelet's directory is mounted so that what a restarted kubelet writes does not reach pods that run. Their tokens are never renewed again and run out. A restart of the kubelet, often given as a cure for 401s, is itself the outage there.",
   references: ['siderolabs/talos#13352', 'siderolabs/talos#13355'],
   foretell,
-  signs: { occurrences: ['kubelet.token-stale', 'kubelet.token-mount-lost'] },
+  signs: { occurrences: ['kubelet.token-mount-lost'] },
 };
 
 const AFFECTED = '>=1.13.0 <1.13.3';

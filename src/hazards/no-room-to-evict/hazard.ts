@@ -56,58 +56,68 @@ function alone(node: NodeFacts | undefined): Finding {
 
 /** Undefined when a node does not tell what it can allocate. */
 function loadsOf(nodes: readonly NodeFacts[], facts: ClusterFacts): readonly Load[] | undefined {
-  const pods = new Map<string, PodObject[]>();
-  for (const { value } of facts.workloads.pods) {
-    const { nodeName } = value.spec;
-    if (nodeName === undefined || isDone(value)) continue;
-    const list = pods.get(nodeName);
-    if (list === undefined) pods.set(nodeName, [value]);
-    else list.push(value);
-  }
+  const sums = requestsByNode(facts);
   const loads: Load[] = [];
   for (const node of nodes) {
     const { allocatable } = node.object.status;
     const cpu = parseQuantity(allocatable?.['cpu']);
     const memory = parseQuantity(allocatable?.['memory']);
     if (cpu === undefined || memory === undefined) return undefined;
-    const own = pods.get(node.name) ?? [];
-    const used = requests(own);
-    const tainted = (node.object.spec.taints ?? []).some(
-      ({ effect }) => effect !== 'PreferNoSchedule',
-    );
+    const { used, evicted } = sums.get(node.name) ?? { used: NOTHING, evicted: NOTHING };
+    const taints = node.object.spec.taints ?? [];
     loads.push({
       node,
       free: node.unschedulable
-        ? { cpu: 0, memory: 0 }
+        ? NOTHING
         : { cpu: Math.max(0, cpu - used.cpu), memory: Math.max(0, memory - used.memory) },
-      evicted: requests(own.filter(isEvicted)),
-      tainted,
+      evicted,
+      tainted: taints.some(({ effect }) => effect !== 'PreferNoSchedule'),
     });
   }
   return loads;
 }
 
-function isDone({ status }: PodObject): boolean {
-  return status.phase === 'Succeeded' || status.phase === 'Failed';
+const NOTHING: Amounts = { cpu: 0, memory: 0 };
+
+interface Requests {
+  readonly used: Amounts;
+  readonly evicted: Amounts;
 }
 
+function requestsByNode(facts: ClusterFacts): ReadonlyMap<string, Requests> {
+  const sums = new Map<string, Requests>();
+  for (const { value } of facts.workloads.pods) {
+    const { nodeName } = value.spec;
+    const { phase } = value.status;
+    if (nodeName === undefined || phase === 'Succeeded' || phase === 'Failed') continue;
+    const own = requestsOf(value);
+    const { used, evicted } = sums.get(nodeName) ?? { used: NOTHING, evicted: NOTHING };
+    sums.set(nodeName, {
+      used: add(used, own),
+      evicted: isEvicted(value) ? add(evicted, own) : evicted,
+    });
+  }
+  return sums;
+}
+
+function add(left: Amounts, right: Amounts): Amounts {
+  return { cpu: left.cpu + right.cpu, memory: left.memory + right.memory };
+}
+
+/** A drain leaves the pods of DaemonSets and static pods alone. */
 function isEvicted(pod: PodObject): boolean {
   const kind = controllerOf(pod)?.kind;
   return kind !== 'DaemonSet' && kind !== 'Node';
 }
 
-function requests(pods: readonly PodObject[]): Amounts {
-  const of = (resource: Resource): number =>
-    pods.reduce(
-      (sum, { spec }) =>
-        sum +
-        spec.containers.reduce(
-          (own, { resources }) => own + (parseQuantity(resources?.requests?.[resource]) ?? 0),
-          0,
-        ),
-      0,
-    );
-  return { cpu: of('cpu'), memory: of('memory') };
+function requestsOf({ spec }: PodObject): Amounts {
+  let sum = NOTHING;
+  for (const { resources } of spec.containers) {
+    if (resources?.requests === undefined) continue;
+    const { cpu, memory } = resources.requests;
+    sum = add(sum, { cpu: parseQuantity(cpu) ?? 0, memory: parseQuantity(memory) ?? 0 });
+  }
+  return sum;
 }
 
 /** The node that lacks most room; tainted nodes take no ordinary pods, so without them it is likely. */

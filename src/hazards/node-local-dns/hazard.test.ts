@@ -38,6 +38,17 @@ test('the cache beside kube-proxy replacement', () => {
   );
 });
 
+test('from chart 1.18 on the value has another name', () => {
+  const facts = factsFrom({
+    values: 'kubeProxyReplacement: true\n',
+    chartVersion: '1.18.3',
+    objects: [node('w1'), cache],
+  });
+  expect(hazard.foretell(facts).findings[0]?.fix?.patch).toBe(
+    'localRedirectPolicies:\n  enabled: true\n',
+  );
+});
+
 test('near miss: redirect policies are on', () => {
   const values = 'kubeProxyReplacement: true\nlocalRedirectPolicy: true\n';
   expect(hazard.foretell(factsFrom({ values, objects: [node('w1'), cache] }))).toEqual(judged());

@@ -1,5 +1,6 @@
 /** FM-67: NodeLocal DNSCache is bypassed by socket load balancing. */
-import type { ClusterFacts } from '../../model/facts.ts';
+import { atLeast } from '../../base/versions.ts';
+import type { ClusterFacts, TargetFacts } from '../../model/facts.ts';
 import { evidenceAt } from '../../model/finding.ts';
 import type { Foretelling, Hazard } from '../../model/hazard.ts';
 import { finding, judged, judgedInPart, MISSING, missingUnlessLive, unjudged } from '../finding.ts';
@@ -48,9 +49,16 @@ function foretell(facts: ClusterFacts): Foretelling {
           fix: {
             summary:
               'Use plain CoreDNS during the migration, or switch local redirect policies on and give the cache its CiliumLocalRedirectPolicy first.',
-            patch: 'localRedirectPolicy: true\n',
+            patch: policyPatch(target),
           },
         });
       }),
   );
+}
+
+/** The value's name since chart 1.18, which still takes the old one as deprecated. */
+function policyPatch({ chartVersion }: TargetFacts): string {
+  return chartVersion.known && atLeast(chartVersion.value, '1.18.0')
+    ? 'localRedirectPolicies:\n  enabled: true\n'
+    : 'localRedirectPolicy: true\n';
 }

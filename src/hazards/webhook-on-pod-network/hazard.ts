@@ -30,7 +30,7 @@ export const hazard: Hazard = {
     'kubernetes:admissionregistration.k8s.io/v1',
   ],
   foretell,
-  signs: { occurrences: ['webhook.unreachable', 'api.webhook-unreachable'] },
+  signs: { occurrences: ['api.webhook-unreachable'] },
 };
 
 type Webhook = NonNullable<WebhookConfigurationObject['webhooks']>[number];
