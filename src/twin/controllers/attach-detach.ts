@@ -9,6 +9,7 @@ import { attachableVolumes, type Attachments, attachmentsOf } from '../kubelet/a
 import { eventRecorderOf } from '../kubelet/event-recorder.ts';
 import { readyCondition } from '../kubelet/node-condition.ts';
 import { beatAfter, phaseOf } from '../kubelet/rhythm.ts';
+import type { OccurrenceKind } from '../../model/occurrence-kind.ts';
 import type { Change } from '../store/object-store.ts';
 import type { World } from '../world.ts';
 import { splitKey } from './work-queue.ts';
@@ -210,7 +211,7 @@ export class AttachDetachController {
   }
 
   private occur(
-    kind: string,
+    kind: OccurrenceKind,
     use: Use,
     message: string,
     attachment: VolumeAttachmentObject | undefined,

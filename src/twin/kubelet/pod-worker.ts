@@ -5,6 +5,7 @@
  */
 import type { PodObject } from '../../model/kubernetes.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { OccurrenceKind } from '../../model/occurrence-kind.ts';
 import type { PathVerdict, SandboxResult } from '../world.ts';
 import type { ContainerOwner, ContainerRun } from './container-run.ts';
 import { ContainerSequence } from './container-sequence.ts';
@@ -190,7 +191,7 @@ export class PodWorker implements ContainerOwner {
   }
 
   /** Records a failure once, not at each retry that fails the same way. */
-  failed(kind: string, message: string, because: readonly OccurrenceId[]): void {
+  failed(kind: OccurrenceKind, message: string, because: readonly OccurrenceId[]): void {
     const masked = maskIds(message);
     if (masked === this.lastFailure) return;
     this.lastFailure = masked;

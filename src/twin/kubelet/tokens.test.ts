@@ -21,7 +21,7 @@ function createAccount(from: KubeletWorld): void {
 
 function recreateAccount(from: KubeletWorld): void {
   from.kernel.because([], () => {
-    from.kernel.occur('helm.reinstalled', { message: 'helm uninstall and install' });
+    from.kernel.occur('helm.release-uninstalled', { message: 'helm uninstall and install' });
     from.store.delete('ServiceAccount', 'default', 'default');
     createAccount(from);
   });
@@ -77,7 +77,7 @@ describe('a projected token', () => {
     );
     expect(reason?.message).toMatch(/service account UID \(.+\) does not match claim \(.+\)/);
     const causes = (reason?.because ?? []).map((id) => twin.kernel.occurrence(id).kind);
-    expect(causes).toContain('helm.reinstalled');
+    expect(causes).toContain('helm.release-uninstalled');
     twin.run(2_976);
     expect(check(twin).ok).toBe(true);
   });
