@@ -86,20 +86,20 @@ describe('an eviction', () => {
   });
 });
 
-describe('unready pods', () => {
-  // Pods that are unready because the network is broken make budgets block (failure-domains.md 2.2).
-  function withBrokenPods(policy: 'IfHealthyBudget' | 'AlwaysAllow'): KubeletWorld {
-    const world = cluster(3, { minAvailable: 2, unhealthyPodEvictionPolicy: policy });
-    for (const pod of podsOfApp(world, 'web').slice(0, 2)) {
-      world.store.update('Pod', 'default', pod.metadata.name, (old) => ({
-        ...old,
-        status: { ...old.status, conditions: [{ type: 'Ready', status: 'False' }] },
-      }));
-    }
-    world.run(1);
-    return world;
+// Pods that are unready because the network is broken make budgets block (failure-domains.md 2.2).
+function withBrokenPods(policy: 'IfHealthyBudget' | 'AlwaysAllow'): KubeletWorld {
+  const world = cluster(3, { minAvailable: 2, unhealthyPodEvictionPolicy: policy });
+  for (const pod of podsOfApp(world, 'web').slice(0, 2)) {
+    world.store.update('Pod', 'default', pod.metadata.name, (old) => ({
+      ...old,
+      status: { ...old.status, conditions: [{ type: 'Ready', status: 'False' }] },
+    }));
   }
+  world.run(1);
+  return world;
+}
 
+describe('unready pods', () => {
   it('block a drain by default', () => {
     expect(evicted(evictAll(withBrokenPods('IfHealthyBudget')))).toBe(0);
   });

@@ -42,6 +42,13 @@ function apartFrom(app: string, topologyKey = 'kubernetes.io/hostname'): Partial
   };
 }
 
+function places(): string[] {
+  const world = cluster(5);
+  world.store.create(deploymentOf('web', 12));
+  world.run(20);
+  return podsOfApp(world, 'web').map(({ metadata, spec }) => `${metadata.name} ${spec.nodeName}`);
+}
+
 describe('the scheduler', () => {
   it('brings an evicted pod back to the only node that is not cordoned', () => {
     const world = cluster(4);
@@ -150,14 +157,6 @@ describe('the scheduler', () => {
   });
 
   it('decides the same with the same seed', () => {
-    const places = (): string[] => {
-      const world = cluster(5);
-      world.store.create(deploymentOf('web', 12));
-      world.run(20);
-      return podsOfApp(world, 'web').map(
-        ({ metadata, spec }) => `${metadata.name} ${spec.nodeName}`,
-      );
-    };
     expect(places()).toEqual(places());
   });
 });
