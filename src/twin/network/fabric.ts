@@ -56,7 +56,7 @@ export class TwinFabric implements Fabric {
 
   constructor(parts: FabricParts) {
     this.parts = parts;
-    this.services = new ServiceTable(parts.store, this.revisions);
+    this.services = new ServiceTable(parts.kernel, parts.store, this.revisions);
     this.peers = new PeerTables(parts.store, this.revisions);
     this.policies = new PolicyIndex(parts.store);
     // A lease or tunnel entry that came later than the link changes the fate of the same paths.
@@ -157,7 +157,10 @@ export class TwinFabric implements Fabric {
       return lost(`there is no service ${key} in the rules of ${from.node.name}`);
     const backend = choose(entry.backends, `${from.pod?.metadata.uid ?? from.node.name} ${key}`);
     if (backend === undefined) {
-      return lost(`connection refused: service ${key} has no ready backend on ${from.node.name}`);
+      return lost(
+        `connection refused: service ${key} has no ready backend on ${from.node.name}`,
+        entry.emptied,
+      );
     }
     return { ok: true, entry, backend };
   }
@@ -205,7 +208,9 @@ export class TwinFabric implements Fabric {
 
   private toApiServer(from: Place): PathVerdict {
     const { nodes } = this.parts;
-    if (!this.parts.api().healthy()) return lost('the API server does not answer');
+    if (!this.parts.api().healthy()) {
+      return lost('the API server does not answer', this.whyControlPlaneIsDown());
+    }
     // A host has the endpoint of its kubeconfig: KubePrism, a load balancer, or an address.
     if (from.attachment === undefined) return arrives(from.node.address);
     const rules = rulesFor(from);
@@ -217,6 +222,12 @@ export class TwinFabric implements Fabric {
       return this.permitted(from, hostOf(node), between(this.peers, from, hostOf(node)));
     }
     return lost('no control plane node is up');
+  }
+
+  private whyControlPlaneIsDown(): readonly number[] {
+    return [...this.parts.nodes.values()]
+      .filter(({ role, machine }) => role === 'control-plane' && !machine.up)
+      .flatMap((node) => networkOf(node).why('flannel'));
   }
 
   private apiServiceAddress(): string {

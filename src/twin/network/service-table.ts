@@ -4,8 +4,11 @@
  */
 import { groupBy } from '../../base/group-by.ts';
 import { objectKey, type PodObject, type ServiceObject } from '../../model/kubernetes.ts';
+import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Change, ObjectStore } from '../store/object-store.ts';
 import { type Revisions, RevisionTable, type View } from './revision-table.ts';
+import { NO_CAUSES } from './verdict.ts';
 
 export interface Backend {
   readonly podUid: string;
@@ -19,6 +22,8 @@ export interface Backend {
 export interface ServiceEntry {
   readonly service: ServiceObject;
   readonly backends: readonly Backend[];
+  /** Why there is no backend; empty while there is one, or when there never was. */
+  readonly emptied: readonly OccurrenceId[];
 }
 
 export class ServiceTable {
@@ -30,9 +35,11 @@ export class ServiceTable {
   /** The services a pod is behind now, so that a change of its labels takes it out again. */
   private readonly servicesOf = new Map<string, Set<string>>();
   private readonly listeners: ((key: string) => void)[] = [];
+  private readonly kernel: Kernel;
   private readonly store: ObjectStore;
 
-  constructor(store: ObjectStore, revisions: Revisions) {
+  constructor(kernel: Kernel, store: ObjectStore, revisions: Revisions) {
+    this.kernel = kernel;
     this.store = store;
     this.table = new RevisionTable(revisions);
     const pods = groupBy(store.list('Pod'), (pod) => pod.metadata.namespace ?? '');
@@ -139,7 +146,8 @@ export class ServiceTable {
   }
 
   private write(key: string, service: ServiceObject, members: Map<string, Backend>): void {
-    this.table.set(key, { service, backends: [...members.values()] });
+    const emptied = members.size === 0 ? this.kernel.causes : NO_CAUSES;
+    this.table.set(key, { service, backends: [...members.values()], emptied });
     this.tell(key);
   }
 

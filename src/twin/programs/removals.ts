@@ -3,6 +3,7 @@
  * was deleted. What such a program leaves in a kernel names the deletion as its reason.
  */
 import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { OccurrenceKind } from '../../model/occurrence-kind.ts';
 import type { DaemonSetObject } from '../../model/kubernetes.ts';
 import type { TwinNode, World } from '../world.ts';
 import { fabricOf } from '../network/fabric.ts';
@@ -14,7 +15,7 @@ export const SUBNET_ENV = '/run/flannel/subnet.env';
 
 type Part = 'flannel' | 'kube-proxy';
 
-const KINDS: Readonly<Record<Part, string>> = {
+const KINDS: Readonly<Record<Part, OccurrenceKind>> = {
   flannel: 'flannel.daemonset-removed',
   'kube-proxy': 'kube-proxy.removed',
 };

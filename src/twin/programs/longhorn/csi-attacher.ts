@@ -5,6 +5,7 @@
  * time-outs of each stage, and is tried again with a back-off (failure-domains.md 2.5).
  */
 import type { OccurrenceId } from '../../../model/occurrence.ts';
+import type { OccurrenceKind } from '../../../model/occurrence-kind.ts';
 import {
   objectKey,
   type PodObject,
@@ -142,7 +143,9 @@ class Attacher {
   /** By name first, then by ClusterIP, from the plugin's pod on the attacher's node. */
   private reachBackend(): PathVerdict {
     const { world } = this.host;
-    if (!apiAccess(this.host).ok) return lost('the attacher does not reach the API server');
+    const api = apiAccess(this.host);
+    if (!api.ok)
+      return lost(`the attacher does not reach the API server: ${api.message}`, api.because);
     const plugin = this.pluginPod();
     if (plugin === undefined)
       return lost(
@@ -216,7 +219,7 @@ class Attacher {
 
   /** The same trouble is told once per attacher and node; every failure names it as its cause. */
   private tell(
-    kind: string,
+    kind: OccurrenceKind,
     message: string,
     verdict: PathVerdict,
     node = this.host.node.name,

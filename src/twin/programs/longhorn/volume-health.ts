@@ -21,6 +21,10 @@ const REPLICA_TIMEOUT_MS = 8_000;
 /** Assumed: a delta rebuild of a replica whose data is still there. */
 const REBUILD_MS = 30_000;
 
+type Robustness = 'unknown' | 'faulted' | 'degraded' | 'healthy';
+
+type Robustness = 'unknown' | 'faulted' | 'degraded' | 'healthy';
+
 class VolumeHealth {
   private readonly world: World;
   private readonly holders = new Map<string, Set<string>>();
@@ -128,7 +132,7 @@ class VolumeHealth {
     if (status?.state !== 'attached' || node === undefined || node === '') return;
     const wanted = this.replicaNodes(name).length;
     const held = this.reachableReplicas(name, node);
-    const robustness =
+    const robustness: Robustness =
       runningInstanceManager(this.world, node) === undefined
         ? 'unknown'
         : held === 0 && wanted > 0
@@ -139,7 +143,7 @@ class VolumeHealth {
     this.settle(name, status.robustness ?? 'healthy', robustness);
   }
 
-  private settle(name: string, old: string, robustness: string): void {
+  private settle(name: string, old: string, robustness: Robustness): void {
     if (robustness !== 'healthy') {
       this.rebuilds.get(name)?.cancel();
       this.rebuilds.delete(name);
@@ -157,7 +161,7 @@ class VolumeHealth {
     );
   }
 
-  private write(name: string, old: string, robustness: string): void {
+  private write(name: string, old: string, robustness: Robustness): void {
     if (old === robustness) return;
     this.world.kernel.because(this.world.kernel.causes, () => {
       this.world.kernel.occur(`longhorn.volume-${robustness}`, {
