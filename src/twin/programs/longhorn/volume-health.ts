@@ -23,8 +23,6 @@ const REBUILD_MS = 30_000;
 
 type Robustness = 'unknown' | 'faulted' | 'degraded' | 'healthy';
 
-type Robustness = 'unknown' | 'faulted' | 'degraded' | 'healthy';
-
 class VolumeHealth {
   private readonly world: World;
   private readonly holders = new Map<string, Set<string>>();
