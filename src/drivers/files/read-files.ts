@@ -8,7 +8,7 @@ import type { Stats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput, RegaugeError } from '../../base/errors.ts';
-import { gunzip, isGzip, isTar, readTar } from './archive.ts';
+import { isGzip, isTar } from './archive-marks.ts';
 import { decodeText } from './decode.ts';
 import { FILE_LIMITS, showBytes } from './limits.ts';
 import type { FileLimits } from './limits.ts';
@@ -110,10 +110,12 @@ async function takeBytes(
   named: boolean,
 ): Promise<void> {
   if (isGzip(bytes)) {
+    const { gunzip } = await import('./archive.ts');
     const unpacked = gunzip(bytes, path, reader.limits);
     return takeBytes(reader, isTar(unpacked) ? path : path.replace(/\.gz$/i, ''), unpacked, named);
   }
   if (isTar(bytes)) {
+    const { readTar } = await import('./archive.ts');
     const { entries, skipped } = await readTar(bytes, path, reader.limits);
     reader.skipped.push(...skipped);
     for (const entry of entries) await takeBytes(reader, entry.path, entry.bytes, false);
