@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Hazard } from '../model/hazard.ts';
 import type { Occurrence } from '../model/occurrence.ts';
+import type { OccurrenceKind } from '../model/occurrence-kind.ts';
 import { nameCauses, type ObservedFailure } from './causes.ts';
 
-function hazard(id: string, covers: string, ...occurrences: string[]): Hazard {
+function hazard(id: string, covers: string, ...occurrences: OccurrenceKind[]): Hazard {
   return {
     id,
     covers: [covers],
@@ -18,7 +19,12 @@ function hazard(id: string, covers: string, ...occurrences: string[]): Hazard {
   };
 }
 
-function occurrence(id: number, kind: string, because: number[], node?: string): Occurrence {
+function occurrence(
+  id: number,
+  kind: OccurrenceKind,
+  because: number[],
+  node?: string,
+): Occurrence {
   return {
     id,
     at: id * 1000,
@@ -34,25 +40,25 @@ function failure(because: number[]): ObservedFailure {
 }
 
 const HAZARDS = [
-  hazard('conf-off', 'FM-01', 'agent.conf-disabled'),
-  hazard('state-lost', 'FM-03', 'flannel.not-running', 'talos.state-lost'),
+  hazard('conf-off', 'FM-01', 'cilium-agent.conf-management-disabled'),
+  hazard('state-lost', 'FM-03', 'flannel.not-running', 'talos.runtime-state-lost'),
 ];
 
 describe('nameCauses', () => {
   it('names the hazard behind a failure through steps that are no sign of any', () => {
     const { failures, causes } = nameCauses(
       [
-        occurrence(1, 'agent.conf-disabled', [], 'n1'),
-        occurrence(2, 'cni.chosen', [1], 'n1'),
-        occurrence(3, 'kubelet.failed', [2], 'n1'),
+        occurrence(1, 'cilium-agent.conf-management-disabled', [], 'n1'),
+        occurrence(2, 'cni.network-loaded', [1], 'n1'),
+        occurrence(3, 'kubelet.sandbox-failed', [2], 'n1'),
       ],
       [failure([3])],
       HAZARDS,
     );
-    expect(failures[0]?.rootCauses).toEqual(['agent.conf-disabled@n1']);
+    expect(failures[0]?.rootCauses).toEqual(['cilium-agent.conf-management-disabled@n1']);
     expect(causes).toEqual([
       {
-        id: 'agent.conf-disabled@n1',
+        id: 'cilium-agent.conf-management-disabled@n1',
         covers: ['FM-01'],
         title: 'title of conf-off',
         node: 'n1',
@@ -60,8 +66,8 @@ describe('nameCauses', () => {
         evidence: [
           {
             source: 'twin, 1.0 s',
-            path: 'agent.conf-disabled',
-            value: 'agent.conf-disabled happened',
+            path: 'cilium-agent.conf-management-disabled',
+            value: 'cilium-agent.conf-management-disabled happened',
           },
         ],
       },
@@ -71,30 +77,33 @@ describe('nameCauses', () => {
   it('keeps every way up: two conditions that had to meet are two root causes', () => {
     const { failures } = nameCauses(
       [
-        occurrence(1, 'agent.conf-disabled', [], 'n1'),
+        occurrence(1, 'cilium-agent.conf-management-disabled', [], 'n1'),
         occurrence(2, 'flannel.not-running', [], 'n1'),
-        occurrence(3, 'kubelet.failed', [1, 2]),
+        occurrence(3, 'kubelet.sandbox-failed', [1, 2]),
       ],
       [failure([3])],
       HAZARDS,
     );
-    expect(failures[0]?.rootCauses).toEqual(['agent.conf-disabled@n1', 'flannel.not-running@n1']);
+    expect(failures[0]?.rootCauses).toEqual([
+      'cilium-agent.conf-management-disabled@n1',
+      'flannel.not-running@n1',
+    ]);
   });
 
   it('walks on from a cause to what caused it, and calls only the last a root', () => {
     const { failures, causes } = nameCauses(
       [
-        occurrence(1, 'talos.state-lost', [], 'n1'),
+        occurrence(1, 'talos.runtime-state-lost', [], 'n1'),
         occurrence(2, 'flannel.not-running', [1], 'n1'),
-        occurrence(3, 'kubelet.failed', [2]),
+        occurrence(3, 'kubelet.sandbox-failed', [2]),
       ],
       [failure([3])],
       HAZARDS,
     );
-    expect(failures[0]?.rootCauses).toEqual(['talos.state-lost@n1']);
+    expect(failures[0]?.rootCauses).toEqual(['talos.runtime-state-lost@n1']);
     expect(causes.map(({ id, because }) => [id, because])).toEqual([
-      ['flannel.not-running@n1', ['talos.state-lost@n1']],
-      ['talos.state-lost@n1', []],
+      ['flannel.not-running@n1', ['talos.runtime-state-lost@n1']],
+      ['talos.runtime-state-lost@n1', []],
     ]);
   });
 
@@ -103,7 +112,7 @@ describe('nameCauses', () => {
       [
         occurrence(1, 'client.object-deleted', []),
         occurrence(2, 'flannel.not-running', [1], 'n1'),
-        occurrence(3, 'kubelet.failed', [2]),
+        occurrence(3, 'kubelet.sandbox-failed', [2]),
       ],
       [failure([3])],
       HAZARDS,
@@ -116,17 +125,21 @@ describe('nameCauses', () => {
   });
 
   it('shows a beginning that no hazard knows under its own message, covering nothing', () => {
-    const { causes } = nameCauses([occurrence(1, 'kubectl.command', [])], [failure([1])], HAZARDS);
+    const { causes } = nameCauses(
+      [occurrence(1, 'helm.release-applied', [])],
+      [failure([1])],
+      HAZARDS,
+    );
     expect(causes[0]).toMatchObject({
-      id: 'kubectl.command',
+      id: 'helm.release-applied',
       covers: [],
-      title: 'kubectl.command happened',
+      title: 'helm.release-applied happened',
     });
   });
 
   it('counts the same thing on the same node once, with bounded evidence', () => {
     const many = Array.from({ length: 50 }, (_, index) =>
-      occurrence(index + 1, 'agent.conf-disabled', [], 'n1'),
+      occurrence(index + 1, 'cilium-agent.conf-management-disabled', [], 'n1'),
     );
     const { causes } = nameCauses(many, [failure(many.map(({ id }) => id))], HAZARDS);
     expect(causes).toHaveLength(1);
@@ -135,7 +148,10 @@ describe('nameCauses', () => {
 
   it('leaves out causes that no failure leads to', () => {
     const { causes } = nameCauses(
-      [occurrence(1, 'agent.conf-disabled', []), occurrence(2, 'flannel.not-running', [])],
+      [
+        occurrence(1, 'cilium-agent.conf-management-disabled', []),
+        occurrence(2, 'flannel.not-running', []),
+      ],
       [failure([2])],
       HAZARDS,
     );

@@ -1,6 +1,7 @@
 /** A hazard: a mechanism by which a CNI change hurts (design.md, "Words"). */
 import type { ClusterFacts } from './facts.ts';
 import type { Finding, Severity } from './finding.ts';
+import type { OccurrenceKind } from './occurrence-kind.ts';
 
 export interface Hazard {
   /** Kebab-case; equals the folder's name. */
@@ -29,5 +30,5 @@ export interface Foretelling {
 /** What is seen once the hazard has struck. */
 export interface Signs {
   /** Kinds of occurrences in a rehearsal whose presence at a chain's root shows this hazard. */
-  readonly occurrences: readonly string[];
+  readonly occurrences: readonly OccurrenceKind[];
 }

@@ -4,6 +4,7 @@
  * a verdict: whether it is harm, and which hazard it shows, is said elsewhere.
  */
 import type { ObjectReference } from '../base/source.ts';
+import type { OccurrenceKind } from './occurrence-kind.ts';
 
 export type OccurrenceId = number;
 
@@ -11,8 +12,7 @@ export interface Occurrence {
   readonly id: OccurrenceId;
   /** Milliseconds of virtual time since the start. */
   readonly at: number;
-  /** `<actor>.<what>`, lower-case, kebab: `kubelet.sandbox-failed`, `talos.booted`. */
-  readonly kind: string;
+  readonly kind: OccurrenceKind;
   readonly node?: string;
   readonly subject?: ObjectReference;
   /** One sentence, with the real error text where there is one. */

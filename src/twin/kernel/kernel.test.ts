@@ -33,23 +33,25 @@ describe('Kernel', () => {
   it('links what an action does to what scheduled it', () => {
     const kernel = new Kernel(1);
     const reboot = kernel.occur('machine.rebooted', { message: 'a' });
-    kernel.after(5, () => kernel.occur('files.lost', { message: 'b' }));
+    kernel.after(5, () => kernel.occur('node.files-lost', { message: 'b' }));
     kernel.step();
     expect(kernel.occurrence(2)).toMatchObject({ at: 5, because: [reboot] });
   });
 
   it('adds causes that are told, and counts each once', () => {
     const kernel = new Kernel(1);
-    const first = kernel.occur('a.a', { message: '' });
-    const second = kernel.because([], () => kernel.occur('b.b', { message: '' }));
-    kernel.because([first], () => kernel.occur('c.c', { message: '', because: [second, first] }));
+    const first = kernel.occur('talos.rebooted', { message: '' });
+    const second = kernel.because([], () => kernel.occur('node.ready', { message: '' }));
+    kernel.because([first], () =>
+      kernel.occur('node.not-ready', { message: '', because: [second, first] }),
+    );
     expect(kernel.occurrence(3).because.toSorted()).toEqual([first, second]);
   });
 
   it('does not leak the causes of one action into the next', () => {
     const kernel = new Kernel(1);
-    kernel.after(1, () => kernel.occur('a.a', { message: '' }));
-    kernel.after(2, () => kernel.occur('b.b', { message: '' }));
+    kernel.after(1, () => kernel.occur('talos.rebooted', { message: '' }));
+    kernel.after(2, () => kernel.occur('node.ready', { message: '' }));
     kernel.runUntil(3);
     expect(kernel.occurrence(2).because).toEqual([]);
   });

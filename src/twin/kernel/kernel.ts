@@ -7,6 +7,7 @@ import { assert } from '../../base/assert.ts';
 import { Random } from '../../base/random.ts';
 import type { ObjectReference } from '../../base/source.ts';
 import type { Occurrence, OccurrenceId } from '../../model/occurrence.ts';
+import type { OccurrenceKind } from '../../model/occurrence-kind.ts';
 import { EventQueue, type QueuedEvent } from './event-queue.ts';
 
 export interface OccurrenceDetails {
@@ -74,7 +75,7 @@ export class Kernel {
   }
 
   /** Records what happened, and makes it the cause of whatever the running action does next. */
-  occur(kind: string, details: OccurrenceDetails): OccurrenceId {
+  occur(kind: OccurrenceKind, details: OccurrenceDetails): OccurrenceId {
     const id = this.occurrences.length + 1;
     const because = mergeCauses(this.currentCauses, details.because);
     this.occurrences.push({

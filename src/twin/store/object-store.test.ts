@@ -57,7 +57,7 @@ describe('ObjectStore', () => {
 
   it('tells watchers later, in the order of the writes, with the causes of each write', () => {
     const { kernel, store, seen } = setUp();
-    const cause = kernel.because([], () => kernel.occur('kubectl.applied', { message: '' }));
+    const cause = kernel.because([], () => kernel.occur('client.object-changed', { message: '' }));
     let told: readonly number[] = [];
     store.watch('Pod', () => (told = kernel.causes));
     kernel.because([cause], () => store.create(pod('a')));
