@@ -46,6 +46,7 @@ import { hazard as instanceManagersDeleted } from './instance-managers-deleted/h
 import { hazard as ipBlockOnClusterRange } from './ip-block-on-cluster-range/hazard.ts';
 import { hazard as ipMasqAgent } from './ip-masq-agent/hazard.ts';
 import { hazard as istioAmbientProbes } from './istio-ambient-probes/hazard.ts';
+import { hazard as kernelTooOld } from './kernel-too-old/hazard.ts';
 import { hazard as kubePrismMismatch } from './kube-prism-mismatch/hazard.ts';
 import { hazard as kubeProxyClusterCidr } from './kube-proxy-cluster-cidr/hazard.ts';
 import { hazard as kubeProxyIpvs } from './kube-proxy-ipvs/hazard.ts';
@@ -139,6 +140,7 @@ export const HAZARDS: readonly Hazard[] = [
   ipBlockOnClusterRange,
   ipMasqAgent,
   istioAmbientProbes,
+  kernelTooOld,
   kubePrismMismatch,
   kubeProxyClusterCidr,
   kubeProxyIpvs,

@@ -43,13 +43,13 @@ export interface FactsLiteral {
   readonly runbooks?: readonly Runbook[];
 }
 
-export interface ValuesLiteral {
+interface ValuesLiteral {
   readonly text: string;
   readonly file?: string;
   readonly chartVersion?: string;
 }
 
-export interface MachineConfigLiteral {
+interface MachineConfigLiteral {
   readonly text: string;
   readonly file?: string;
   readonly node?: string;
@@ -57,7 +57,7 @@ export interface MachineConfigLiteral {
   readonly facts?: Plain<MachineConfigFacts>;
 }
 
-export interface ConfLiteral {
+interface ConfLiteral {
   readonly node?: string;
   readonly directory?: string;
   /** Base name to text; null for an entry that was listed and not read. */
@@ -289,7 +289,7 @@ export function runbook(...steps: readonly RunbookStep[]): Runbook {
 }
 
 /** A config tree over YAML text. */
-export function yamlTree(text: string, file: string): ConfigTree {
+function yamlTree(text: string, file: string): ConfigTree {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const placed = (path: TreePath, node: unknown): Source => {

@@ -30,7 +30,7 @@ test("Cilium's conf without its binary", () => {
     findings: [
       {
         hazard: 'conf-without-binary',
-        covers: ['FM-51', 'FM-02'],
+        covers: ['FM-51', 'FM-02', 'FM-81'],
         severity: 'critical',
         certainty: 'proven',
         title: hazard.title,

@@ -1,4 +1,4 @@
-/** FM-51, FM-02: the conf that is chosen calls a plugin whose binary is not there. */
+/** FM-51, FM-02, FM-81: the conf that is chosen calls a plugin whose binary is not there. */
 import type { ClusterFacts } from '../../model/facts.ts';
 import { evidenceAt } from '../../model/finding.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -11,7 +11,7 @@ const MISSING_BINARIES = 'plugin binaries of a node (talosctl ls /opt/cni/bin)';
 
 export const hazard: Hazard = {
   id: 'conf-without-binary',
-  covers: ['FM-51', 'FM-02'],
+  covers: ['FM-51', 'FM-02', 'FM-81'],
   title: 'The chosen CNI conf calls a plugin that is not installed',
   severity: 'critical',
   holdsFor: 'containerd 1.6 to 2.3 and CRI-O 1.33, as measured',
