@@ -13,7 +13,7 @@ import { kubectl } from './runbook/kubectl.ts';
 import { showCommand } from './runbook/show-command.ts';
 import { talos } from './runbook/talos.ts';
 
-export interface CommandOutcome {
+interface CommandOutcome {
   /** `runbook/03`. */
   readonly step: string;
   readonly command: string;

@@ -26,7 +26,7 @@ export async function undoRun(
 }
 
 /** One after the other: what was done last is taken back first. */
-export function undoSteps(plan: Plan, undoable: readonly string[]): readonly Step[] {
+function undoSteps(plan: Plan, undoable: readonly string[]): readonly Step[] {
   const byId = new Map(plan.steps.map((step) => [step.id, step]));
   const steps: Step[] = [];
   for (const id of undoable) {

@@ -40,12 +40,12 @@ export function clashOf(pool: Cidr, taken: readonly TakenRange[]): TakenRange | 
 }
 
 /** How many nodes the pool has ranges for. */
-export function nodesIn(pool: Cidr, maskSize: number): number {
+function nodesIn(pool: Cidr, maskSize: number): number {
   return maskSize < pool.prefix ? 0 : 2 ** Math.min(30, maskSize - pool.prefix);
 }
 
 /** The longest prefix that has room for the nodes and those to come; never longer than /16. */
-export function prefixFor(nodes: number, maskSize = MASK_SIZE): number {
+function prefixFor(nodes: number, maskSize = MASK_SIZE): number {
   const bits = Math.ceil(Math.log2(Math.max(2, Math.ceil(nodes * HEAD_ROOM))));
   return Math.min(16, maskSize - bits);
 }

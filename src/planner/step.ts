@@ -1,4 +1,5 @@
 /** Makes a step of its particulars; what most steps have in common is the default. */
+import { stepFor } from '../steps/registry.ts';
 import type { Action, BlastRadius, Gate, Phase, Step } from '../model/plan.ts';
 
 export interface StepParts {
@@ -13,7 +14,8 @@ export interface StepParts {
   readonly scope: BlastRadius['scope'];
   readonly nodes?: readonly string[];
   readonly gates?: readonly Gate[];
-  readonly undo?: Action | null;
+  /** `inverse`: what the action's own module says takes it back. */
+  readonly undo?: Action | 'inverse' | null;
   readonly undoNote?: string;
   readonly timeoutSeconds?: number;
   readonly pointOfNoReturn?: boolean;
@@ -22,7 +24,7 @@ export interface StepParts {
 const TIMEOUT_SECONDS = 300;
 
 export function makeStep(parts: StepParts): Step {
-  const undo = parts.undo ?? null;
+  const undo = parts.undo === 'inverse' ? stepFor(parts.action).undo() : (parts.undo ?? null);
   return {
     id: `${parts.phase}/${parts.name}`,
     kind: parts.action.kind,

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { known, type Fact } from '../model/fact.ts';
 import type { MachineConfigFacts } from '../model/facts.ts';
 
-export interface Patch {
+interface Patch {
   readonly patch: string;
   readonly undo: string;
 }

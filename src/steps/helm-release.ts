@@ -73,7 +73,7 @@ async function podsReady({ ports }: StepContext, namespace: string): Promise<Ver
   return HOLDS;
 }
 
-export function releaseWorkloads(namespace: string): readonly ObjectSelector[] {
+function releaseWorkloads(namespace: string): readonly ObjectSelector[] {
   return [
     { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace, name: 'cilium' },
     { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'cilium-operator' },

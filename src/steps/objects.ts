@@ -75,7 +75,7 @@ async function firstPresent(
   return undefined;
 }
 
-export function selectorOf({ apiVersion, kind, metadata }: KubeObject): ObjectSelector {
+function selectorOf({ apiVersion, kind, metadata }: KubeObject): ObjectSelector {
   const { namespace, name } = metadata;
   return namespace === undefined
     ? { apiVersion, kind, name }
@@ -83,7 +83,7 @@ export function selectorOf({ apiVersion, kind, metadata }: KubeObject): ObjectSe
 }
 
 /** What can be applied again: without what the server gave it. */
-export function withoutServerFields(object: KubeObject): KubeObject {
+function withoutServerFields(object: KubeObject): KubeObject {
   const { status: _status, ...kept } = object as KubeObject & { status?: unknown };
   const {
     uid: _uid,

@@ -69,7 +69,7 @@ export function getNode(kubernetes: KubernetesPort, node: string): Promise<NodeO
   return kubernetes.get<NodeObject>({ apiVersion: 'v1', kind: 'Node', name: node });
 }
 
-export const AGENT_LABELS = { 'k8s-app': 'cilium' } as const;
+const AGENT_LABELS = { 'k8s-app': 'cilium' } as const;
 
 /** The Cilium agent's pods on the node; more than one only while one is being replaced. */
 export function agentsOn(

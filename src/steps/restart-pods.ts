@@ -71,7 +71,7 @@ function report(result: RoundResult, node: string): void {
 }
 
 /** The step's bound was reached; the message names who is in the way. */
-export class RestartBlocked extends Error {
+class RestartBlocked extends Error {
   override readonly name = 'RestartBlocked';
 }
 

@@ -21,7 +21,8 @@ import {
 } from './pods.ts';
 import type { StepContext } from './step-module.ts';
 
-const ROUND_MS = 1_000;
+/** Between looks; an API server must bear this for every node of a wave at once. */
+const ROUND_MS = 2_000;
 const BUDGET_RETRY_MS = 5_000;
 
 export type Method = 'evict' | 'sandbox';

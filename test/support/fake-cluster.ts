@@ -8,7 +8,7 @@ import type { KubeObject, NodeObject, PodObject } from '../../src/model/kubernet
 import type { FailingPath, ObjectAddress, Ports } from '../../src/ports/index.ts';
 import { Kernel } from '../../src/twin/kernel/kernel.ts';
 
-export const CONF_DIRECTORY = '/etc/cni/net.d';
+const CONF_DIRECTORY = '/etc/cni/net.d';
 const LABEL = 'io.cilium.migration/cilium-default';
 
 export interface FakeOptions {

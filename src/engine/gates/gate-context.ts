@@ -10,7 +10,7 @@ export interface GateContext {
   readonly failingBefore: ReadonlySet<string>;
 }
 
-export type GateOf<K extends Gate['kind']> = Extract<Gate, { readonly kind: K }>;
+type GateOf<K extends Gate['kind']> = Extract<Gate, { readonly kind: K }>;
 
 export type GateModule<K extends Gate['kind']> = (
   context: GateContext,

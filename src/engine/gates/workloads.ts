@@ -33,14 +33,14 @@ export const workloadsReady: GateModule<'workloads-ready'> = async ({ ports, pla
 };
 
 /** Fewer pods ready than wanted. */
-export function isUnready({ kind, spec, status }: Counted): boolean {
+function isUnready({ kind, spec, status }: Counted): boolean {
   if (kind === 'DaemonSet')
     return (status?.numberReady ?? 0) < (status?.desiredNumberScheduled ?? 0);
   return (status?.readyReplicas ?? 0) < (spec?.replicas ?? 1);
 }
 
 /** `Kind namespace/name`. */
-export function workloadKey({ kind, metadata }: KubeObject): string {
+function workloadKey({ kind, metadata }: KubeObject): string {
   return `${kind} ${metadata.namespace ?? 'default'}/${metadata.name}`;
 }
 

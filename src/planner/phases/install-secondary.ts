@@ -31,7 +31,7 @@ export function installSecondary(
       gates: [{ kind: 'paths-clear' }, { kind: 'webhooks-reachable' }],
       scope: 'cluster',
       worst: 'the overlay does not come up; pods stay on Flannel',
-      undo: { kind: 'uninstall-helm-release', release, namespace },
+      undo: 'inverse',
       timeoutSeconds: 900 + SECONDS_PER_NODE * everything.length,
       because: 'cni.customConf keeps the agent’s hands off the CNI conf until a node is labelled',
     },
@@ -42,17 +42,7 @@ export function installSecondary(
       action: { kind: 'apply-objects', objects: [nodeConfig] },
       scope: 'none',
       worst: 'no node has the label yet',
-      undo: {
-        kind: 'delete-objects',
-        objects: [
-          {
-            apiVersion: nodeConfig.apiVersion,
-            kind: nodeConfig.kind,
-            namespace,
-            name: nodeConfig.metadata.name,
-          },
-        ],
-      },
+      undo: 'inverse',
       because: 'node by node is only possible with a configuration per node',
     },
     {

@@ -47,7 +47,7 @@ function waveSteps(context: WaveContext): readonly Step[] {
     after,
     scope: 'none',
     worst: 'new pods go to other nodes for a minute',
-    undo: { kind: 'uncordon', nodes },
+    undo: 'inverse',
     because: 'a pod that starts between two networks would have to start twice',
   });
   const moves = nodes.map((node) => nodeSteps(context, node, hold.id));
@@ -81,7 +81,7 @@ function holdOthers(later: readonly string[], moves: readonly NodeMove[]): Step 
     after: moves.flatMap(({ opening }) => opening.slice(-1).map(({ id }) => id)),
     scope: 'cluster',
     worst: 'pods that find no room wait until their node has moved',
-    undo: { kind: 'uncordon', nodes: later },
+    undo: 'inverse',
     because: 'a pod that is evicted onto a node that moves later would restart once more there',
   });
 }

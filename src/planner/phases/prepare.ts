@@ -57,7 +57,7 @@ export function prepare(
 }
 
 /** The old CNI's and kube-proxy's objects, as the distribution deploys them. */
-export function oldObjects(situation: Situation): readonly ObjectSelector[] {
+function oldObjects(situation: Situation): readonly ObjectSelector[] {
   return [...flannelObjects(situation), ...kubeProxyObjects()];
 }
 
