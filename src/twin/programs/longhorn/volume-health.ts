@@ -69,7 +69,10 @@ class VolumeHealth {
 
   attached(name: string, node: string): void {
     this.concern(node, name);
-    updateVolumeStatus(this.world, name, { state: 'attached', currentNodeID: node });
+    // An engine that starts with all of its replicas has nothing to rebuild.
+    const whole = this.reachableReplicas(name, node) === this.replicaNodes(name).length;
+    const status = { state: 'attached', currentNodeID: node };
+    updateVolumeStatus(this.world, name, whole ? { ...status, robustness: 'healthy' } : status);
     this.evaluate(name);
     this.announce(name, node);
   }
