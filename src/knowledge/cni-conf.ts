@@ -3,7 +3,7 @@
  * (`cni:libcni/conf.go@v1.1.2`, `@v1.2.3`, `@v1.3.0`; truth:B01–B32, E14). Parsing checks form only:
  * whether a plugin exists or likes its settings shows when it is run.
  */
-import { cniGreater } from './cni-version.ts';
+import { type Comparison, cniAtLeast, cniGreater } from './cni-version.ts';
 import { goKindOf, goTypeOf, isJsonObject, parseGoJson, structField } from './go-json.ts';
 import type { JsonObject, JsonValue } from './go-json.ts';
 
@@ -15,8 +15,8 @@ export interface CniPlugin {
   /** A name inside the plugin's own settings; single-plugin files have one. */
   readonly name: string;
   readonly raw: JsonObject;
-  /** Capabilities set to true, e.g. `portMappings`. */
-  readonly capabilities: readonly string[];
+  /** Declares the capability `portMappings`, and so is told the pod's host ports. */
+  readonly mapsPorts: boolean;
 }
 
 export interface CniNetwork {
@@ -26,6 +26,10 @@ export interface CniNetwork {
   /** As written; empty when absent. */
   readonly cniVersion: string;
   readonly plugins: readonly CniPlugin[];
+  /** From 0.4.0 on results are cached for DEL, and CHECK exists; the error when it is no version. */
+  readonly cachesResults: Comparison;
+  /** From 1.1.0 on STATUS and GC exist. */
+  readonly answersStatus: boolean;
   readonly disableCheck: boolean;
   readonly disableGc: boolean;
 }
@@ -79,7 +83,7 @@ export function parseCniList(
   }
   if (plugins.length === 0) return failed('no plugin configs found');
   const { name, cniVersion, disableCheck, disableGc } = head;
-  return { ok: true, network: { name, cniVersion, plugins, disableCheck, disableGc } };
+  return { ok: true, network: networkOf({ name, cniVersion, plugins, disableCheck, disableGc }) };
 }
 
 /** A `.conf` or `.json`: one plugin, made into a list of one (truth:B15, B26, C02, C18). */
@@ -87,15 +91,25 @@ export function parseCniSingle(text: string, library: CniLibrary): CniParsed {
   const plugin = parsePlugin(text, library);
   if (typeof plugin === 'string') return failed(plugin);
   const version = structField(plugin.raw, 'cniVersion');
+  const network = networkOf({
+    name: plugin.name,
+    cniVersion: typeof version === 'string' ? version : '',
+    plugins: [plugin],
+    disableCheck: false,
+    disableGc: false,
+  });
+  return { ok: true, network };
+}
+
+/** A network with what follows from its version. */
+export function networkOf(
+  head: Omit<CniNetwork, 'cachesResults' | 'answersStatus' | 'writtenName'>,
+): CniNetwork {
+  const status = cniAtLeast(head.cniVersion, '1.1.0');
   return {
-    ok: true,
-    network: {
-      name: plugin.name,
-      cniVersion: typeof version === 'string' ? version : '',
-      plugins: [plugin],
-      disableCheck: false,
-      disableGc: false,
-    },
+    ...head,
+    cachesResults: cniAtLeast(head.cniVersion, '0.4.0'),
+    answersStatus: status.ok && status.value,
   };
 }
 
@@ -234,9 +248,7 @@ function readPlugin(value: JsonValue, library: CniLibrary): CniPlugin | string {
     type,
     name: typeof name === 'string' ? name : '',
     raw,
-    capabilities: isJsonObject(capabilities)
-      ? Object.keys(capabilities).filter((key) => capabilities[key] === true)
-      : [],
+    mapsPorts: isJsonObject(capabilities) && capabilities['portMappings'] === true,
   };
 }
 

@@ -22,23 +22,37 @@ const FALSE: Comparison = { ok: true, value: false };
 const PARTS = ['major', 'minor', 'micro'] as const;
 
 export function cniAtLeast(version: string, floor: string): Comparison {
-  return compared(version, floor, (difference) => difference >= 0);
+  const order = compared(version, floor);
+  if (typeof order !== 'number') return order;
+  return order >= 0 ? TRUE : FALSE;
 }
 
 export function cniGreater(version: string, other: string): Comparison {
-  return compared(version, other, (difference) => difference > 0);
+  const order = compared(version, other);
+  if (typeof order !== 'number') return order;
+  return order > 0 ? TRUE : FALSE;
 }
 
-function compared(left: string, right: string, test: (difference: number) => boolean): Comparison {
-  const first = parsed(left);
+function compared(left: string, right: string): number | Comparison {
+  const first = read(left);
   if (typeof first === 'string') return { ok: false, error: first };
-  const second = parsed(right);
+  const second = read(right);
   if (typeof second === 'string') return { ok: false, error: second };
-  for (let index = 0; index < 3; index += 1) {
-    const difference = (first[index] ?? 0) - (second[index] ?? 0);
-    if (difference !== 0) return test(difference) ? TRUE : FALSE;
-  }
-  return test(0) ? TRUE : FALSE;
+  if (first[0] !== second[0]) return first[0] - second[0];
+  return first[1] === second[1] ? first[2] - second[2] : first[1] - second[1];
+}
+
+const KNOWN_MAX = 256;
+const known = new Map<string, Triple | string>();
+
+/** The same few versions are compared at every plugin call. */
+function read(version: string): Triple | string {
+  const before = known.get(version);
+  if (before !== undefined) return before;
+  const made = parsed(version);
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(version, made);
+  return made;
 }
 
 /** The three numbers, or libcni's complaint. */

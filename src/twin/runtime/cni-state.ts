@@ -6,8 +6,9 @@
 import type { CniNetwork } from '../../knowledge/cni-conf.ts';
 import type { JsonObject } from '../../knowledge/go-json.ts';
 import type { StateDirectory } from '../node/node-file-system.ts';
-import { LeaseStore } from './lease-store.ts';
-import type { Attach, CniResult } from './plugin-call.ts';
+import type { SandboxRequest } from '../world.ts';
+import { type Lease, LeaseStore } from './lease-store.ts';
+import type { CniResult } from './plugin-call.ts';
 
 /** `results/<network>-<container>-<interface>`: a configuration and what it gave. */
 export interface CachedAdd {
@@ -17,83 +18,97 @@ export interface CachedAdd {
   /** The configuration as it was at ADD; CRI-O runs DEL with it. */
   readonly config: CniNetwork;
   readonly result: CniResult | undefined;
-  readonly attach: Attach;
+  readonly netns: string;
+  readonly request: SandboxRequest;
+  next: CachedAdd | undefined;
+}
+
+/** All that is kept of one container, in one place, since every call is about one. */
+export interface ContainerRecord {
+  readonly containerId: string;
+  leases: Lease | undefined;
+  cached: CachedAdd | undefined;
+  /** Flannel's: the delegate's configuration. */
+  scratch: JsonObject | undefined;
 }
 
 export class CniState implements StateDirectory {
-  private readonly leases = new Map<string, LeaseStore>();
-  /** By container, since a container has few and every call is about one. */
-  private readonly cached = new Map<string, readonly CachedAdd[]>();
-  private readonly scratch = new Map<string, JsonObject>();
+  /** The runtime calls the loopback plugin through libcni. */
+  cachesLoopback = false;
+  private readonly stores = new Map<string, LeaseStore>();
+  private readonly containers = new Map<string, ContainerRecord>();
+  /** The container of the last call, which is mostly that of the next. */
+  private recent: ContainerRecord | undefined;
+
+  // ---------------------------------------------------------------- containers
+
+  find(containerId: string): ContainerRecord | undefined {
+    const { recent } = this;
+    return recent?.containerId === containerId ? recent : this.containers.get(containerId);
+  }
+
+  record(containerId: string): ContainerRecord {
+    const known = this.find(containerId);
+    if (known !== undefined) return (this.recent = known);
+    const made = { containerId, leases: undefined, cached: undefined, scratch: undefined };
+    this.containers.set(containerId, made);
+    this.recent = made;
+    return made;
+  }
+
+  /** Forgets a container that nothing is kept of any more. */
+  settle(record: ContainerRecord): void {
+    if (record.leases ?? record.cached ?? record.scratch) return;
+    this.containers.delete(record.containerId);
+    if (this.recent === record) this.recent = undefined;
+  }
 
   // ---------------------------------------------------------------- leases
 
   /** The store of a network name; made when asked for, as host-local does. */
   leasesOf(network: string): LeaseStore {
-    const known = this.leases.get(network);
+    const known = this.stores.get(network);
     if (known !== undefined) return known;
     const made = new LeaseStore();
-    this.leases.set(network, made);
+    this.stores.set(network, made);
     return made;
   }
 
   leaseNetworks(): readonly string[] {
-    return [...this.leases.keys()];
+    return [...this.stores.keys()];
   }
 
   // ---------------------------------------------------------------- cached results
 
   cacheAdd(entry: CachedAdd): void {
-    const before = this.cached.get(entry.containerId);
-    if (before === undefined) {
-      this.cached.set(entry.containerId, [entry]);
-      return;
-    }
-    const others = before.filter(
-      (other) => other.network !== entry.network || other.ifName !== entry.ifName,
-    );
-    this.cached.set(entry.containerId, [...others, entry]);
+    const record = this.record(entry.containerId);
+    dropCached(record, entry.network, entry.ifName);
+    entry.next = record.cached;
+    record.cached = entry;
   }
 
   cacheGet(network: string, containerId: string, ifName: string): CachedAdd | undefined {
-    const entries = this.cached.get(containerId);
-    if (entries === undefined) return undefined;
-    for (const entry of entries) {
-      if (entry.network === network && entry.ifName === ifName) return entry;
+    let entry = this.find(containerId)?.cached;
+    while (entry !== undefined && (entry.network !== network || entry.ifName !== ifName)) {
+      entry = entry.next;
     }
-    return undefined;
+    return entry;
   }
 
   cacheDelete(network: string, containerId: string, ifName: string): void {
-    const entries = this.cached.get(containerId);
-    if (entries === undefined) return;
-    const left = entries.filter((entry) => entry.network !== network || entry.ifName !== ifName);
-    if (left.length === 0) this.cached.delete(containerId);
-    else this.cached.set(containerId, left);
+    const record = this.find(containerId);
+    if (record === undefined) return;
+    dropCached(record, network, ifName);
+    this.settle(record);
   }
 
   /** All of a container, in the order of their file names. */
   cachedOf(containerId: string): readonly CachedAdd[] {
-    const entries = this.cached.get(containerId) ?? [];
-    return entries.length < 2 ? entries : [...entries].sort(byFileName);
+    return chain(this.find(containerId)).sort(byFileName);
   }
 
   allCached(): readonly CachedAdd[] {
-    return [...this.cached.values()].flat().sort(byFileName);
-  }
-
-  // ---------------------------------------------------------------- Flannel's scratch files
-
-  saveScratch(containerId: string, delegate: JsonObject): void {
-    this.scratch.set(containerId, delegate);
-  }
-
-  scratchOf(containerId: string): JsonObject | undefined {
-    return this.scratch.get(containerId);
-  }
-
-  dropScratch(containerId: string): void {
-    this.scratch.delete(containerId);
+    return [...this.containers.values()].flatMap(chain).sort(byFileName);
   }
 
   // ---------------------------------------------------------------- as files
@@ -102,50 +117,91 @@ export class CniState implements StateDirectory {
     const [top, network] = path.split('/');
     if (path === '') return ['networks', 'results', 'flannel'];
     if (top === 'networks' && network === undefined) return this.leaseNetworks();
-    if (top === 'networks' && network !== undefined) return this.leases.get(network)?.files();
-    if (top === 'results') return this.allCached().map(fileNameOf);
-    return top === 'flannel' ? [...this.scratch.keys()] : undefined;
+    if (top === 'networks' && network !== undefined) return this.stores.get(network)?.files();
+    if (top === 'results') return this.resultFiles();
+    return top === 'flannel' ? this.scratchFiles() : undefined;
+  }
+
+  private scratchFiles(): readonly string[] {
+    const records = [...this.containers.values()];
+    return records.filter(({ scratch }) => scratch !== undefined).map((one) => one.containerId);
+  }
+
+  /** libcni caches loopback's results too, and nobody ever reads them: they are only listed. */
+  private resultFiles(): readonly string[] {
+    const entries = this.allCached();
+    const names = entries.map(fileNameOf);
+    if (!this.cachesLoopback) return names;
+    const ids = new Set(entries.map((entry) => entry.containerId));
+    return [...names, ...[...ids].map((id) => `cni-loopback-${id}-lo`)].sort();
   }
 
   read(path: string): string | undefined {
     const [top, second = '', third = ''] = path.split('/');
-    if (top === 'networks') return this.leases.get(second)?.read(third);
+    if (top === 'networks') return this.stores.get(second)?.read(third);
     if (top === 'flannel') {
-      const delegate = this.scratch.get(second);
-      return delegate === undefined ? undefined : JSON.stringify(delegate);
+      const scratch = this.find(second)?.scratch;
+      return scratch === undefined ? undefined : JSON.stringify(scratch);
     }
     const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
     if (top !== 'results' || entry === undefined) return undefined;
-    const { containerId, ifName, network, attach } = entry;
+    const { containerId, ifName, network, netns } = entry;
     return JSON.stringify({
       kind: 'cniCacheV1',
       containerId,
       ifName,
       networkName: network,
-      netns: attach.netns,
+      netns,
     });
   }
 
   write(path: string, content: string): void {
     const [top, network = '', name = ''] = path.split('/');
-    if (top === 'networks' && name !== '') this.leasesOf(network).write(name, content);
+    if (top !== 'networks' || name === '') return;
+    this.leasesOf(network).write(name, content, (id) => this.record(id));
   }
 
   remove(path: string): void {
     const [top, second = '', third] = path.split('/');
-    if (top === 'networks' && third === undefined) this.leases.delete(second);
-    if (top === 'networks' && third !== undefined) this.leases.get(second)?.removeFile(third);
-    if (top === 'flannel') this.scratch.delete(second);
+    if (top === 'networks') {
+      const store = this.stores.get(second);
+      const names = third === undefined ? (store?.files() ?? []) : [third];
+      for (const name of names) store?.removeFile(name, (id) => this.record(id));
+      if (third === undefined) this.stores.delete(second);
+    }
+    const record = this.find(second);
+    if (top === 'flannel' && record !== undefined) {
+      record.scratch = undefined;
+      this.settle(record);
+    }
     if (top !== 'results') return;
     const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
     if (entry !== undefined) this.cacheDelete(entry.network, entry.containerId, entry.ifName);
   }
 
   clear(): void {
-    this.leases.clear();
-    this.cached.clear();
-    this.scratch.clear();
+    this.stores.clear();
+    this.containers.clear();
+    this.recent = undefined;
   }
+}
+
+function dropCached(record: ContainerRecord, network: string, ifName: string): void {
+  let before: CachedAdd | undefined;
+  for (let entry = record.cached; entry !== undefined; entry = entry.next) {
+    if (entry.network !== network || entry.ifName !== ifName) {
+      before = entry;
+      continue;
+    }
+    if (before === undefined) record.cached = entry.next;
+    else before.next = entry.next;
+  }
+}
+
+function chain(record: ContainerRecord | undefined): CachedAdd[] {
+  const entries: CachedAdd[] = [];
+  for (let entry = record?.cached; entry !== undefined; entry = entry.next) entries.push(entry);
+  return entries;
 }
 
 function fileNameOf(entry: CachedAdd): string {

@@ -25,8 +25,8 @@ const CLEAN_UP_MS = 60;
 
 export class Containerd extends RuntimeBase {
   readonly name = 'containerd';
-  /** Names taken by sandboxes and by attempts that are being made or cleaned up: who has it. */
-  private readonly reserved = new Map<string, string>();
+  /** Kept after a failed attempt whose clean-up failed too, by pod UID. */
+  private readonly leftOver = new Map<string, Set<Sandbox>>();
   private cni: GoCni;
   private selectedBecause: readonly OccurrenceId[] = [];
   private lastStatus: NetworkStatus = READY;
@@ -154,14 +154,13 @@ export class Containerd extends RuntimeBase {
     }
     if (options.attempt === undefined) this.dropLeftOver(request.podUid);
     const attempt = options.attempt ?? 0;
-    const name = nameKey(request, attempt);
-    const holder = this.reserved.get(name);
+    const holder = this.sandboxes.holderOf(request, attempt);
     if (holder !== undefined) {
-      done(failedRun(nameTaken(sandboxName(request, attempt), holder), []));
+      done(failedRun(nameTaken(sandboxName(request, attempt), holder.id), []));
       return;
     }
     const sandbox = this.newSandbox(request, attempt);
-    this.reserved.set(name, sandbox.id);
+    this.sandboxes.reserve(sandbox);
     const answer = this.inFlight.begin(done);
     if (request.hostNetwork) {
       this.finish(sandbox, answer);
@@ -188,7 +187,7 @@ export class Containerd extends RuntimeBase {
       const refused = this.take(sandbox, setup);
       if (refused !== undefined) return refused;
     }
-    this.reserved.set(nameKey(request, 0), sandbox.id);
+    this.sandboxes.reserve(sandbox);
     sandbox.ready = true;
     this.sandboxes.add(sandbox);
     return { ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin };
@@ -232,29 +231,31 @@ export class Containerd extends RuntimeBase {
 
   /** A failed ADD is followed by DEL, through whatever is loaded by then (truth:T05, L12). */
   private cleanUp(sandbox: Sandbox, refused: SandboxResult, answer: Answer<SandboxResult>): void {
-    const name = nameKey(sandbox.request, sandbox.attempt);
     if (!refused.ok) this.options.trace?.log?.(refused.message);
     this.cni.lock.read(
       () => this.cni.remove(targetOf(sandbox)),
       (removed) => {
         const keeps = !removed.ok && this.traits.failedCleanUp === 'keep';
-        if (keeps) this.sandboxes.add(sandbox);
+        if (keeps) this.keep(sandbox);
         else sandbox.netns = '';
         this.options.kernel.after(CLEAN_UP_MS, () => {
-          if (!keeps && this.reserved.get(name) === sandbox.id) this.reserved.delete(name);
+          if (!keeps) this.sandboxes.release(sandbox);
           if (answer.open) answer.give(refused);
         });
       },
     );
   }
 
+  private keep(sandbox: Sandbox): void {
+    this.sandboxes.add(sandbox);
+    const { podUid } = sandbox.request;
+    const kept = this.leftOver.get(podUid) ?? new Set<Sandbox>();
+    this.leftOver.set(podUid, kept.add(sandbox));
+  }
+
   /** What a kubelet does before its next attempt: earlier failed sandboxes are stopped and removed. */
   private dropLeftOver(podUid: string): void {
-    for (const sandbox of this.sandboxes.all()) {
-      if (sandbox.request.podUid === podUid && !sandbox.ready && !sandbox.hasResult) {
-        this.forget(sandbox);
-      }
-    }
+    for (const sandbox of this.leftOver.get(podUid) ?? []) this.forget(sandbox);
   }
 
   // ---------------------------------------------------------------- stop and remove
@@ -316,8 +317,8 @@ export class Containerd extends RuntimeBase {
 
   private forget(sandbox: Sandbox): void {
     this.sandboxes.delete(sandbox);
-    const name = nameKey(sandbox.request, sandbox.attempt);
-    if (this.reserved.get(name) === sandbox.id) this.reserved.delete(name);
+    this.sandboxes.release(sandbox);
+    if (!sandbox.hasResult) this.leftOver.get(sandbox.request.podUid)?.delete(sandbox);
   }
 
   // ---------------------------------------------------------------- process and machine
@@ -331,10 +332,7 @@ export class Containerd extends RuntimeBase {
   protected override end(): void {
     super.end();
     this.cni.lock.reset();
-    // Names held by attempts that will not end.
-    for (const [name, id] of this.reserved) {
-      if (this.sandboxes.get(id) === undefined) this.reserved.delete(name);
-    }
+    this.sandboxes.releaseUnfinished();
   }
 }
 
@@ -344,9 +342,4 @@ function nameTaken(name: string, holder: string): string {
 
 function targetOf(sandbox: Sandbox): Parameters<GoCni['setup']>[0] {
   return { containerId: sandbox.id, netns: sandbox.netns, request: sandbox.request };
-}
-
-/** A sandbox's name is unique through the pod's UID; the text itself is made when it is shown. */
-function nameKey(request: SandboxRequest, attempt: number): string {
-  return attempt === 0 ? request.podUid : `${request.podUid}_${attempt}`;
 }

@@ -5,7 +5,6 @@
  * `ocicni:pkg/ocicni/ocicni.go@v0.4.3`; truth: CRI-O 1.33.0).
  */
 import type { CniNetwork } from '../../knowledge/cni-conf.ts';
-import { cniAtLeast } from '../../knowledge/cni-version.ts';
 import {
   type LoadedNetwork,
   type Selection,
@@ -16,7 +15,7 @@ import type { NetworkStatus, SandboxRequest, SandboxResult, StopResult } from '.
 import { ConfMonitor } from './conf-monitor.ts';
 import { confDirectoryOf } from './conf-reader.ts';
 import type { Answer } from './in-flight.ts';
-import { type AddAnswer, type CniAnswer, LibCni } from './libcni.ts';
+import { type AddAnswer, type CniAnswer, LibCni, attachOf } from './libcni.ts';
 import { recordLoad } from './load-record.ts';
 import type { HostPortRule } from './node-links.ts';
 import type { RunOptions, RuntimeOptions, SandboxState } from './node-runtime.ts';
@@ -38,7 +37,6 @@ export class Crio extends RuntimeBase {
   readonly name = 'cri-o';
   private cni: LibCni;
   private readonly calls: ReloadLock;
-  private readonly reserved = new Map<string, string>();
   private readonly stopped = new Set<string>();
   private readonly ports: HostPortRule[] = [];
   private waiters: (() => void)[] = [];
@@ -167,8 +165,7 @@ export class Crio extends RuntimeBase {
 
   private answersFor(network: CniNetwork, sandbox: Sandbox): boolean {
     const cached = this.state.cacheGet(network.name, sandbox.id, 'eth0');
-    const since = cniAtLeast(network.cniVersion, '0.4.0');
-    if (!since.ok || !since.value) return true;
+    if (!network.cachesResults.ok || !network.cachesResults.value) return true;
     const answer = this.cni.check(cached?.config ?? network, this.attachOf(sandbox));
     return !(answer instanceof Waiting) && answer.ok;
   }
@@ -210,18 +207,18 @@ export class Crio extends RuntimeBase {
       done(failedRun('connection error: cri-o is not running', []));
       return;
     }
-    const name = nameKey(request, options.attempt ?? 0);
-    const there = this.sandboxes.get(this.reserved.get(name) ?? '');
+    const attempt = options.attempt ?? 0;
+    const there = this.sandboxes.holderOf(request, attempt);
     if (there?.ready === true) {
       done({ ok: true, id: there.id, ip: there.ip, plugin: there.plugin });
       return;
     }
-    if (this.reserved.has(name) && there === undefined) {
-      done(failedRun(`error reserving pod name ${fullName(request, options.attempt ?? 0)}`, []));
+    if (there !== undefined && this.sandboxes.get(there.id) === undefined) {
+      done(failedRun(`error reserving pod name ${fullName(request, attempt)}`, []));
       return;
     }
-    const sandbox = this.newSandbox(request, options.attempt ?? 0);
-    this.reserved.set(name, sandbox.id);
+    const sandbox = this.newSandbox(request, attempt);
+    this.sandboxes.reserve(sandbox);
     const answer = this.inFlight.begin(done);
     const go = (): void => {
       if (answer.open) this.setUp(sandbox, answer);
@@ -232,7 +229,7 @@ export class Crio extends RuntimeBase {
     this.options.kernel.after(options.timeoutMs, () => {
       if (!answer.open) return;
       answer.give(failedRun('context deadline exceeded', []));
-      this.release(sandbox);
+      this.sandboxes.release(sandbox);
     });
   }
 
@@ -244,7 +241,7 @@ export class Crio extends RuntimeBase {
       if (answer instanceof Waiting) return failedRun('a plugin has to wait', []);
       if (!answer.ok) return failedRun(answer.message, answer.because);
     }
-    this.reserved.set(nameKey(request, 0), sandbox.id);
+    this.sandboxes.reserve(sandbox);
     sandbox.ready = true;
     this.sandboxes.add(sandbox);
     return { ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin };
@@ -279,7 +276,7 @@ export class Crio extends RuntimeBase {
       () => {
         sandbox.netns = '';
         this.options.kernel.after(CLEAN_UP_MS, () => {
-          this.release(sandbox);
+          this.sandboxes.release(sandbox);
           answer.give(refused);
         });
       },
@@ -313,7 +310,7 @@ export class Crio extends RuntimeBase {
   private networkCheck(network: CniNetwork, attach: Attach): Run<CniAnswer> {
     const cached = this.state.cacheGet(network.name, attach.containerId, attach.ifName);
     const used = cached === undefined ? network : asWritten(cached.config);
-    const since = cniAtLeast(used.cniVersion, '0.4.0');
+    const since = used.cachesResults;
     if (!since.ok) return { ok: false, message: since.error, because: [] };
     return since.value ? this.cni.check(used, attach) : FINE;
   }
@@ -351,11 +348,6 @@ export class Crio extends RuntimeBase {
     return { ok: false, message, because: joinCauses(because, this.selectedBecause) };
   }
 
-  private release(sandbox: Sandbox): void {
-    const name = nameKey(sandbox.request, sandbox.attempt);
-    if (this.reserved.get(name) === sandbox.id) this.reserved.delete(name);
-  }
-
   // ---------------------------------------------------------------- stop and remove
 
   stopSandbox(id: string, done: (result: StopResult) => void): void {
@@ -384,7 +376,7 @@ export class Crio extends RuntimeBase {
       if (result.ok) {
         this.sandboxes.delete(sandbox);
         this.stopped.delete(id);
-        this.release(sandbox);
+        this.sandboxes.release(sandbox);
       }
       done(result.ok ? result : { ...result, message: `stop pod network: ${result.message}` });
     });
@@ -425,7 +417,7 @@ export class Crio extends RuntimeBase {
         cached.map((entry) => ({
           name: entry.network,
           config: asWritten(entry.config),
-          attach: entry.attach,
+          attach: attachOf(entry),
         })),
       );
     }
@@ -476,9 +468,7 @@ export class Crio extends RuntimeBase {
     this.calls.reset();
     this.waiters = [];
     this.polling = false;
-    for (const [name, id] of this.reserved) {
-      if (this.sandboxes.get(id) === undefined) this.reserved.delete(name);
-    }
+    this.sandboxes.releaseUnfinished();
   }
 
   override powerLost(): void {
@@ -514,8 +504,4 @@ function nameAndId(sandbox: Sandbox): string {
 
 function podOf(sandbox: Sandbox): string {
   return `${sandbox.request.namespace}_${sandbox.request.name}`;
-}
-
-function nameKey(request: SandboxRequest, attempt: number): string {
-  return attempt === 0 ? request.podUid : `${request.podUid}_${attempt}`;
 }

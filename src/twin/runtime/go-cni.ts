@@ -3,7 +3,7 @@
  * loaded first and waits for nobody, except that from go-cni 1.1.11 on it waits for running ADDs,
  * and everybody else waits for it (`go-cni:cni.go@v1.1.6`, `@v1.1.12`; truth:T04, R03, L02).
  */
-import type { CniNetwork } from '../../knowledge/cni-conf.ts';
+import { type CniNetwork, networkOf } from '../../knowledge/cni-conf.ts';
 import type { RuntimeTraits } from '../../knowledge/cni-runtimes.ts';
 import {
   type LoadedNetwork,
@@ -12,21 +12,21 @@ import {
 } from '../../knowledge/cni-selection.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { SandboxRequest } from '../world.ts';
-import type { AddAnswer, CniAnswer, LibCni } from './libcni.ts';
+import { type AddAnswer, type CniAnswer, LOOPBACK_NAME, type LibCni } from './libcni.ts';
 import type { Attach, CniResult } from './plugin-call.ts';
-import { type Run, andThen, together } from './run.ts';
+import { type Run, Waiting, andThen, together } from './run.ts';
 import { ReloadLock } from './reload-lock.ts';
 
 const LOOPBACK: LoadedNetwork = {
   file: '',
   ifName: 'lo',
-  network: {
-    name: 'cni-loopback',
+  network: networkOf({
+    name: LOOPBACK_NAME,
     cniVersion: '0.3.1',
-    plugins: [{ type: 'loopback', name: '', raw: { type: 'loopback' }, capabilities: [] }],
+    plugins: [{ type: 'loopback', name: '', raw: { type: 'loopback' }, mapsPorts: false }],
     disableCheck: false,
     disableGc: false,
-  },
+  }),
 };
 
 export interface SetupTarget {
@@ -63,6 +63,7 @@ export class GoCni {
   private readonly internalLoopback: boolean;
   /** What pods are attached to: loopback, then the loaded networks. */
   private attached: readonly LoadedNetwork[] = [];
+  private asksStatus = false;
 
   constructor(cni: LibCni, traits: RuntimeTraits, internalLoopback: boolean) {
     this.cni = cni;
@@ -74,6 +75,8 @@ export class GoCni {
   /** Takes over what a load found; nothing of what was loaded before stays. */
   loaded(selection: Selection): void {
     this.selection = selection;
+    this.asksStatus =
+      this.traits.asksStatus && selection.networks.some(({ network }) => network.answersStatus);
     this.attached = this.internalLoopback ? selection.networks : [LOOPBACK, ...selection.networks];
   }
 
@@ -88,7 +91,7 @@ export class GoCni {
 
   status(): Run<CniAnswer> {
     if (!this.ready) return NOT_READY;
-    return this.traits.asksStatus ? this.statusFrom(0) : FINE;
+    return this.asksStatus ? this.statusFrom(0) : FINE;
   }
 
   private statusFrom(index: number): Run<CniAnswer> {
@@ -102,9 +105,28 @@ export class GoCni {
   setup(target: SetupTarget): Run<SetupAnswer> {
     const { attached } = this;
     if (!this.ready) return { ok: false, message: NOT_INITIALIZED, because: [] };
-    const runs = attached.map((loaded) =>
-      this.cni.add(loaded.network, attachFor(target, loaded.ifName)),
-    );
+    const answers: AddAnswer[] = [];
+    for (let index = 0; index < attached.length; index += 1) {
+      const loaded = attached[index];
+      if (loaded === undefined) break;
+      const run = this.cni.add(loaded.network, attachFor(target, loaded.ifName));
+      if (run instanceof Waiting) return this.setupRest(target, answers, run);
+      answers.push(run);
+    }
+    return collect(attached, answers);
+  }
+
+  /** One of the networks takes time; the others are set up beside it. */
+  private setupRest(
+    target: SetupTarget,
+    before: readonly AddAnswer[],
+    waiting: Waiting<AddAnswer>,
+  ): Run<SetupAnswer> {
+    const { attached } = this;
+    const runs: Run<AddAnswer>[] = [...before, waiting];
+    for (const loaded of attached.slice(runs.length)) {
+      runs.push(this.cni.add(loaded.network, attachFor(target, loaded.ifName)));
+    }
     return andThen(together<AddAnswer>(runs), (answers) => collect(attached, answers));
   }
 
@@ -117,14 +139,23 @@ export class GoCni {
     attached: readonly LoadedNetwork[],
     from: number,
   ): Run<CniAnswer> {
-    const loaded = attached[from];
-    if (loaded === undefined) return FINE;
-    return andThen(this.cni.del(loaded.network, attachFor(target, loaded.ifName)), (answer) =>
-      answer.ok || isTolerated(answer.message, target.netns)
-        ? this.removeFrom(target, attached, from + 1)
-        : answer,
-    );
+    for (let index = from; index < attached.length; index += 1) {
+      const loaded = attached[index];
+      if (loaded === undefined) break;
+      const run = this.cni.del(loaded.network, attachFor(target, loaded.ifName));
+      if (run instanceof Waiting) {
+        return andThen(run, (answer) =>
+          counts(answer, target.netns) ? answer : this.removeFrom(target, attached, index + 1),
+        );
+      }
+      if (counts(run, target.netns)) return run;
+    }
+    return FINE;
   }
+}
+
+function counts(answer: CniAnswer, netns: string): boolean {
+  return !answer.ok && !isTolerated(answer.message, netns);
 }
 
 /** What go-cni takes for "already gone" (`cni.go` Remove; truth:L26). */
@@ -138,16 +169,15 @@ function attachFor({ containerId, netns, request }: SetupTarget, ifName: string)
 }
 
 function collect(attached: readonly LoadedNetwork[], answers: readonly AddAnswer[]): SetupAnswer {
-  for (const answer of answers) if (!answer.ok) return answer;
   const addresses: InterfaceAddress[] = [];
   let defaultRoute = false;
   let first: CniNetwork | undefined;
-  for (const [index, answer] of answers.entries()) {
-    if (!answer.ok || answer.result === undefined) continue;
-    const before = addresses.length;
-    addAddresses(answer.result, addresses);
-    const gaveEth0 = addresses.slice(before).some((one) => one.name === 'eth0');
-    if (!gaveEth0) continue;
+  for (let index = 0; index < answers.length; index += 1) {
+    const answer = answers[index];
+    if (answer === undefined) break;
+    if (!answer.ok) return answer;
+    if (answer.result === undefined) continue;
+    if (!addAddresses(answer.result, addresses)) continue;
     first ??= attached[index]?.network;
     defaultRoute ||= answer.result.defaultRoute;
   }
@@ -160,10 +190,16 @@ function collect(attached: readonly LoadedNetwork[], answers: readonly AddAnswer
   };
 }
 
-/** An address without an interface is eth0's (`go-cni:result.go` getInterfaceName). */
-function addAddresses(result: CniResult, into: InterfaceAddress[]): void {
+/**
+ * Whether eth0 got an address. One without an interface is eth0's (`go-cni:result.go`
+ * getInterfaceName).
+ */
+function addAddresses(result: CniResult, into: InterfaceAddress[]): boolean {
+  let gaveEth0 = false;
   for (const { address, onInterface } of result.addresses) {
     const name = onInterface === undefined ? 'eth0' : (result.interfaces[onInterface] ?? 'eth0');
-    into.push({ name, address });
+    gaveEth0 ||= name === 'eth0';
+    if (name !== 'lo') into.push({ name, address });
   }
+  return gaveEth0;
 }

@@ -5,109 +5,118 @@
 const LINE_BREAK = '\r\n';
 const LAST = 'last_reserved_ip.';
 
+/** One address of one container: a file of the store, and an entry in the container's own list. */
+export interface Lease {
+  readonly store: LeaseStore;
+  readonly containerId: string;
+  readonly ifName: string;
+  readonly address: string;
+  next: Lease | undefined;
+}
+
+/** Whoever leases are for; what it has is a chain, since it is nearly always one. */
+export interface LeaseHolder {
+  readonly containerId: string;
+  leases: Lease | undefined;
+}
+
+/** `last_reserved_ip.<range>`, and where in which set of ranges that was, to save looking. */
+export interface LastLease {
+  address: string;
+  within: object | undefined;
+  position: number;
+}
+
 export class LeaseStore {
-  /** Address → owner as in the file; interface eth0 is left out to save a string per pod. */
-  private readonly owners = new Map<string, string>();
-  private readonly addresses = new Map<string, string | readonly string[]>();
-  private readonly last = new Map<number, string>();
+  private readonly leases = new Map<string, Lease>();
+  private readonly last: (LastLease | undefined)[] = [];
 
   get size(): number {
-    return this.owners.size;
+    return this.leases.size;
   }
 
   has(address: string): boolean {
-    return this.owners.has(address);
+    return this.leases.has(address);
   }
 
-  reserve(address: string, containerId: string, ifName: string, range: number): void {
-    const owner = ownerKey(containerId, ifName);
-    this.owners.set(address, owner);
-    const before = this.addresses.get(owner);
-    if (before === undefined) this.addresses.set(owner, address);
-    else
-      this.addresses.set(
-        owner,
-        typeof before === 'string' ? [before, address] : [...before, address],
-      );
-    this.last.set(range, address);
+  reserve(holder: LeaseHolder, ifName: string, address: string): void {
+    const { containerId, leases } = holder;
+    const lease: Lease = { store: this, containerId, ifName, address, next: leases };
+    holder.leases = lease;
+    this.leases.set(address, lease);
   }
 
-  lastOf(range: number): string | undefined {
-    return this.last.get(range);
+  /** Frees all of the holder's addresses on the interface; none is no error. */
+  release(holder: LeaseHolder, ifName: string): void {
+    let before: Lease | undefined;
+    for (let lease = holder.leases; lease !== undefined; lease = lease.next) {
+      if (lease.store !== this || lease.ifName !== ifName) {
+        before = lease;
+        continue;
+      }
+      this.leases.delete(lease.address);
+      if (before === undefined) holder.leases = lease.next;
+      else before.next = lease.next;
+    }
   }
 
-  addressesOf(containerId: string, ifName: string): readonly string[] {
-    const found = this.addresses.get(ownerKey(containerId, ifName));
-    if (found === undefined) return [];
-    return typeof found === 'string' ? [found] : found;
+  lastOf(range: number): LastLease | undefined {
+    return this.last[range];
   }
 
-  /** Frees all of the container's addresses on the interface; none is no error. */
-  release(containerId: string, ifName: string): void {
-    const owner = ownerKey(containerId, ifName);
-    const found = this.addresses.get(owner);
-    if (found === undefined) return;
-    this.addresses.delete(owner);
-    if (typeof found === 'string') this.owners.delete(found);
-    else for (const address of found) this.owners.delete(address);
+  setLast(range: number, address: string, within: object | undefined, position: number): void {
+    const known = this.last[range];
+    if (known === undefined) {
+      this.last[range] = { address, within, position };
+      return;
+    }
+    known.address = address;
+    known.within = within;
+    known.position = position;
   }
 
-  /** Address and container, in numeric order of nothing but insertion. */
-  entries(): readonly { readonly address: string; readonly containerId: string }[] {
-    return [...this.owners].map(([address, owner]) => ({
-      address,
-      containerId: owner.split(LINE_BREAK)[0] ?? owner,
-    }));
+  entries(): readonly Lease[] {
+    return [...this.leases.values()];
   }
 
   // ---------------------------------------------------------------- as files
 
   files(): readonly string[] {
     return [
-      ...this.owners.keys(),
+      ...this.leases.keys(),
       ...[...this.last.keys()].map((range) => `${LAST}${range}`),
       'lock',
     ];
   }
 
   read(name: string): string | undefined {
-    if (name.startsWith(LAST)) return this.last.get(Number(name.slice(LAST.length)));
-    const owner = this.owners.get(name);
-    if (owner === undefined) return name === 'lock' ? '' : undefined;
-    return owner.includes(LINE_BREAK) ? owner : `${owner}${LINE_BREAK}eth0`;
+    if (name.startsWith(LAST)) return this.last[Number(name.slice(LAST.length))]?.address;
+    const lease = this.leases.get(name);
+    if (lease === undefined) return name === 'lock' ? '' : undefined;
+    return `${lease.containerId}${LINE_BREAK}${lease.ifName}`;
   }
 
-  write(name: string, content: string): void {
+  write(name: string, content: string, holderOf: (containerId: string) => LeaseHolder): void {
     if (name === 'lock') return;
     if (name.startsWith(LAST)) {
-      this.last.set(Number(name.slice(LAST.length)), content.trim());
+      this.setLast(Number(name.slice(LAST.length)), content.trim(), undefined, -1);
       return;
     }
     const [containerId = '', ifName = 'eth0'] = content.trim().split(LINE_BREAK);
-    const owner = ownerKey(containerId, ifName);
-    this.owners.set(name, owner);
-    const before = this.addresses.get(owner);
-    this.addresses.set(
-      owner,
-      before === undefined ? name : typeof before === 'string' ? [before, name] : [...before, name],
-    );
+    this.reserve(holderOf(containerId), ifName, name);
   }
 
-  removeFile(name: string): void {
-    if (name.startsWith(LAST)) this.last.delete(Number(name.slice(LAST.length)));
-    const owner = this.owners.get(name);
-    if (owner === undefined) return;
-    this.owners.delete(name);
-    const left = this.addresses.get(owner);
-    if (typeof left === 'string' || left === undefined) this.addresses.delete(owner);
-    else
-      this.addresses.set(
-        owner,
-        left.filter((address) => address !== name),
-      );
+  removeFile(name: string, holderOf: (containerId: string) => LeaseHolder): void {
+    const lease = this.leases.get(name);
+    if (name.startsWith(LAST)) this.last[Number(name.slice(LAST.length))] = undefined;
+    if (lease === undefined) return;
+    this.leases.delete(name);
+    const holder = holderOf(lease.containerId);
+    let before: Lease | undefined;
+    for (let other = holder.leases; other !== undefined; other = other.next) {
+      if (other === lease && before === undefined) holder.leases = other.next;
+      else if (other === lease && before !== undefined) before.next = other.next;
+      else before = other;
+    }
   }
-}
-
-function ownerKey(containerId: string, ifName: string): string {
-  return ifName === 'eth0' ? containerId : `${containerId}${LINE_BREAK}${ifName}`;
 }

@@ -4,11 +4,10 @@
  * `@v1.3.0`).
  */
 import type { CniLibrary, CniNetwork, CniPlugin } from '../../knowledge/cni-conf.ts';
-import { cniAtLeast } from '../../knowledge/cni-version.ts';
 import { goQuote } from '../../knowledge/go-json.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { SandboxRequest } from '../world.ts';
-import type { CniState } from './cni-state.ts';
+import type { CachedAdd, CniState } from './cni-state.ts';
 import {
   type Attach,
   type CniResult,
@@ -34,8 +33,11 @@ const FINE: CniAnswer = { ok: true };
 const NO_CAUSES: readonly OccurrenceId[] = [];
 const NO_PORTS: SandboxRequest['hostPorts'] = [];
 
+/** go-cni's own network for `lo`; its cached results are of no use to anybody. */
+export const LOOPBACK_NAME = 'cni-loopback';
+
 /** Result versions each library can read (`cni:pkg/types/create`). */
-const RESULT_VERSIONS = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0'];
+const RESULT_VERSIONS = new Set(['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0']);
 
 export class LibCni {
   readonly library: CniLibrary;
@@ -101,7 +103,7 @@ export class LibCni {
   }
 
   private reads(version: string): boolean {
-    if (version === '' || RESULT_VERSIONS.includes(version)) return true;
+    if (version === '' || RESULT_VERSIONS.has(version)) return true;
     return version === '1.1.0' && this.library !== '1.1';
   }
 
@@ -114,19 +116,25 @@ export class LibCni {
         because: NO_CAUSES,
       };
     }
+    if (network.name === LOOPBACK_NAME) {
+      this.state.cachesLoopback = true;
+      return result === undefined ? OK_WITHOUT_RESULT : { ok: true, result };
+    }
     this.state.cacheAdd({
       network: network.name,
       containerId,
       ifName,
       config: network,
       result,
-      attach,
+      netns: attach.netns,
+      request: attach.request,
+      next: undefined,
     });
     return result === undefined ? OK_WITHOUT_RESULT : { ok: true, result };
   }
 
   del(network: CniNetwork, attach: Attach): Run<CniAnswer> {
-    const since = cniAtLeast(network.cniVersion, '0.4.0');
+    const since = network.cachesResults;
     if (!since.ok) return { ok: false, message: since.error, because: NO_CAUSES };
     let previous: CniResult | undefined;
     if (since.value) {
@@ -159,7 +167,9 @@ export class LibCni {
       }
       if (run.kind === 'failed') return failure(plugin, 'delete', run);
     }
-    this.state.cacheDelete(network.name, attach.containerId, attach.ifName);
+    if (network.name !== LOOPBACK_NAME) {
+      this.state.cacheDelete(network.name, attach.containerId, attach.ifName);
+    }
     return FINE;
   }
 
@@ -175,8 +185,7 @@ export class LibCni {
 
   /** The STATUS verb, for lists of cniVersion ≥ 1.1.0; the first plugin that complains counts. */
   status(network: CniNetwork): Run<CniAnswer> {
-    const since = cniAtLeast(network.cniVersion, '1.1.0');
-    return since.ok && since.value ? this.each('STATUS', network, NOBODY, 0, undefined) : FINE;
+    return network.answersStatus ? this.each('STATUS', network, NOBODY, 0, undefined) : FINE;
   }
 
   /** DEL for every cached attachment of the network that nobody claims, then the GC verb. */
@@ -185,11 +194,10 @@ export class LibCni {
     for (const cached of this.state.allCached()) {
       const { containerId, ifName } = cached;
       if (cached.network === network.name && !valid(containerId, ifName)) {
-        this.del(network, cached.attach);
+        this.del(network, attachOf(cached));
       }
     }
-    const since = cniAtLeast(network.cniVersion, '1.1.0');
-    if (since.ok && since.value) this.each('GC', network, NOBODY, 0, undefined);
+    if (network.answersStatus) this.each('GC', network, NOBODY, 0, undefined);
   }
 
   private each(
@@ -234,7 +242,7 @@ export class LibCni {
       name: network.name,
       cniVersion: network.cniVersion,
       previous,
-      ports: plugin.capabilities.includes('portMappings') ? attach.ports : NO_PORTS,
+      ports: plugin.mapsPorts ? attach.ports : NO_PORTS,
     };
     return this.host.execute(plugin.type, call);
   }
@@ -249,6 +257,11 @@ const NOBODY: Attach = {
   request: { podUid: '', namespace: '', name: '', hostNetwork: false, hostPorts: [] },
   ports: [],
 };
+
+/** The interface that a cached result is about. */
+export function attachOf({ containerId, netns, ifName, request }: CachedAdd): Attach {
+  return { containerId, netns, ifName, request, ports: NO_PORTS };
+}
 
 function describe(plugin: CniPlugin): string {
   const name = plugin.name === '' ? '' : ` name=${goQuote(plugin.name)}`;

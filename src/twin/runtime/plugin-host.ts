@@ -6,7 +6,7 @@
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Constants } from '../constants.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { NodeFileSystem } from '../node/node-file-system.ts';
+import type { NodeFileSystem, ReadResult } from '../node/node-file-system.ts';
 import { readPluginBinary } from '../node/plugin-binary.ts';
 import type { AgentSocket } from '../world.ts';
 import type { CniState } from './cni-state.ts';
@@ -65,7 +65,8 @@ export class PluginHost {
   private readonly programs: ReadonlyMap<string, PluginProgram>;
   private readonly scripts: ScriptRunner;
   private readonly found = new Map<string, Executable>();
-  private foundAt = -1;
+  private readonly texts = new Map<string, ReadResult>();
+  private seenAt = -1;
 
   constructor(options: PluginHostOptions) {
     this.node = options.node;
@@ -143,19 +144,34 @@ export class PluginHost {
     });
   }
 
+  /** A file, read once as long as nothing on the node changes. */
+  readFile(path: string): ReadResult {
+    this.look();
+    const known = this.texts.get(path);
+    if (known !== undefined) return known;
+    const read = this.files.readFile(path);
+    this.texts.set(path, read);
+    return read;
+  }
+
+  /** What was found and read counts until the node's files change. */
+  private look(): void {
+    if (this.seenAt === this.files.epoch) return;
+    this.found.clear();
+    this.texts.clear();
+    this.seenAt = this.files.epoch;
+  }
+
   private find(type: string): Executable {
-    if (this.foundAt !== this.files.epoch) {
-      this.found.clear();
-      this.foundAt = this.files.epoch;
-    }
+    this.look();
     const known = this.found.get(type);
     if (known !== undefined) return known;
-    const executable = this.look(type);
+    const executable = this.search(type);
     this.found.set(type, executable);
     return executable;
   }
 
-  private look(type: string): Executable {
+  private search(type: string): Executable {
     if (type === '') return absent('no plugin name provided');
     if (type.includes('/')) return absent(`invalid plugin name: ${type}`);
     const { files } = this;

@@ -22,27 +22,59 @@ export interface Sandbox {
 
 const ID_LENGTH = 64;
 const COUNTER_LENGTH = 12;
-const ZEROS = '000000000000';
+const LOW = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
 
+/**
+ * Names are unique through the pod's UID and the attempt; a first attempt's is the UID alone. Who has
+ * a name need not be a sandbox yet, or any more.
+ */
 export class SandboxStore {
   private readonly byId = new Map<string, Sandbox>();
-  private readonly live = new Map<string, Sandbox>();
-  private readonly prefix: string;
+  private readonly names = new Map<string, Sandbox>();
+  /** Live sandboxes of later attempts, by pod UID. */
+  private readonly later = new Map<string, Sandbox>();
+  private readonly node: string;
   private counter = 0;
+  private high = '';
 
   constructor(node: string) {
-    this.prefix = hexOf(node);
+    this.node = node;
   }
 
   /** 64 hex digits, as runtimes give them: the node's own beginning, then a counter. */
   nextId(): string {
     this.counter += 1;
-    return this.prefix + (ZEROS + this.counter.toString(16)).slice(-COUNTER_LENGTH);
+    const low = this.counter & 0xff;
+    if (low === 0 || this.high === '') {
+      const high = Math.floor(this.counter / 256).toString(16);
+      this.high = hexOf(this.node) + high.padStart(COUNTER_LENGTH - 2, '0');
+    }
+    return this.high + (LOW[low] ?? '');
+  }
+
+  holderOf(request: SandboxRequest, attempt: number): Sandbox | undefined {
+    return this.names.get(nameKey(request, attempt));
+  }
+
+  reserve(sandbox: Sandbox): void {
+    this.names.set(nameKey(sandbox.request, sandbox.attempt), sandbox);
+  }
+
+  release(sandbox: Sandbox): void {
+    const key = nameKey(sandbox.request, sandbox.attempt);
+    if (this.names.get(key) === sandbox) this.names.delete(key);
+  }
+
+  /** Takes back the names of what never became a sandbox. */
+  releaseUnfinished(): void {
+    for (const [key, sandbox] of this.names) {
+      if (!this.byId.has(sandbox.id)) this.names.delete(key);
+    }
   }
 
   add(sandbox: Sandbox): void {
     this.byId.set(sandbox.id, sandbox);
-    if (sandbox.ready) this.live.set(sandbox.request.podUid, sandbox);
+    if (sandbox.ready && sandbox.attempt > 0) this.later.set(sandbox.request.podUid, sandbox);
   }
 
   get(id: string): Sandbox | undefined {
@@ -50,12 +82,16 @@ export class SandboxStore {
   }
 
   liveOf(podUid: string): Sandbox | undefined {
-    return this.live.get(podUid);
+    const first = this.names.get(podUid);
+    if (first?.ready === true) return first;
+    return this.later.size === 0 ? undefined : this.later.get(podUid);
   }
 
   ended(sandbox: Sandbox): void {
     sandbox.ready = false;
-    if (this.live.get(sandbox.request.podUid) === sandbox) this.live.delete(sandbox.request.podUid);
+    if (sandbox.attempt > 0 && this.later.get(sandbox.request.podUid) === sandbox) {
+      this.later.delete(sandbox.request.podUid);
+    }
   }
 
   delete(sandbox: Sandbox): void {
@@ -72,8 +108,12 @@ export class SandboxStore {
       sandbox.ready = false;
       sandbox.netns = '';
     }
-    this.live.clear();
+    this.later.clear();
   }
+}
+
+function nameKey(request: SandboxRequest, attempt: number): string {
+  return attempt === 0 ? request.podUid : `${request.podUid}_${attempt}`;
 }
 
 /** FNV-1a over and over: stable, and different from node to node. */

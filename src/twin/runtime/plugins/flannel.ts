@@ -5,6 +5,7 @@
  */
 import { isJsonObject, structField } from '../../../knowledge/go-json.ts';
 import type { JsonObject, JsonValue } from '../../../knowledge/go-json.ts';
+import type { ContainerRecord } from '../cni-state.ts';
 import {
   DONE,
   type PluginCall,
@@ -33,16 +34,28 @@ interface Rendered {
 const rendered = new WeakMap<JsonObject, Rendered>();
 
 function add(call: PluginCall, host: PluginHost, version: string): PluginRun {
-  const given = structField(call.conf, 'subnetFile');
-  const path = typeof given === 'string' && given !== '' ? given : SUBNET_FILE;
-  const file = host.files.readFile(path);
+  const path = subnetFileOf(call.conf);
+  const file = host.readFile(path);
   const env = file.ok ? readSubnetEnv(path, file.text) : file.error;
   if (typeof env === 'string') return failed(worded(env, version), host.files.causesOf(path));
   const delegate = delegateOf(call, env);
   if (typeof delegate === 'string') return failed(delegate);
-  host.state.saveScratch(call.attach.containerId, delegate);
-  const run = host.execute(typeOf(delegate), { ...call, conf: delegate });
+  host.state.record(call.attach.containerId).scratch = delegate;
+  const { verb, attach, name, cniVersion, previous, ports } = call;
+  const inner = { verb, attach, conf: delegate, name, cniVersion, previous, ports };
+  const run = host.execute(typeOf(delegate), inner);
   return run instanceof Waiting ? andThen(run, delegated) : delegated(run);
+}
+
+const subnetFiles = new WeakMap<JsonObject, string>();
+
+function subnetFileOf(conf: JsonObject): string {
+  const known = subnetFiles.get(conf);
+  if (known !== undefined) return known;
+  const given = structField(conf, 'subnetFile');
+  const path = typeof given === 'string' && given !== '' ? given : SUBNET_FILE;
+  subnetFiles.set(conf, path);
+  return path;
 }
 
 /** The wording changed in v1.7.1-flannel2 (knowledge 3.3, 4.3). */
@@ -59,25 +72,37 @@ function delegated(outcome: PluginOutcome): PluginOutcome {
 
 /** No scratch file, nothing to do: that is how DEL of another CNI's pod succeeds. */
 function del(call: PluginCall, host: PluginHost, version: string): PluginRun {
-  const { containerId } = call.attach;
-  const delegate = host.state.scratchOf(containerId);
-  if (delegate === undefined) return DONE;
-  const name = structField(delegate, 'name');
-  const cniVersion = structField(delegate, 'cniVersion');
+  const record = host.state.find(call.attach.containerId);
+  const delegate = record?.scratch;
+  if (record === undefined || delegate === undefined) return DONE;
+  const { name, cniVersion } = delegate;
+  const { verb, attach, ports } = call;
   const run = host.execute(typeOf(delegate), {
-    ...call,
+    verb,
+    attach,
     conf: delegate,
     name: typeof name === 'string' ? name : '',
     cniVersion: typeof cniVersion === 'string' ? cniVersion : '',
     previous: undefined,
+    ports,
   });
-  const finish = (outcome: PluginOutcome): PluginOutcome => {
-    // From 1.2.0-flannel3 on the file goes whether the delegate succeeded or not (`doCmdDel` by tag).
-    if (outcome.kind === 'done' || forgetsAlways(version)) host.state.dropScratch(containerId);
-    if (outcome.kind === 'done' || outcome.printed) return outcome;
-    return failed(outcome.message, outcome.because);
-  };
-  return run instanceof Waiting ? andThen(run, finish) : finish(run);
+  if (!(run instanceof Waiting)) return deleted(run, record, host, version);
+  return andThen(run, (outcome) => deleted(outcome, record, host, version));
+}
+
+function deleted(
+  outcome: PluginOutcome,
+  record: ContainerRecord,
+  host: PluginHost,
+  version: string,
+): PluginOutcome {
+  // From 1.2.0-flannel3 on the file goes whether the delegate succeeded or not (`doCmdDel` by tag).
+  if (outcome.kind === 'done' || forgetsAlways(version)) {
+    record.scratch = undefined;
+    host.state.settle(record);
+  }
+  if (outcome.kind === 'done' || outcome.printed) return outcome;
+  return failed(outcome.message, outcome.because);
 }
 
 function forgetsAlways(version: string): boolean {

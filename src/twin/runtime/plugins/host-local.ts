@@ -4,7 +4,7 @@
  */
 import { isJsonObject, structField } from '../../../knowledge/go-json.ts';
 import type { JsonObject } from '../../../knowledge/go-json.ts';
-import type { LeaseStore } from '../lease-store.ts';
+import type { Lease, LeaseHolder, LeaseStore } from '../lease-store.ts';
 import {
   DONE,
   type PluginCall,
@@ -20,30 +20,45 @@ import { referenceVersions } from './versions.ts';
 
 export const hostLocal = pluginProgram({ add, del, check }, referenceVersions);
 
-const ranges = new WeakMap<JsonObject, RangesRead>();
+interface HostLocalConf {
+  readonly ranges: RangesRead;
+  /** `dataDir` and a colon when leases are not in the usual place. */
+  readonly place: string;
+}
 
-function rangesOf(call: PluginCall): RangesRead {
-  const known = ranges.get(call.conf);
+const confs = new WeakMap<JsonObject, HostLocalConf>();
+
+function confOf(call: PluginCall): HostLocalConf {
+  const known = confs.get(call.conf);
   if (known !== undefined) return known;
-  const read = readRanges(call.conf, call.cniVersion);
-  ranges.set(call.conf, read);
-  return read;
+  const ipam = structField(call.conf, 'ipam');
+  const data = isJsonObject(ipam) ? structField(ipam, 'dataDir') : undefined;
+  const conf = {
+    ranges: readRanges(call.conf, call.cniVersion),
+    place: typeof data === 'string' && data !== '' ? `${data}:` : '',
+  };
+  confs.set(call.conf, conf);
+  return conf;
 }
 
 function add(call: PluginCall, host: PluginHost): PluginRun {
-  const read = rangesOf(call);
-  if (!read.ok) return failed(read.error);
-  const store = storeOf(call, host);
-  const { containerId, ifName } = call.attach;
+  const { ranges, place } = confOf(call);
+  if (!ranges.ok) return failed(ranges.error);
+  const store = storeOf(call, host, place);
+  const { ifName } = call.attach;
+  const record = host.state.record(call.attach.containerId);
   const addresses: ResultAddress[] = [];
-  for (const [index, set] of read.sets.entries()) {
-    const error = duplicate(store, set, containerId, ifName);
-    const given = error === undefined ? allocate(store, set, index, call) : undefined;
+  let index = -1;
+  for (const set of ranges.sets) {
+    index += 1;
+    const error = duplicate(store, set, record, ifName);
+    const given = error === undefined ? allocate(store, set, index, record, ifName) : undefined;
     if (given !== undefined) {
       addresses.push(given);
       continue;
     }
-    if (addresses.length > 0) store.release(containerId, ifName);
+    if (addresses.length > 0) store.release(record, ifName);
+    host.state.settle(record);
     const reason = error ?? `no IP addresses available in range set: ${set.label}`;
     return failed(`failed to allocate for range ${index}: ${reason}`);
   }
@@ -51,34 +66,39 @@ function add(call: PluginCall, host: PluginHost): PluginRun {
 }
 
 function del(call: PluginCall, host: PluginHost): PluginRun {
-  const read = rangesOf(call);
-  if (!read.ok) return failed(read.error);
-  storeOf(call, host).release(call.attach.containerId, call.attach.ifName);
+  const { ranges, place } = confOf(call);
+  if (!ranges.ok) return failed(ranges.error);
+  const store = storeOf(call, host, place);
+  const record = host.state.find(call.attach.containerId);
+  if (record !== undefined) {
+    store.release(record, call.attach.ifName);
+    host.state.settle(record);
+  }
   return DONE;
 }
 
 function check(call: PluginCall, host: PluginHost): PluginRun {
-  const read = rangesOf(call);
-  if (!read.ok) return failed(read.error);
+  const { ranges, place } = confOf(call);
+  if (!ranges.ok) return failed(ranges.error);
   const { containerId, ifName } = call.attach;
-  if (storeOf(call, host).addressesOf(containerId, ifName).length > 0) return DONE;
+  const store = storeOf(call, host, place);
+  if (leaseOf(store, host.state.find(containerId), ifName) !== undefined) return DONE;
   return failed(`host-local: Failed to find address added by container ${containerId}`);
 }
 
-function storeOf(call: PluginCall, host: PluginHost): LeaseStore {
-  const ipam = structField(call.conf, 'ipam');
-  const data = isJsonObject(ipam) ? structField(ipam, 'dataDir') : undefined;
-  const place = typeof data === 'string' && data !== '' ? `${data}:` : '';
+function storeOf(call: PluginCall, host: PluginHost, place: string): LeaseStore {
   return host.state.leasesOf(place === '' ? call.name : `${place}${call.name}`);
 }
 
 function duplicate(
   store: LeaseStore,
   set: RangeSet,
-  containerId: string,
+  holder: LeaseHolder,
   ifName: string,
 ): string | undefined {
-  for (const address of store.addressesOf(containerId, ifName)) {
+  let lease = leaseOf(store, holder, ifName);
+  for (; lease !== undefined; lease = leaseAfter(lease, store, ifName)) {
+    const { address, containerId } = lease;
     if (set.ranges.some((range) => range.offsetOf(address) !== undefined)) {
       return `${address} has been allocated to ${containerId}, duplicate allocation is not allowed`;
     }
@@ -86,18 +106,37 @@ function duplicate(
   return undefined;
 }
 
+function leaseOf(
+  store: LeaseStore,
+  holder: LeaseHolder | undefined,
+  ifName: string,
+): Lease | undefined {
+  const first = holder?.leases;
+  if (first === undefined || (first.store === store && first.ifName === ifName)) return first;
+  return leaseAfter(first, store, ifName);
+}
+
+function leaseAfter(lease: Lease, store: LeaseStore, ifName: string): Lease | undefined {
+  let { next } = lease;
+  while (next !== undefined && (next.store !== store || next.ifName !== ifName)) next = next.next;
+  return next;
+}
+
 /** The first free address after the last one given, all the way round. */
 function allocate(
   store: LeaseStore,
   set: RangeSet,
   index: number,
-  call: PluginCall,
+  holder: LeaseHolder,
+  ifName: string,
 ): ResultAddress | undefined {
   const last = store.lastOf(index);
-  const from = last === undefined ? -1 : positionOf(set, last);
+  const from =
+    last === undefined ? -1 : last.within === set ? last.position : positionOf(set, last.address);
   for (let step = 1; step <= set.size; step += 1) {
     let at = from + step;
     if (at >= set.size) at -= set.size;
+    const position = at;
     for (const range of set.ranges) {
       if (at >= range.size) {
         at -= range.size;
@@ -105,7 +144,8 @@ function allocate(
       }
       const text = range.textOf(at);
       if (range.isGateway(at) || store.has(text)) break;
-      store.reserve(text, call.attach.containerId, call.attach.ifName, index);
+      store.reserve(holder, ifName, text);
+      store.setLast(index, text, set, position);
       return { address: text, onInterface: undefined, gateway: range.gateway };
     }
   }

@@ -29,11 +29,22 @@ export function pluginProgram(
   functions: PluginFunctions,
   supports: (version: string) => readonly string[],
 ): PluginProgram {
+  // Network, version and plugin of the last call that was let through: mostly those of the next.
+  let name: string | undefined;
+  let cniVersion: string | undefined;
+  let own: string | undefined;
   return {
     supports,
     run(call, host, version) {
-      const problem = nameProblem(call.name) ?? versionProblem(call, supports(version));
-      if (problem !== undefined) return problem;
+      const same = call.name === name && call.cniVersion === cniVersion && version === own;
+      if (!same || (call.verb !== 'ADD' && call.verb !== 'DEL')) {
+        const problem = nameProblem(call.name) ?? versionProblem(call, supports(version));
+        if (problem !== undefined) return problem;
+        if (call.verb === 'ADD' || call.verb === 'DEL') {
+          ({ name, cniVersion } = call);
+          own = version;
+        }
+      }
       switch (call.verb) {
         case 'ADD':
           return functions.add(call, host, version);

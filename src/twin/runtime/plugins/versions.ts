@@ -5,24 +5,19 @@ const FLANNEL = /^(\d+)\.(\d+)\.(\d+)(?:-flannel(\d+))?/;
 const REFERENCE = /^(\d+)\.(\d+)/;
 
 /** Reference plugins carry libcni ≥ 1.2 from 1.6.0 on (`plugins:go.mod` by tag). */
-export function referenceVersions(version: string): readonly string[] {
+export const referenceVersions = remembered((version) => {
   const match = REFERENCE.exec(version);
-  if (match === null) return VERSIONS_UNTIL_1_1;
-  return isAtLeast([Number(match[1]), Number(match[2])], [1, 6])
-    ? VERSIONS_UNTIL_1_1
-    : VERSIONS_UNTIL_1_0;
-}
+  const isNew = match === null || isAtLeast([Number(match[1]), Number(match[2])], [1, 6]);
+  return isNew ? VERSIONS_UNTIL_1_1 : VERSIONS_UNTIL_1_0;
+});
 
-export function firewallVersions(version: string): readonly string[] {
-  return referenceVersions(version).slice(4);
-}
+/** The firewall plugin answers from 0.4.0 on. */
+export const firewallVersions = remembered((version) => referenceVersions(version).slice(4));
 
 /** The flannel plugin carries libcni ≥ 1.2 from 1.5.0 on (`flannel-cni:go.mod` by tag). */
-export function flannelVersions(version: string): readonly string[] {
-  return version === '' || flannelAtLeast(version, [1, 5, 0, 0])
-    ? VERSIONS_UNTIL_1_1
-    : VERSIONS_UNTIL_1_0;
-}
+export const flannelVersions = remembered((version) =>
+  version === '' || flannelAtLeast(version, [1, 5, 0, 0]) ? VERSIONS_UNTIL_1_1 : VERSIONS_UNTIL_1_0,
+);
 
 /** `1.7.1-flannel2` against `[1, 7, 1, 2]`; an unknown version counts as old. */
 export function flannelAtLeast(version: string, floor: readonly number[]): boolean {
@@ -40,4 +35,16 @@ function isAtLeast(numbers: readonly number[], floor: readonly number[]): boolea
     if (number !== least) return number > least;
   }
   return true;
+}
+
+/** Every call of a plugin asks for the same few versions. */
+function remembered<T>(make: (version: string) => T): (version: string) => T {
+  const known = new Map<string, T>();
+  return (version) => {
+    const before = known.get(version);
+    if (before !== undefined) return before;
+    const made = make(version);
+    known.set(version, made);
+    return made;
+  };
 }
