@@ -117,7 +117,7 @@ function fakeNode(kernel: Kernel, name: string, address: string, controlPlane: b
   };
 }
 
-export function fakeFiles(): NodeFiles {
+function fakeFiles(): NodeFiles {
   const files = new Map<string, string>();
   const watchers = new Map<string, Set<(name: string) => void>>();
   const tell = (path: string): void => {

@@ -47,9 +47,3 @@ export function locate(
 export function addressOf(place: Place): string {
   return place.attachment?.ip ?? place.node.address;
 }
-
-/** For messages. */
-export function nameOf(place: Place): string {
-  const { pod, node } = place;
-  return pod === undefined ? node.name : `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
-}

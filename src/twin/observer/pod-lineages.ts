@@ -13,7 +13,7 @@ import { isReady } from '../network/service-table.ts';
 import { PROBE_NAMESPACE } from '../ports/probe-objects.ts';
 import type { World } from '../world.ts';
 
-export interface Outage {
+interface Outage {
   readonly from: number;
   /** Undefined while it lasts. */
   until: number | undefined;

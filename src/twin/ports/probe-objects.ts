@@ -7,7 +7,7 @@ import type { KubeObject, PodSpec } from '../../model/kubernetes.ts';
 export const PROBE_NAMESPACE = 'regauge-system';
 export const PROBE_NAME = 'regauge-probe';
 export const HOST_PROBE_NAME = 'regauge-probe-host';
-export const PROBE_NODE_PORT = 32_473;
+const PROBE_NODE_PORT = 32_473;
 
 const IMAGE = 'ghcr.io/regauge/probe:v0.1.0';
 

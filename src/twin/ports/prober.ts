@@ -26,7 +26,7 @@ import {
 const START_PATIENCE_MS = 120_000;
 const START_LOOK_MS = 500;
 
-export type PathListener = (path: ProbePath) => void;
+type PathListener = (path: ProbePath) => void;
 
 export interface TwinProber extends ProberPort {
   /** Called when a path begins or ends to fail. */

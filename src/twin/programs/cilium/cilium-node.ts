@@ -8,7 +8,7 @@ import { hubOf } from '../hub.ts';
 import type { Life } from '../life.ts';
 import { effectiveConfig } from './agent-config.ts';
 
-export function ciliumNodeOf(world: World, name: string): CiliumNodeObject | undefined {
+function ciliumNodeOf(world: World, name: string): CiliumNodeObject | undefined {
   const object = world.store.get<string>('CiliumNode', undefined, name);
   return object === undefined ? undefined : asCiliumNode(object);
 }

@@ -24,7 +24,7 @@ export interface LonghornReplica extends KubeObject {
   };
 }
 
-export interface LonghornSetting extends KubeObject {
+interface LonghornSetting extends KubeObject {
   readonly value?: string;
 }
 
