@@ -23,10 +23,25 @@ import { splitKey, WorkQueue } from './work-queue.ts';
 const REVISION = 'controller-revision-hash';
 const COMPONENT = 'daemonset-controller';
 
+interface Counts {
+  desired: number;
+  current: number;
+  ready: number;
+  updated: number;
+}
+
 interface State {
   readonly uid: string;
+  /** Pods by node. */
   readonly pods: Map<string, Set<string>>;
+  /** Nodes to look at. */
   readonly dirty: Set<string>;
+  /** What each node that should have a pod adds to the counts. */
+  readonly places: Map<string, Counts>;
+  readonly counts: Counts;
+  /** Nodes whose pod is of an old template: ready, and not ready. */
+  readonly replaceable: Set<string>;
+  readonly broken: Set<string>;
   revision: string;
 }
 
@@ -50,7 +65,7 @@ export class DaemonSetController {
 
   private adopt(set: DaemonSetObject): void {
     const uid = set.metadata.uid ?? '';
-    const state: State = { uid, pods: new Map(), dirty: new Set(), revision: '' };
+    const state = freshState(uid);
     this.states.set(objectKey(set), state);
     let newest: PodObject | undefined;
     for (const pod of this.world.store.podsOf(uid)) {
@@ -127,14 +142,16 @@ export class DaemonSetController {
     state.dirty.clear();
     let refused = false;
     for (const node of dirty) {
-      if (this.manage(set, state, node)) continue;
+      const done = this.manage(set, state, node);
+      this.count(set, state, node);
+      if (done) continue;
       state.dirty.add(node);
       refused = true;
     }
     if (refused) this.queue.retry(key);
     else this.queue.succeeded(key);
-    const counts = this.rollAndCount(set, state);
-    this.writeStatus(set, counts);
+    this.roll(set, state);
+    this.writeStatus(set, state.counts);
   }
 
   /** False when a pod that should be created was refused. */
@@ -164,36 +181,51 @@ export class DaemonSetController {
     });
   }
 
-  private rollAndCount(set: DaemonSetObject, state: State): Counts {
-    const counts: Counts = { desired: 0, current: 0, ready: 0, updated: 0 };
-    const replaceable: PodObject[] = [];
-    const broken: PodObject[] = [];
-    let unavailable = 0;
-    for (const nodeName of state.pods.keys()) {
-      const node = this.world.store.get('Node', undefined, nodeName);
-      if (node === undefined || !fits(set, node).run) continue;
-      counts.desired += 1;
-      const alive = this.podsAt(set, state, nodeName).filter(
-        (pod) => pod.metadata.deletionTimestamp === undefined,
-      );
-      const [pod] = alive;
-      if (pod === undefined) {
-        unavailable += 1;
-        continue;
-      }
-      counts.current += 1;
-      const ready = isPodReady(pod);
-      if (ready) counts.ready += 1;
-      else unavailable += 1;
-      if (pod.metadata.labels?.[REVISION] === state.revision) counts.updated += 1;
-      else (ready ? replaceable : broken).push(pod);
+  /** What of the node counts, after it was looked at. */
+  private count(set: DaemonSetObject, state: State, nodeName: string): void {
+    const before = state.places.get(nodeName);
+    if (before !== undefined) addTo(state.counts, before, -1);
+    state.replaceable.delete(nodeName);
+    state.broken.delete(nodeName);
+    const node = this.world.store.get('Node', undefined, nodeName);
+    if (node === undefined || !fits(set, node).run) {
+      state.places.delete(nodeName);
+      return;
     }
-    if (set.spec.updateStrategy?.type !== 'OnDelete') {
-      const limit = Math.max(1, countOf(maxUnavailable(set), counts.desired, 'up') ?? 1);
-      for (const pod of broken) this.remove(pod);
-      for (const pod of replaceable.slice(0, Math.max(0, limit - unavailable))) this.remove(pod);
+    const pod = this.podsAt(set, state, nodeName).find(
+      ({ metadata }) => metadata.deletionTimestamp === undefined,
+    );
+    const ready = pod !== undefined && isPodReady(pod);
+    const updated = pod?.metadata.labels?.[REVISION] === state.revision;
+    const place = {
+      desired: 1,
+      current: pod === undefined ? 0 : 1,
+      ready: ready ? 1 : 0,
+      updated: updated ? 1 : 0,
+    };
+    state.places.set(nodeName, place);
+    addTo(state.counts, place, 1);
+    if (pod !== undefined && !updated) (ready ? state.replaceable : state.broken).add(nodeName);
+  }
+
+  /** Pods of an old template that are broken go freely, the others as maxUnavailable allows. */
+  private roll(set: DaemonSetObject, state: State): void {
+    if (set.spec.updateStrategy?.type === 'OnDelete') return;
+    const { counts, broken, replaceable } = state;
+    for (const node of broken) this.removeAt(set, state, node);
+    const limit = Math.max(1, countOf(maxUnavailable(set), counts.desired, 'up') ?? 1);
+    let room = limit - (counts.desired - counts.ready);
+    for (const node of replaceable) {
+      if (room <= 0) return;
+      room -= 1;
+      this.removeAt(set, state, node);
     }
-    return counts;
+  }
+
+  private removeAt(set: DaemonSetObject, state: State, node: string): void {
+    for (const pod of this.podsAt(set, state, node)) this.remove(pod);
+    // Counted at once: another sync may come before the deletion is heard of.
+    this.count(set, state, node);
   }
 
   private writeStatus(set: DaemonSetObject, counts: Counts): void {
@@ -251,11 +283,24 @@ export class DaemonSetController {
   }
 }
 
-interface Counts {
-  desired: number;
-  current: number;
-  ready: number;
-  updated: number;
+function freshState(uid: string): State {
+  return {
+    uid,
+    pods: new Map(),
+    dirty: new Set(),
+    places: new Map(),
+    counts: { desired: 0, current: 0, ready: 0, updated: 0 },
+    replaceable: new Set(),
+    broken: new Set(),
+    revision: '',
+  };
+}
+
+function addTo(counts: Counts, place: Counts, sign: 1 | -1): void {
+  counts.desired += sign * place.desired;
+  counts.current += sign * place.current;
+  counts.ready += sign * place.ready;
+  counts.updated += sign * place.updated;
 }
 
 /** What of a pod the controller looks at. */

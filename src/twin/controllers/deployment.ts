@@ -10,7 +10,7 @@ import {
 } from '../../model/kubernetes.ts';
 import type { World } from '../world.ts';
 import { countOf } from './pod-factory.ts';
-import { hashOfTemplate, templateText } from './template-hash.ts';
+import { hashOfTemplate, TemplateNames } from './template-hash.ts';
 import { splitKey, WorkQueue } from './work-queue.ts';
 
 const HASH = 'pod-template-hash';
@@ -20,8 +20,8 @@ export class DeploymentController {
   private readonly world: World;
   private readonly queue: WorkQueue;
   private readonly setsOf = new Map<string, Set<string>>();
-  /** Which ReplicaSet stands for which template: `<deployment uid>|<template>`. */
-  private readonly setFor = new Map<string, string>();
+  /** Which ReplicaSet stands for which template of a Deployment. */
+  private readonly setFor = new TemplateNames();
 
   constructor(world: World) {
     this.world = world;
@@ -46,8 +46,12 @@ export class DeploymentController {
     const current = this.ownSets(deployment)
       .toSorted((left, right) => revisionOf(right) - revisionOf(left))
       .at(0);
-    if (current !== undefined) this.setFor.set(templateKey(deployment), current.metadata.name);
+    if (current !== undefined) this.learn(deployment, current.metadata.name);
     this.queue.add(objectKey(deployment));
+  }
+
+  private learn({ metadata, spec }: DeploymentObject, set: string): void {
+    this.setFor.learn(metadata.uid ?? '', spec.template, set);
   }
 
   private sync(key: string): void {
@@ -66,7 +70,7 @@ export class DeploymentController {
     deployment: DeploymentObject,
     sets: readonly ReplicaSetObject[],
   ): ReplicaSetObject {
-    const known = this.setFor.get(templateKey(deployment));
+    const known = this.setFor.known(deployment.metadata.uid ?? '', deployment.spec.template);
     const found = sets.find((set) => set.metadata.name === known);
     if (found !== undefined) return found;
     const hash = hashOfTemplate(deployment.spec.template);
@@ -98,7 +102,7 @@ export class DeploymentController {
       },
       status: { replicas: 0, readyReplicas: 0 },
     });
-    this.setFor.set(templateKey(deployment), created.metadata.name);
+    this.learn(deployment, created.metadata.name);
     this.place(created);
     return created;
   }
@@ -218,10 +222,6 @@ function bounds(
   const surge = countOf(rolling?.maxSurge ?? '25%', wanted, 'up') ?? 0;
   const unavailable = countOf(rolling?.maxUnavailable ?? '25%', wanted, 'down') ?? 0;
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
-}
-
-function templateKey(deployment: DeploymentObject): string {
-  return `${deployment.metadata.uid ?? ''}|${templateText(deployment.spec.template)}`;
 }
 
 /** By revision where it is told; else a set that still has replicas is newer than one without. */

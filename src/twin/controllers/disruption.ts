@@ -1,11 +1,12 @@
 /**
- * PodDisruptionBudgets: which pods each one covers, how many of them may go now. The numbers are
- * worked out from the store when somebody asks, so that two evictions at the same moment do not
- * both use the same allowance (KK pkg/controller/disruption, registry/core/pod/storage/eviction.go).
+ * PodDisruptionBudgets: which pods each one covers, and how many of them may go now. Counts are kept
+ * by differences, and an eviction takes its allowance at once, so that two at the same moment do not
+ * share one (KK pkg/controller/disruption, registry/core/pod/storage/eviction.go).
  */
 import {
   controllerOf,
   objectKey,
+  type OwnerReference,
   type PodDisruptionBudgetObject,
   type PodObject,
 } from '../../model/kubernetes.ts';
@@ -23,56 +24,133 @@ export interface Allowance {
   readonly disruptionsAllowed: number;
 }
 
+interface Member {
+  readonly uid: string;
+  readonly owner: OwnerReference | undefined;
+  healthy: boolean;
+  /** An eviction was granted; what is heard of the pod from before that does not count. */
+  leaving: boolean;
+}
+
+class Cover {
+  readonly key: string;
+  readonly members = new Map<string, Member>();
+  readonly owners = new Map<string, { readonly owner: OwnerReference; pods: number }>();
+  healthy = 0;
+  bare = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  /** Whether the counts have changed. */
+  put(pod: PodObject): boolean {
+    const key = objectKey(pod);
+    const uid = pod.metadata.uid ?? '';
+    const known = this.members.get(key);
+    const healthy = isHealthy(pod);
+    if (known !== undefined && known.uid === uid)
+      return this.setHealth(known, healthy && !known.leaving);
+    this.drop(key);
+    const owner = controllerOf(pod);
+    this.members.set(key, { uid, owner, healthy, leaving: false });
+    if (healthy) this.healthy += 1;
+    if (owner === undefined) this.bare += 1;
+    else {
+      const entry = this.owners.get(owner.uid) ?? { owner, pods: 0 };
+      entry.pods += 1;
+      this.owners.set(owner.uid, entry);
+    }
+    return true;
+  }
+
+  drop(key: string): boolean {
+    const member = this.members.get(key);
+    if (member === undefined) return false;
+    this.members.delete(key);
+    if (member.healthy) this.healthy -= 1;
+    if (member.owner === undefined) this.bare -= 1;
+    else {
+      const entry = this.owners.get(member.owner.uid);
+      if (entry !== undefined) entry.pods -= 1;
+      if (entry?.pods === 0) this.owners.delete(member.owner.uid);
+    }
+    return true;
+  }
+
+  leave(key: string): void {
+    const member = this.members.get(key);
+    if (member === undefined) return;
+    member.leaving = true;
+    this.setHealth(member, false);
+  }
+
+  private setHealth(member: Member, healthy: boolean): boolean {
+    if (member.healthy === healthy) return false;
+    member.healthy = healthy;
+    this.healthy += healthy ? 1 : -1;
+    return true;
+  }
+}
+
 export class Budgets {
   private readonly store: ObjectStore;
-  private readonly index = new SelectorIndex<string>();
-  private readonly members = new Map<string, Set<string>>();
+  private readonly index = new SelectorIndex<Cover>();
+  private readonly covers = new Map<string, Cover>();
   private readonly listeners: ((key: string) => void)[] = [];
 
   constructor(store: ObjectStore) {
     this.store = store;
-    for (const budget of store.list('PodDisruptionBudget')) this.put(budget);
-    for (const pod of store.list('Pod')) this.place(pod);
+    for (const budget of store.list('PodDisruptionBudget')) this.cover(budget);
+    if (this.covers.size > 0) for (const pod of store.list('Pod')) this.podChanged(pod, false);
     store.watch('PodDisruptionBudget', ({ type, object, old }) => {
       if (type === 'modified' && old?.spec === object.spec) return;
-      this.drop(object);
+      this.index.delete(objectKey(object));
+      this.covers.delete(objectKey(object));
       if (type === 'deleted') return;
-      this.put(object);
-      for (const pod of store.list('Pod', object.metadata.namespace ?? 'default')) this.place(pod);
+      this.cover(object);
+      for (const pod of store.list('Pod', object.metadata.namespace ?? 'default')) {
+        this.podChanged(pod, false);
+      }
       this.tell(objectKey(object));
     });
     store.watch('Pod', ({ type, object, old }) => {
-      if (type === 'modified' && old !== undefined && !changesHealth(object, old)) return;
-      for (const key of this.keysOf(object)) {
-        if (type === 'deleted') this.members.get(key)?.delete(objectKey(object));
-        else this.members.get(key)?.add(objectKey(object));
-        this.tell(key);
-      }
+      const same =
+        type === 'modified' &&
+        old !== undefined &&
+        isHealthy(object) === isHealthy(old) &&
+        !isThrough(object);
+      if (!same) this.podChanged(object, type === 'deleted');
     });
   }
 
   /** The budgets that cover the pod. */
   of(pod: PodObject): PodDisruptionBudgetObject[] {
-    return this.keysOf(pod).flatMap((key) => {
+    return this.coversOf(pod).flatMap(({ key }) => {
       const { namespace, name } = splitKey(key);
       return this.store.get('PodDisruptionBudget', namespace, name) ?? [];
     });
   }
 
   keys(): Iterable<string> {
-    return this.members.keys();
+    return this.covers.keys();
   }
 
   onChange(listener: (key: string) => void): void {
     this.listeners.push(listener);
   }
 
+  /** The pod goes: from now on it is no healthy one. */
+  leave(pod: PodObject): void {
+    for (const cover of this.coversOf(pod)) cover.leave(objectKey(pod));
+  }
+
   allowance(budget: PodDisruptionBudgetObject): Allowance {
-    const pods = this.podsOf(budget);
-    const currentHealthy = pods.filter(isHealthy).length;
+    const cover = this.covers.get(objectKey(budget));
+    const currentHealthy = cover?.healthy ?? 0;
     const { minAvailable, maxUnavailable } = budget.spec;
     const byCount = typeof minAvailable === 'number';
-    const expectedPods = byCount ? pods.length : this.expected(pods);
+    const expectedPods = byCount ? (cover?.members.size ?? 0) : this.expected(budget, cover);
     const desiredHealthy =
       maxUnavailable === undefined
         ? (countOf(minAvailable ?? 0, expectedPods, 'up') ?? 0)
@@ -82,62 +160,39 @@ export class Budgets {
     return { expectedPods, currentHealthy, desiredHealthy, disruptionsAllowed };
   }
 
-  private podsOf(budget: PodDisruptionBudgetObject): PodObject[] {
-    const pods: PodObject[] = [];
-    for (const key of this.members.get(objectKey(budget)) ?? []) {
-      const { namespace, name } = splitKey(key);
-      const pod = this.store.get('Pod', namespace, name);
-      if (pod !== undefined && !isThrough(pod)) pods.push(pod);
-    }
-    return pods;
-  }
-
   /** How many pods there should be: the scale of their controllers, and each pod without one. */
-  private expected(pods: readonly PodObject[]): number {
-    const owners = new Map<string, number>();
-    let bare = 0;
-    for (const pod of pods) {
-      const owner = controllerOf(pod);
-      if (owner === undefined) bare += 1;
-      else if (!owners.has(owner.uid)) owners.set(owner.uid, this.scaleOf(pod, owner));
+  private expected(budget: PodDisruptionBudgetObject, cover: Cover | undefined): number {
+    let sum = cover?.bare ?? 0;
+    for (const { owner, pods } of cover?.owners.values() ?? []) {
+      sum += this.scaleOf(budget.metadata.namespace, owner) ?? pods;
     }
-    return [...owners.values()].reduce((sum, count) => sum + count, bare);
+    return sum;
   }
 
   private scaleOf(
-    pod: PodObject,
-    owner: { readonly kind: string; readonly name: string; readonly uid: string },
-  ): number {
-    const { namespace } = pod.metadata;
-    switch (owner.kind) {
-      case 'ReplicaSet': {
-        const set = this.store.get('ReplicaSet', namespace, owner.name);
-        return set?.spec.replicas ?? 1;
-      }
-      case 'StatefulSet':
-        return this.store.get('StatefulSet', namespace, owner.name)?.spec.replicas ?? 1;
-      default:
-        return this.store.podsOf(owner.uid).filter((candidate) => !isThrough(candidate)).length;
+    namespace: string | undefined,
+    { kind, name }: OwnerReference,
+  ): number | undefined {
+    if (kind !== 'ReplicaSet' && kind !== 'StatefulSet') return undefined;
+    return this.store.get(kind, namespace, name)?.spec.replicas ?? 1;
+  }
+
+  private cover(budget: PodDisruptionBudgetObject): void {
+    const key = objectKey(budget);
+    const cover = new Cover(key);
+    this.covers.set(key, cover);
+    if (budget.spec.selector === undefined) return;
+    this.index.set(key, budget.metadata.namespace ?? 'default', budget.spec.selector, cover);
+  }
+
+  private podChanged(pod: PodObject, deleted: boolean): void {
+    for (const cover of this.coversOf(pod)) {
+      const changed = deleted || isThrough(pod) ? cover.drop(objectKey(pod)) : cover.put(pod);
+      if (changed) this.tell(cover.key);
     }
   }
 
-  private put(budget: PodDisruptionBudgetObject): void {
-    const key = objectKey(budget);
-    this.members.set(key, new Set());
-    if (budget.spec.selector === undefined) return;
-    this.index.set(key, budget.metadata.namespace ?? 'default', budget.spec.selector, key);
-  }
-
-  private drop(budget: PodDisruptionBudgetObject): void {
-    this.index.delete(objectKey(budget));
-    this.members.delete(objectKey(budget));
-  }
-
-  private place(pod: PodObject): void {
-    for (const key of this.keysOf(pod)) this.members.get(key)?.add(objectKey(pod));
-  }
-
-  private keysOf(pod: PodObject): string[] {
+  private coversOf(pod: PodObject): Cover[] {
     return this.index.matching(pod.metadata.namespace ?? 'default', pod.metadata.labels);
   }
 
@@ -184,8 +239,4 @@ function isHealthy(pod: PodObject): boolean {
 
 function isThrough(pod: PodObject): boolean {
   return pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed';
-}
-
-function changesHealth(pod: PodObject, old: PodObject): boolean {
-  return isHealthy(pod) !== isHealthy(old) || pod.status.phase !== old.status.phase;
 }

@@ -31,6 +31,7 @@ export function evictPod(
     const refusal = refusalOf(store, pod);
     if (refusal !== undefined) return refusal;
   }
+  budgetsOf(store).leave(pod);
   store.delete('Pod', namespace, name, gracePeriodSeconds);
   return { evicted: true };
 }

@@ -45,8 +45,11 @@ export class ReplicaSetController {
     if (set === undefined || set.metadata.deletionTimestamp !== undefined) return;
     const pods = activePodsOf(this.world, set.metadata.uid ?? '');
     const wanted = set.spec.replicas ?? 1;
+    const surplus = pods.length > wanted ? leastUseful(pods).slice(0, pods.length - wanted) : [];
+    for (const pod of surplus) this.world.store.delete('Pod', namespace, pod.metadata.name);
+    let replicas = pods.length - surplus.length;
     let refused = false;
-    for (let count = pods.length; count < wanted && !refused; count += 1) {
+    for (; replicas < wanted && !refused; replicas += refused ? 0 : 1) {
       refused = !this.factory.create({
         owner: set,
         name: { prefix: `${set.metadata.name}-` },
@@ -54,22 +57,16 @@ export class ReplicaSetController {
         component: COMPONENT,
       });
     }
-    if (pods.length > wanted) {
-      for (const pod of leastUseful(pods).slice(0, pods.length - wanted)) {
-        this.world.store.delete('Pod', namespace, pod.metadata.name);
-      }
-    }
     if (refused) this.queue.retry(key);
     else this.queue.succeeded(key);
-    this.writeStatus(set);
+    const ready = pods.filter(isPodReady).length - surplus.filter(isPodReady).length;
+    this.writeStatus(set, replicas, ready);
   }
 
-  private writeStatus(set: ReplicaSetObject): void {
-    const pods = activePodsOf(this.world, set.metadata.uid ?? '');
-    const replicas = pods.length;
-    const readyReplicas = pods.filter(isPodReady).length;
-    if (set.status?.replicas === replicas && (set.status.readyReplicas ?? 0) === readyReplicas)
-      return;
+  private writeStatus(set: ReplicaSetObject, replicas: number, readyReplicas: number): void {
+    const same =
+      set.status?.replicas === replicas && (set.status.readyReplicas ?? 0) === readyReplicas;
+    if (same) return;
     const { namespace, name } = set.metadata;
     this.world.store.update('ReplicaSet', namespace, name, (object) => ({
       ...object,

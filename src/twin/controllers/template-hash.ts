@@ -29,19 +29,27 @@ export function hashOfTemplate(template: PodTemplate): string {
   return name;
 }
 
-/** Which label stands for which template, per owner. */
+/** Which name stands for which template, per owner. */
 export class TemplateNames {
-  private readonly names = new Map<string, string>();
+  // By owner first: a text that is a key by itself is hashed once, one that is put together each time.
+  private readonly names = new Map<string, Map<string, string>>();
 
-  /** A template that was there before the twin started goes by the label its pods carry. */
+  /** A template that was there before the twin started goes by the name it was seen under. */
   learn(ownerUid: string, template: PodTemplate, name: string): void {
-    this.names.set(`${ownerUid}|${templateText(template)}`, name);
+    let names = this.names.get(ownerUid);
+    if (names === undefined) this.names.set(ownerUid, (names = new Map()));
+    names.set(templateText(template), name);
+  }
+
+  known(ownerUid: string, template: PodTemplate): string | undefined {
+    return this.names.get(ownerUid)?.get(templateText(template));
   }
 
   nameOf(ownerUid: string, template: PodTemplate): string {
-    const key = `${ownerUid}|${templateText(template)}`;
-    let name = this.names.get(key);
-    if (name === undefined) this.names.set(key, (name = hashOfTemplate(template)));
+    const known = this.known(ownerUid, template);
+    if (known !== undefined) return known;
+    const name = hashOfTemplate(template);
+    this.learn(ownerUid, template, name);
     return name;
   }
 }
