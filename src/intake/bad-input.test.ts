@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RegaugeError } from '../base/errors.ts';
 import { deriveFacts } from './facts.ts';
+import { readInput } from './read-input.ts';
 import { failureOf, read, spoken, thrownBy } from './testing.ts';
 
 const broken = (files: Readonly<Record<string, string>>): RegaugeError =>
@@ -31,6 +32,12 @@ describe('bad input', () => {
       'pods.json',
       '{"kind": "List",\n "items": [}\n',
       /^pods\.json:2:12: broken JSON: expected a value, found "}"$/,
+    ],
+    [
+      'a duplicate key in JSON',
+      'v.json',
+      '{"cni": {"a": [{"a": 1}],\n  "b": "a",\n "a": 2}}',
+      /^v\.json:3:2: duplicate key "a": it is already given in line 1$/,
     ],
     ['an alias bomb', 'v.yaml', bomb(), /^v\.yaml:7:\d+: anchors explode/],
     ['prose', 'notes', 'just some words\n', /^notes:1:1: nothing here is recognised: plain text/],
@@ -87,6 +94,20 @@ describe('bad input', () => {
     expect(broken({ notes: 'words\n' }).hint).toContain(
       'Cilium Helm values, Talos machine configs',
     );
+  });
+
+  it('is an error when nothing that was given can be judged', () => {
+    const other = 'replicaCount: 2\n';
+    expect(spoken(broken({ 'v.yaml': other }))).toBe(
+      'v.yaml:1:1: nothing here can be judged: a mapping without apiVersion and kind that has no key of the Cilium chart: values of another chart?',
+    );
+    expect(broken({ a: 'apiVersion: v1\nkind: Config\n', b: other }).message).toBe(
+      'nothing here can be judged: a kubeconfig (and nothing else in 2 files)',
+    );
+    expect(
+      failureOf(() => readInput([{ path: 'd/notes.md', text: '# words', named: false }])).message,
+    ).toContain('nothing here can be judged');
+    expect(readInput([]).objects).toEqual([]);
   });
 
   it('places errors in CRLF files', () => {

@@ -1,9 +1,10 @@
 /** A file's text to documents, each with its positions; long lists item by item. */
-import { endOfValue, parseJsonTexts } from './text/json-text.ts';
+import { badInput } from '../base/errors.ts';
+import { endOfValue, findDuplicateKey, parseJsonTexts } from './text/json-text.ts';
 import { jsonTree, lazyTree, subTree } from './text/json-tree.ts';
 import type { JsonDocument } from './text/json-tree.ts';
 import { placesIn } from './text/places.ts';
-import type { Place } from './text/places.ts';
+import type { Place, PlaceOf } from './text/places.ts';
 import { splitDocuments, splitList } from './text/yaml-split.ts';
 import type { TextPart } from './text/yaml-split.ts';
 import { parseYaml } from './text/yaml-text.ts';
@@ -43,8 +44,10 @@ function isYamlAfterAll(text: string): boolean {
 
 function jsonDocuments(file: InputFile): readonly ReadDocument[] {
   const { path, text } = file;
-  const kept = text.length <= KEPT_JSON_CHARACTERS ? { text, placeOf: placesIn(text) } : {};
-  return parseJsonTexts(text, path).map(({ value, start }) => {
+  const kept: Pick<JsonDocument, 'text' | 'placeOf'> =
+    text.length <= KEPT_JSON_CHARACTERS ? { text, placeOf: placesIn(text) } : {};
+  return parseJsonTexts(text, path).map(({ value, start, end }) => {
+    if (kept.placeOf !== undefined) refuseDuplicateKey(file, start, end, kept.placeOf);
     const document: JsonDocument = { file: path, start, ...kept };
     const tree = jsonTree(document, value);
     if (!isTable(value) || !isList(value)) return { tree };
@@ -53,6 +56,22 @@ function jsonDocuments(file: InputFile): readonly ReadDocument[] {
       items: value.items.map((item, index) => jsonTree(document, item, ['items', index])),
     };
   });
+}
+
+/** Only in files that a person may have written: no program prints a key twice. */
+function refuseDuplicateKey(
+  { path, text }: InputFile,
+  start: number,
+  end: number,
+  placeOf: PlaceOf,
+): void {
+  const found = findDuplicateKey(text, start, end);
+  if (found === undefined) return;
+  throw badInput(
+    `duplicate key "${found.key}": it is already given in line ${placeOf(found.firstOffset).line}`,
+    { file: path, ...placeOf(found.offset) },
+    'Keep one of the two; which one would win differs between programs.',
+  );
 }
 
 function yamlDocuments({ path, text }: InputFile): readonly ReadDocument[] {

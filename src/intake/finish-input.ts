@@ -22,7 +22,11 @@ export function finishInput(intake: Intake, index: InputIndex): ClusterInput {
       ...listing,
       node: nodeFact(listing.node, nodeNames),
     })),
-    runbooks: read.map(({ runbook, source }) => ({ runbook, source })),
+    runbooks: read.map(({ runbook, source }, at) => {
+      const tree = intake.runbooks[at];
+      return tree === undefined ? { runbook, source } : { runbook, source, tree };
+    }),
+    kindsListed: [...intake.kindsListed],
     ignored: intake.ignored.map(({ source, reason }) => ({ source, reason })),
   };
 }

@@ -60,6 +60,8 @@ export interface Intake {
   readonly cniConfs: CniConfInput[];
   readonly listings: DirectoryListing[];
   readonly runbooks: TextTree[];
+  /** Kinds of which a typed list was read, also an empty one. */
+  readonly kindsListed: Set<string>;
   readonly ignored: {
     readonly source: Source;
     readonly reason: string;
@@ -77,6 +79,7 @@ export function emptyIntake(options: IntakeOptions): Intake {
     cniConfs: [],
     listings: [],
     runbooks: [],
+    kindsListed: new Set(),
     ignored: [],
   };
 }

@@ -35,6 +35,7 @@ import type { TextTree } from './text/yaml-tree.ts';
 export function readInput(files: readonly InputFile[], options: IntakeOptions = {}): ClusterInput {
   const intake = emptyIntake(options);
   for (const file of files) takeFile(intake, file);
+  refuseNothing(intake, files);
   return finishInput(intake, inputIndex(files));
 }
 
@@ -53,6 +54,17 @@ function takeFile(intake: Intake, file: InputFile): void {
     notRecognised(intake, { file: file.path, line: 1, column: 1 }, 'the file holds no document');
   }
   if (file.named !== false && taken(intake) === size) refuseUnrecognised(intake, before);
+}
+
+/** Silence about a file that could not be judged would read as a clean bill. */
+function refuseNothing(intake: Intake, files: readonly InputFile[]): void {
+  const { versions } = intake;
+  if (files.length === 0 || taken(intake) > versions.length) return;
+  const [first] = intake.ignored;
+  const others = files.length > 1 ? ` (and nothing else in ${files.length} files)` : '';
+  const reason = first?.reason ?? 'only the version of a chart';
+  const source = first?.source ?? versions[0]?.source ?? {};
+  throw badInput(`nothing here can be judged: ${reason}${others}`, source, EXPECTED);
 }
 
 /** A file that the user named must hold something regauge knows. */
@@ -108,6 +120,7 @@ function takeDocument(intake: Intake, state: FileState, { tree, items }: ReadDoc
     return notRecognised(intake, source, 'plain text, neither a mapping nor a list');
   if (items !== undefined) {
     const type = typeOfItems(value);
+    if (type !== undefined) intake.kindsListed.add(type.kind);
     for (const item of items) takeObject(intake, item, type);
     if (items.length === 0) ignore(intake, source, 'an empty list');
     return;

@@ -61,6 +61,9 @@ async function check(options: CheckOptions): Promise<Checked> {
   const hazards = only.length === 0 ? HAZARDS : HAZARDS.filter((hazard) => isNamed(hazard, only));
   refuseUnknownIds([...only, ...ignore]);
   const read = await readFiles(paths, stdin === undefined ? {} : { stdin });
+  if (read.files.length === 0) {
+    throw new RegaugeError('bad-input', `there is no text file in ${paths.join(', ')}`);
+  }
   const versions = talosVersion === undefined ? {} : { talosVersion };
   const input = readInput(read.files, {
     ...versions,

@@ -139,6 +139,42 @@ function locateMember(text: string, start: number, name: string): number | undef
   return undefined;
 }
 
+export interface DuplicateKey {
+  readonly key: string;
+  readonly offset: number;
+  readonly firstOffset: number;
+}
+
+/** The first key that an object has twice, in JSON that parses: `JSON.parse` keeps the last silently. */
+export function findDuplicateKey(
+  text: string,
+  start: number,
+  end: number,
+): DuplicateKey | undefined {
+  const open: (Map<string, number> | undefined)[] = [];
+  let at = start;
+  while (at < end) {
+    const char = text[at];
+    if (char === '{') open.push(new Map());
+    else if (char === '[') open.push(undefined);
+    else if (char === '}' || char === ']') open.pop();
+    if (char !== '"') {
+      at += 1;
+      continue;
+    }
+    const after = endOfString(text, at);
+    const keys = open.at(-1);
+    if (keys !== undefined && text[skipSpace(text, after)] === ':') {
+      const key = text.slice(at + 1, after - 1);
+      const firstOffset = keys.get(key);
+      if (firstOffset !== undefined) return { key, offset: at, firstOffset };
+      keys.set(key, at);
+    }
+    at = after;
+  }
+  return undefined;
+}
+
 interface JsonFault {
   readonly offset: number;
   readonly message: string;
