@@ -6,8 +6,8 @@ import type { Ports } from '../ports/index.ts';
 import { type ActionOf, fails, HOLDS, type StepModule } from './step-module.ts';
 import { inParallel, NODES_AT_A_TIME } from './waiting.ts';
 
-/** host-local makes it anew whenever it looks into the directory; it holds nothing. */
-const LEASE_LOCK = 'lock';
+/** host-local's own notes: they hold no address, and it makes them anew whenever it runs. */
+const LEASE_NOTES = /^(lock|last_reserved_ip\..*)$/;
 
 type Change = ActionOf<'change-node-files'>;
 
@@ -53,9 +53,7 @@ async function present(
   const found: string[] = [];
   for (const [directory, names] of byDirectory) {
     const entries = (await nodeHost.list(node, directory)) ?? [];
-    const wanted = names.includes('*')
-      ? entries.filter((entry) => entry !== LEASE_LOCK)
-      : entries.filter((entry) => names.includes(entry));
+    const wanted = names.includes('*') ? entries : entries.filter((entry) => names.includes(entry));
     found.push(...wanted.map((entry) => `${directory}/${entry}`));
   }
   return found;
@@ -63,7 +61,8 @@ async function present(
 
 async function firstLeft(ports: Ports, action: Change): Promise<string | undefined> {
   for (const node of action.nodes) {
-    const [path] = await present(ports, node, action.remove);
+    const paths = await present(ports, node, action.remove);
+    const path = paths.find((each) => !LEASE_NOTES.test(each.slice(each.lastIndexOf('/') + 1)));
     if (path !== undefined) return `${node}:${path}`;
     if (action.links.length === 0) continue;
     const link = (await ports.nodeHost.links(node)).find((name) => action.links.includes(name));
