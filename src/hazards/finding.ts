@@ -73,12 +73,50 @@ export const MISSING = {
   distribution: 'the distribution of the nodes (kubectl get nodes -o json)',
 } as const;
 
-/** The missing facts of a hazard that judges live objects; empty when the cluster was read. */
+/** Kinds of which one object shows that such objects were read at all. */
+const SHOWN_BY: Readonly<Record<string, readonly string[]>> = {
+  [MISSING.nodes]: ['Node'],
+  [MISSING.pods]: ['Pod'],
+  [MISSING.workloads]: ['Pod', 'DaemonSet', 'Deployment', 'StatefulSet'],
+  [MISSING.budgets]: ['PodDisruptionBudget'],
+  [MISSING.services]: ['Service'],
+  [MISSING.policies]: [
+    'NetworkPolicy',
+    'CiliumNetworkPolicy',
+    'CiliumClusterwideNetworkPolicy',
+    'GlobalNetworkPolicy',
+  ],
+  [MISSING.webhooks]: ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'],
+  [MISSING.volumes]: ['PersistentVolume'],
+};
+
+const kindsOfInput = new WeakMap<ClusterFacts, ReadonlySet<string>>();
+
+function kindsRead(facts: ClusterFacts): ReadonlySet<string> {
+  let kinds = kindsOfInput.get(facts);
+  if (kinds === undefined) {
+    kinds = new Set([
+      ...facts.input.objects.map(({ object }) => object.kind),
+      ...(facts.input.kindsListed ?? []),
+    ]);
+    kindsOfInput.set(facts, kinds);
+  }
+  return kinds;
+}
+
+/**
+ * The missing facts of a hazard that judges live objects. A cluster without a single budget and a
+ * snapshot without its budgets look alike, so none read is unknown, unless an empty list was read.
+ */
 export function missingUnlessLive(
   facts: ClusterFacts,
   ...missing: readonly string[]
 ): readonly string[] {
-  return facts.cluster.hasLiveObjects ? [] : missing;
+  if (!facts.cluster.hasLiveObjects) return missing;
+  return missing.filter((what) => {
+    const kinds = SHOWN_BY[what];
+    return kinds !== undefined && !kinds.some((kind) => kindsRead(facts).has(kind));
+  });
 }
 
 /** Evidence at a path inside an object, with file, line and column where its text was kept. */

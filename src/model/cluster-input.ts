@@ -20,6 +20,8 @@ export interface ClusterInput {
     /** Positions of the steps, when the text was kept. */
     readonly tree?: ConfigTree;
   }[];
+  /** Kinds of which a typed list was read (`PodDisruptionBudgetList`), also an empty one. */
+  readonly kindsListed?: readonly string[];
   /** Files that held nothing regauge reads, with the reason; shown, never an error by itself. */
   readonly ignored: readonly { readonly source: Source; readonly reason: string }[];
 }

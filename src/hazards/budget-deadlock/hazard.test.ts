@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import { deriveFacts } from '../../intake/facts.ts';
+import { readInput } from '../../intake/read-input.ts';
+import { MISSING } from '../finding.ts';
 import { factsFrom } from '../testing.ts';
 import { budget, deployment, node } from '../testing-objects.ts';
 import { hazard } from './hazard.ts';
@@ -76,4 +79,24 @@ test('unknown: no cluster was read', () => {
   expect(hazard.foretell(factsFrom()).missing).toEqual([
     'PodDisruptionBudgets of the cluster (kubectl get pdb -A -o json)',
   ]);
+});
+
+test('unknown: a cluster was read, and no budget with it', () => {
+  const facts = factsFrom({ objects: [node('w1'), deployment('db', { replicas: 1 })] });
+  expect(hazard.foretell(facts)).toEqual({ findings: [], missing: [MISSING.budgets] });
+});
+
+test('judged: the list of budgets was read, and is empty', () => {
+  const text = JSON.stringify({
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudgetList',
+    items: [],
+  });
+  const facts = deriveFacts(
+    readInput([
+      { path: 'nodes.json', text: JSON.stringify(node('w1')) },
+      { path: 'budgets.json', text },
+    ]),
+  );
+  expect(hazard.foretell(facts)).toEqual({ findings: [], missing: [] });
 });

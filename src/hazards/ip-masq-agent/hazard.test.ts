@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { finding, judged } from '../finding.ts';
 import { factsFrom } from '../testing.ts';
-import { daemonSet, node } from '../testing-objects.ts';
+import { daemonSet, deployment, node } from '../testing-objects.ts';
 import { hazard } from './hazard.ts';
 
 const agent = daemonSet('ip-masq-agent', {
@@ -36,7 +36,9 @@ test('near miss: Cilium reads the list', () => {
 });
 
 test('near miss: no agent', () => {
-  expect(hazard.foretell(factsFrom({ values: 'a: 1\n', objects: [node('w1')] }))).toEqual(judged());
+  expect(
+    hazard.foretell(factsFrom({ values: 'a: 1\n', objects: [node('w1'), deployment('web')] })),
+  ).toEqual(judged());
 });
 
 test('unknown: no cluster was read', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { finding, judged } from '../finding.ts';
 import { factsFrom } from '../testing.ts';
-import { node, object } from '../testing-objects.ts';
+import { deployment, node, object } from '../testing-objects.ts';
 import { hazard } from './hazard.ts';
 
 const namespace = (mode: string) =>
@@ -38,7 +38,7 @@ test('an ambient namespace and BPF masquerading', () => {
 });
 
 test('near miss: a namespace with sidecars', () => {
-  const facts = factsFrom({ values, objects: [node('w1'), namespace('none')] });
+  const facts = factsFrom({ values, objects: [node('w1'), namespace('none'), deployment('web')] });
   expect(hazard.foretell(facts)).toEqual(judged());
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { finding, judged } from '../finding.ts';
 import { factsFrom } from '../testing.ts';
-import { daemonSet, node, object } from '../testing-objects.ts';
+import { daemonSet, deployment, node, object } from '../testing-objects.ts';
 import { hazard } from './hazard.ts';
 
 const multus = daemonSet('kube-multus-ds', {
@@ -65,7 +65,9 @@ test('near miss: exclusive is off and nothing calls the old plugin', () => {
 });
 
 test('near miss: no Multus', () => {
-  expect(hazard.foretell(factsFrom({ values: 'a: 1\n', objects: [node('w1')] }))).toEqual(judged());
+  expect(
+    hazard.foretell(factsFrom({ values: 'a: 1\n', objects: [node('w1'), deployment('web')] })),
+  ).toEqual(judged());
 });
 
 test('unknown: no cluster was read', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { finding, judged } from '../finding.ts';
 import { factsFrom } from '../testing.ts';
-import { node, object } from '../testing-objects.ts';
+import { deployment, node, object } from '../testing-objects.ts';
 import { hazard } from './hazard.ts';
 
 const pool = object(
@@ -48,7 +48,9 @@ test('near miss: MetalLB alone', () => {
 });
 
 test('near miss: Cilium alone', () => {
-  expect(hazard.foretell(factsFrom({ values, objects: [node('w1')] }))).toEqual(judged());
+  expect(hazard.foretell(factsFrom({ values, objects: [node('w1'), deployment('web')] }))).toEqual(
+    judged(),
+  );
 });
 
 test('unknown: no cluster was read', () => {
