@@ -54,7 +54,9 @@ function stepText(plan: Plan, step: Step): readonly string[] {
 }
 
 function sentence(text: string): string {
-  const first = text.slice(0, 1).toUpperCase() + text.slice(1);
+  // Names of values keep their spelling.
+  const isName = /^\S*[.A-Z]/.test(text.split(' ')[0] ?? '');
+  const first = isName ? text : text.slice(0, 1).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(first) ? first : `${first}.`;
 }
 

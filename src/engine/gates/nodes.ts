@@ -4,6 +4,7 @@ import { selectedConf } from '../../steps/node-conf.ts';
 import { getNode, isNodeReady, isOnOldNetwork, podsOn, showPod } from '../../steps/pods.ts';
 import { agentReady } from '../../steps/restart-agent.ts';
 import { fails, HOLDS, type Verdict } from '../../steps/step-module.ts';
+import { inParallel, NODES_AT_A_TIME } from '../../steps/waiting.ts';
 import type { GateModule } from './gate-context.ts';
 
 export const nodesReady: GateModule<'nodes-ready'> = ({ ports }, { nodes }) =>
@@ -58,12 +59,18 @@ export const confSelected: GateModule<'conf-selected'> = async (context, { node,
   return HOLDS;
 };
 
+/** Not all at once: an API server answers for a thousand nodes too. */
 async function everyNode(
   nodes: readonly string[],
   test: (node: string) => Promise<Verdict>,
 ): Promise<Verdict> {
-  const verdicts = await Promise.all(nodes.map(test));
-  return verdicts.find((verdict) => !verdict.holds) ?? HOLDS;
+  let verdict: Verdict = HOLDS;
+  await inParallel(nodes, NODES_AT_A_TIME, async (node) => {
+    if (!verdict.holds) return;
+    const own = await test(node);
+    if (!own.holds && verdict.holds) verdict = own;
+  });
+  return verdict;
 }
 
 function reasonOf(node: NodeObject | undefined): string {
