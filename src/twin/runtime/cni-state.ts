@@ -18,7 +18,6 @@ export interface CachedAdd {
   /** The configuration as it was at ADD; CRI-O runs DEL with it. */
   readonly config: CniNetwork;
   readonly result: CniResult | undefined;
-  readonly netns: string;
   readonly request: SandboxRequest;
   next: CachedAdd | undefined;
 }
@@ -145,13 +144,12 @@ export class CniState implements StateDirectory {
     }
     const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
     if (top !== 'results' || entry === undefined) return undefined;
-    const { containerId, ifName, network, netns } = entry;
+    const { containerId, ifName, network } = entry;
     return JSON.stringify({
       kind: 'cniCacheV1',
       containerId,
       ifName,
       networkName: network,
-      netns,
     });
   }
 

@@ -10,13 +10,19 @@ import { ConfMonitor } from './conf-monitor.ts';
 import { confDirectoryOf } from './conf-reader.ts';
 import { GoCni, type SetupAnswer } from './go-cni.ts';
 import type { Answer } from './in-flight.ts';
-import { LibCni } from './libcni.ts';
+import { LibCni, netnsPath } from './libcni.ts';
 import { recordLoad } from './load-record.ts';
 import type { RunOptions, RuntimeOptions } from './node-runtime.ts';
 import { Waiting } from './run.ts';
 import { NOT_RUNNING, RuntimeBase, notReady } from './runtime-base.ts';
 import type { Sandbox } from './sandbox-store.ts';
-import { attachmentFor, failedRun, joinCauses, sandboxName } from './sandbox-views.ts';
+import {
+  attachmentFor,
+  failedRun,
+  joinCauses,
+  sandboxName,
+  setAddresses,
+} from './sandbox-views.ts';
 
 const READY: NetworkStatus = { ready: true, reason: '', message: '', because: [] };
 const STOPPED: StopResult = { ok: true };
@@ -210,8 +216,7 @@ export class Containerd extends RuntimeBase {
     const ip = setup.addresses.find((one) => one.name === 'eth0')?.address;
     if (ip === undefined)
       return failed(`failed to find network info for sandbox "${sandbox.id}"`, []);
-    sandbox.addresses = setup.addresses;
-    sandbox.ip = ip;
+    setAddresses(sandbox, setup.addresses);
     sandbox.plugin = setup.plugin;
     sandbox.networkName = setup.networkName;
     sandbox.defaultRoute = setup.defaultRoute;
@@ -237,7 +242,7 @@ export class Containerd extends RuntimeBase {
       (removed) => {
         const keeps = !removed.ok && this.traits.failedCleanUp === 'keep';
         if (keeps) this.keep(sandbox);
-        else sandbox.netns = '';
+        else sandbox.hasNetns = false;
         this.options.kernel.after(CLEAN_UP_MS, () => {
           if (!keeps) this.sandboxes.release(sandbox);
           if (answer.open) answer.give(refused);
@@ -278,7 +283,7 @@ export class Containerd extends RuntimeBase {
   private tearDown(sandbox: Sandbox, done: (result: StopResult) => void): void {
     const { stopWithoutResult } = this.traits;
     if (sandbox.request.hostNetwork || (!sandbox.hasResult && stopWithoutResult === 'skipped')) {
-      sandbox.netns = '';
+      sandbox.hasNetns = false;
       done(STOPPED);
       return;
     }
@@ -291,7 +296,7 @@ export class Containerd extends RuntimeBase {
           done({ ok: false, message, because: joinCauses(removed.because, this.selectedBecause) });
           return;
         }
-        sandbox.netns = '';
+        sandbox.hasNetns = false;
         this.detach(sandbox);
         done(STOPPED);
       },
@@ -341,5 +346,6 @@ function nameTaken(name: string, holder: string): string {
 }
 
 function targetOf(sandbox: Sandbox): Parameters<GoCni['setup']>[0] {
-  return { containerId: sandbox.id, netns: sandbox.netns, request: sandbox.request };
+  const netns = sandbox.hasNetns ? netnsPath(sandbox.id) : '';
+  return { containerId: sandbox.id, netns, request: sandbox.request };
 }

@@ -15,7 +15,7 @@ import type { NetworkStatus, SandboxRequest, SandboxResult, StopResult } from '.
 import { ConfMonitor } from './conf-monitor.ts';
 import { confDirectoryOf } from './conf-reader.ts';
 import type { Answer } from './in-flight.ts';
-import { type AddAnswer, type CniAnswer, LibCni, attachOf } from './libcni.ts';
+import { type AddAnswer, type CniAnswer, LibCni, attachOf, netnsPath } from './libcni.ts';
 import { recordLoad } from './load-record.ts';
 import type { HostPortRule } from './node-links.ts';
 import type { RunOptions, RuntimeOptions, SandboxState } from './node-runtime.ts';
@@ -24,7 +24,14 @@ import { ReloadLock } from './reload-lock.ts';
 import { type Run, Waiting, andThen } from './run.ts';
 import { NOT_RUNNING, RuntimeBase, notReady } from './runtime-base.ts';
 import type { Sandbox } from './sandbox-store.ts';
-import { attachmentFor, failedRun, joinCauses, sandboxName, stateOf } from './sandbox-views.ts';
+import {
+  attachmentFor,
+  failedRun,
+  joinCauses,
+  sandboxName,
+  setAddresses,
+  stateOf,
+} from './sandbox-views.ts';
 
 const READY: NetworkStatus = { ready: true, reason: '', message: '', because: [] };
 const STOPPED: StopResult = { ok: true };
@@ -158,8 +165,11 @@ export class Crio extends RuntimeBase {
   private restoreAddresses(): void {
     const first = this.selection.networks[0]?.network;
     for (const sandbox of this.sandboxes.all()) {
-      if (sandbox.request.hostNetwork || sandbox.netns === '') continue;
-      if (first === undefined || !this.answersFor(first, sandbox)) sandbox.ip = undefined;
+      if (sandbox.request.hostNetwork || !sandbox.hasNetns) continue;
+      if (first !== undefined && this.answersFor(first, sandbox)) continue;
+      // The interface keeps its address; CRI-O no longer knows it.
+      sandbox.others ??= stateOf(sandbox).addresses;
+      sandbox.ip = undefined;
     }
   }
 
@@ -274,7 +284,7 @@ export class Crio extends RuntimeBase {
     this.calls.read(
       () => this.tearDown(sandbox),
       () => {
-        sandbox.netns = '';
+        sandbox.hasNetns = false;
         this.options.kernel.after(CLEAN_UP_MS, () => {
           this.sandboxes.release(sandbox);
           answer.give(refused);
@@ -317,11 +327,13 @@ export class Crio extends RuntimeBase {
 
   private take(sandbox: Sandbox, network: CniNetwork, result: CniResult | undefined): void {
     const addresses = result?.addresses ?? [];
-    sandbox.addresses = addresses.map(({ address, onInterface }) => ({
-      name: onInterface === undefined ? 'eth0' : (result?.interfaces[onInterface] ?? 'eth0'),
-      address,
-    }));
-    sandbox.ip = addresses[0]?.address;
+    setAddresses(
+      sandbox,
+      addresses.map(({ address, onInterface }) => ({
+        name: onInterface === undefined ? 'eth0' : (result?.interfaces[onInterface] ?? 'eth0'),
+        address,
+      })),
+    );
     sandbox.plugin = network.plugins[0]?.type;
     sandbox.networkName = network.name;
     sandbox.defaultRoute = result?.defaultRoute === true;
@@ -396,7 +408,7 @@ export class Crio extends RuntimeBase {
           return;
         }
         this.stopped.add(sandbox.id);
-        sandbox.netns = '';
+        sandbox.hasNetns = false;
         this.detach(sandbox);
         done(STOPPED);
       },
@@ -445,7 +457,7 @@ export class Crio extends RuntimeBase {
     return {
       containerId: sandbox.id,
       // The path is handed on even when nothing is there any more (truth:L29).
-      netns: netnsPath(sandbox),
+      netns: netnsPath(sandbox.id),
       ifName: 'eth0',
       request: sandbox.request,
       ports: NO_PORTS,
@@ -482,14 +494,10 @@ function asWritten(network: CniNetwork): CniNetwork {
   return network.writtenName === undefined ? network : { ...network, name: network.writtenName };
 }
 
-function netnsPath(sandbox: Sandbox): string {
-  return `/var/run/netns/${sandbox.id}`;
-}
-
 /** What keeps a failed teardown from counting as done: the namespace is pinned, or already gone. */
 function leftNetns(sandbox: Sandbox): string {
-  const path = netnsPath(sandbox);
-  return sandbox.netns === ''
+  const path = netnsPath(sandbox.id);
+  return !sandbox.hasNetns
     ? `stat netns path "${path}": stat ${path}: no such file or directory`
     : `failed to remove netns path: unlinkat ${path}: device or resource busy`;
 }

@@ -126,7 +126,6 @@ export class LibCni {
       ifName,
       config: network,
       result,
-      netns: attach.netns,
       request: attach.request,
       next: undefined,
     });
@@ -259,8 +258,13 @@ const NOBODY: Attach = {
 };
 
 /** The interface that a cached result is about. */
-export function attachOf({ containerId, netns, ifName, request }: CachedAdd): Attach {
-  return { containerId, netns, ifName, request, ports: NO_PORTS };
+export function attachOf({ containerId, ifName, request }: CachedAdd): Attach {
+  return { containerId, netns: netnsPath(containerId), ifName, request, ports: NO_PORTS };
+}
+
+/** Where a runtime keeps a container's network namespace. */
+export function netnsPath(containerId: string): string {
+  return `/var/run/netns/cni-${containerId}`;
 }
 
 function describe(plugin: CniPlugin): string {

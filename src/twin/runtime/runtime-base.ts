@@ -109,7 +109,7 @@ export abstract class RuntimeBase implements NodeRuntime {
 
   loseNetns(id: string): void {
     const sandbox = this.sandboxes.get(id);
-    if (sandbox !== undefined) sandbox.netns = '';
+    if (sandbox !== undefined) sandbox.hasNetns = false;
   }
 
   onStatusChange(listener: () => void): void {
@@ -127,9 +127,9 @@ export abstract class RuntimeBase implements NodeRuntime {
       request,
       attempt,
       ready: false,
-      netns: request.hostNetwork ? '' : `/var/run/netns/cni-${id}`,
-      addresses: [],
+      hasNetns: !request.hostNetwork,
       ip: undefined,
+      others: undefined,
       plugin: undefined,
       networkName: '',
       defaultRoute: false,

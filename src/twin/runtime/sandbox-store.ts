@@ -9,10 +9,12 @@ export interface Sandbox {
   readonly attempt: number;
   /** Whether its processes run. */
   ready: boolean;
-  /** Path of its network namespace; empty for hostNetwork and once it is gone. */
-  netns: string;
-  addresses: readonly InterfaceAddress[];
+  /** Its network namespace is there; never for hostNetwork. */
+  hasNetns: boolean;
+  /** eth0's first address. */
   ip: string | undefined;
+  /** All addresses, when there are others than eth0's one. */
+  others: readonly InterfaceAddress[] | undefined;
   plugin: string | undefined;
   networkName: string;
   defaultRoute: boolean;
@@ -106,7 +108,7 @@ export class SandboxStore {
   endAll(): void {
     for (const sandbox of this.byId.values()) {
       sandbox.ready = false;
-      sandbox.netns = '';
+      sandbox.hasNetns = false;
     }
     this.later.clear();
   }

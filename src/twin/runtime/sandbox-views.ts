@@ -1,6 +1,7 @@
 /** Small shapes that both runtimes make of a sandbox. */
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Attachment, SandboxRequest, SandboxResult } from '../world.ts';
+import type { InterfaceAddress } from './go-cni.ts';
 import type { SandboxState } from './node-runtime.ts';
 import type { Sandbox } from './sandbox-store.ts';
 
@@ -17,17 +18,24 @@ export function failedRun(
 }
 
 export function stateOf(sandbox: Sandbox): SandboxState {
-  const { id, request, ready, netns, addresses, defaultRoute } = sandbox;
-  const open = netns !== '';
+  const { id, request, ready, hasNetns: open, ip, others, defaultRoute } = sandbox;
+  const addresses = others ?? (ip === undefined ? [] : [{ name: 'eth0', address: ip }]);
   return {
     id,
     request,
     ready,
-    ip: open ? (sandbox.ip ?? '') : '',
+    ip: open ? (ip ?? '') : '',
     addresses: open ? addresses : [],
     netnsOpen: open,
     defaultRoute,
   };
+}
+
+/** Takes over what the plugins gave; one address on eth0 needs no list. */
+export function setAddresses(sandbox: Sandbox, addresses: readonly InterfaceAddress[]): void {
+  const eth0 = addresses.find((one) => one.name === 'eth0');
+  sandbox.ip = eth0?.address ?? addresses[0]?.address;
+  sandbox.others = addresses.length === 1 && eth0 !== undefined ? undefined : addresses;
 }
 
 /** Which data path carries the pod, by the plugin that gave its address. */
