@@ -10,7 +10,7 @@ import { cniPathsOf } from '../node/cni-paths.ts';
 import { bundlesPlugins } from '../node/mount-tables.ts';
 import { NodeFileSystem } from '../node/node-file-system.ts';
 import { programFor } from '../programs/program-for.ts';
-import { Containerd } from '../runtime/containerd.ts';
+import { createRuntime } from '../runtime/create-runtime.ts';
 import type { NodeRuntime } from '../runtime/node-runtime.ts';
 import type { AgentSocket, Machine, TwinNode, World } from '../world.ts';
 import type { NodeFileSeed } from './node-files.ts';
@@ -67,7 +67,7 @@ function createNode(options: NodesOptions, object: NodeObject, parts: TalosParts
   const paths = cniPathsOf(distribution, distribution === 'k3s' && !hasCilium(world));
   const network = createNodeNetwork(world.kernel, name);
   const sockets = new Map<string, AgentSocket>();
-  const runtime = new Containerd({
+  const runtime = createRuntime({
     kernel: world.kernel,
     constants: world.constants,
     node: name,

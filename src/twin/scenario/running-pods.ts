@@ -72,10 +72,10 @@ function adopt({ networkOf, leaseNetwork }: Adoption, { made, pod }: Running): v
 }
 
 /** host-local gives out the address after the last one: set so that this pod gets the one it has. */
-function setNextLease({ runtime }: CreatedNode, network: string, ip: string): void {
+function setNextLease({ node }: CreatedNode, network: string, ip: string): void {
   const address = parseAddress(ip);
   if (address === undefined) return;
-  runtime.state.leasesOf(network).write('last_reserved_ip.0', nthAddress(address, -1));
+  node.files.write(`/var/lib/cni/networks/${network}/last_reserved_ip.0`, nthAddress(address, -1));
 }
 
 function requestOf(pod: PodObject): SandboxRequest {
