@@ -79,8 +79,10 @@ export class EndpointsController {
 
   private podChanged({ type, object }: Change<PodObject>): void {
     const { namespace = 'default', name, labels } = object.metadata;
+    const services = this.services.matching(namespace, labels);
+    if (services.length === 0) return;
     const endpoint = type === 'deleted' ? undefined : endpointOf(object);
-    for (const key of this.services.matching(namespace, labels)) {
+    for (const key of services) {
       const members = this.members.get(key);
       if (members === undefined) continue;
       const old = members.get(name);

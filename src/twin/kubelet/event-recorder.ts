@@ -41,8 +41,12 @@ export interface Recurrence {
   stop(): void;
 }
 
+/** Small, since there are many: what all records of an object share is in its log. */
 interface EventRecord {
-  readonly details: EventDetails;
+  readonly uid: string | undefined;
+  readonly bucket: Bucket;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
   readonly message: string;
   count: number;
   readonly first: number;
@@ -50,17 +54,20 @@ interface EventRecord {
   repeat: { next: number; readonly period: number } | undefined;
 }
 
+/** A source of events on an object, with the tokens it has left. */
 interface Bucket {
-  readonly source: string;
+  readonly component: string;
+  readonly host: string | undefined;
   tokens: number;
   at: number;
 }
 
 interface SubjectLog {
+  readonly subject: ObjectReference;
   readonly records: EventRecord[];
   readonly buckets: Bucket[];
   /** Messages of the last similar events by source, type and reason. */
-  readonly similar: Map<string, { messages: Set<string>; last: number }>;
+  similar: Map<string, { messages: Set<string>; last: number }> | undefined;
 }
 
 interface Parts {
@@ -98,13 +105,13 @@ export class EventRecorder {
 
   /** Records it now and again every `period` milliseconds from `next` on, until stopped. */
   recur(details: EventDetails, next: number, period: number): Recurrence {
-    const { log, record } = this.write(details);
+    const record = this.write(details);
     if (record === undefined) return { stop: () => undefined };
     record.repeat = { next, period };
     return {
       stop: () => {
         // What happens at this very moment is no longer the same event.
-        this.catchUp(log, record, this.kernel.now() - 1);
+        this.catchUp(record, this.kernel.now() - 1);
         record.repeat = undefined;
       },
     };
@@ -120,30 +127,34 @@ export class EventRecorder {
   list(namespace?: string): EventObject[] {
     const events: EventObject[] = [];
     for (const log of this.logs.values()) {
-      const place = log.records[0]?.details.subject.namespace;
+      const place = log.subject.namespace;
       if (namespace === undefined || (place ?? 'default') === namespace)
         events.push(...this.show(log));
     }
     return events;
   }
 
-  private write(details: EventDetails): { log: SubjectLog; record: EventRecord | undefined } {
+  private write(details: EventDetails): EventRecord | undefined {
     this.recorded += 1;
     if (this.recorded % PRUNE_EVERY === 0) this.prune();
     const log = this.logOf(details.subject);
     const message = this.aggregate(log, details);
-    if (!this.take(this.bucketOf(log, details), this.kernel.now()))
-      return { log, record: undefined };
-    const known = log.records.find((record) => isSame(record, details, message));
-    if (known !== undefined) {
-      this.catchUp(log, known);
-      known.count += 1;
-      known.last = this.kernel.now();
-      return { log, record: known };
-    }
+    const bucket = this.bucketOf(log, details);
     const now = this.kernel.now();
+    if (!this.take(bucket, now)) return undefined;
+    const { type, reason, subjectUid: uid } = details;
+    const known = log.records.find((record) => isSame(record, { bucket, reason, uid, message }));
+    if (known !== undefined) {
+      this.catchUp(known);
+      known.count += 1;
+      known.last = now;
+      return known;
+    }
     const record: EventRecord = {
-      details,
+      uid,
+      bucket,
+      type,
+      reason,
       message,
       count: 1,
       first: now,
@@ -151,14 +162,14 @@ export class EventRecorder {
       repeat: undefined,
     };
     log.records.push(record);
-    return { log, record };
+    return record;
   }
 
   private logOf(subject: ObjectReference): SubjectLog {
     const key = keyOf(subject);
     let log = this.logs.get(key);
     if (log === undefined) {
-      this.logs.set(key, (log = { records: [], buckets: [], similar: new Map() }));
+      this.logs.set(key, (log = { subject, records: [], buckets: [], similar: undefined }));
     }
     return log;
   }
@@ -168,6 +179,7 @@ export class EventRecorder {
     if (details.type === 'Normal') return details.message;
     const group = `${details.component}|${details.reason}`;
     const now = this.kernel.now();
+    log.similar ??= new Map();
     let similar = log.similar.get(group);
     if (similar === undefined || now - similar.last > this.constants.eventAggregateWindowMs) {
       log.similar.set(group, (similar = { messages: new Set(), last: now }));
@@ -182,11 +194,10 @@ export class EventRecorder {
     return COMBINED + details.message;
   }
 
-  private bucketOf(log: SubjectLog, details: EventDetails): Bucket {
-    const source = `${details.component}|${details.host ?? ''}`;
-    let bucket = log.buckets.find((candidate) => candidate.source === source);
+  private bucketOf(log: SubjectLog, { component, host }: EventDetails): Bucket {
+    let bucket = log.buckets.find((one) => one.component === component && one.host === host);
     if (bucket === undefined) {
-      bucket = { source, tokens: this.constants.eventSpamBurst, at: this.kernel.now() };
+      bucket = { component, host, tokens: this.constants.eventSpamBurst, at: this.kernel.now() };
       log.buckets.push(bucket);
     }
     return bucket;
@@ -202,10 +213,10 @@ export class EventRecorder {
   }
 
   /** Adds what a recurring event has come to. */
-  private catchUp(log: SubjectLog, record: EventRecord, until = this.kernel.now()): void {
+  private catchUp(record: EventRecord, until = this.kernel.now()): void {
     const { repeat } = record;
     if (repeat === undefined) return;
-    const bucket = this.bucketOf(log, record.details);
+    const { bucket } = record;
     while (repeat.next <= until) {
       if (this.take(bucket, repeat.next)) {
         record.count += 1;
@@ -220,8 +231,10 @@ export class EventRecorder {
 
   private show(log: SubjectLog): EventObject[] {
     const oldest = this.kernel.now() - this.constants.eventTtlMs;
-    for (const record of log.records) this.catchUp(log, record);
-    return log.records.filter((record) => record.last >= oldest).map(toObject);
+    for (const record of log.records) this.catchUp(record);
+    return log.records
+      .filter((record) => record.last >= oldest)
+      .map((record, index) => toObject(log.subject, record, index));
   }
 
   private prune(): void {
@@ -241,34 +254,36 @@ function keyOf(subject: ObjectReference): string {
   return `${subject.kind}|${subject.namespace ?? ''}|${subject.name}`;
 }
 
-function isSame(record: EventRecord, details: EventDetails, message: string): boolean {
-  if (record.details.reason !== details.reason) return false;
-  if (record.details.component !== details.component) return false;
-  if (record.details.subjectUid !== details.subjectUid) return false;
+function isSame(
+  record: EventRecord,
+  { bucket, reason, uid, message }: Pick<EventRecord, 'bucket' | 'reason' | 'uid' | 'message'>,
+): boolean {
+  if (record.bucket !== bucket || record.reason !== reason || record.uid !== uid) return false;
   if (record.message === message) return true;
   return record.message.startsWith(COMBINED) && message.startsWith(COMBINED);
 }
 
-function toObject(record: EventRecord, index: number): EventObject {
-  const { subject, subjectUid, component, host, type, reason } = record.details;
+function toObject(subject: ObjectReference, record: EventRecord, index: number): EventObject {
+  const { uid, bucket, type, reason, message, count, first, last } = record;
+  const { component, host } = bucket;
   return {
     apiVersion: 'v1',
     kind: 'Event',
     metadata: {
-      name: `${subject.name}.${Math.floor(record.first).toString(16)}-${index}`,
+      name: `${subject.name}.${Math.floor(first).toString(16)}-${index}`,
       namespace: subject.namespace ?? 'default',
-      creationTimestamp: timestampOf(record.first),
+      creationTimestamp: timestampOf(first),
     },
-    involvedObject: { ...subject, ...(subjectUid === undefined ? {} : { uid: subjectUid }) },
+    involvedObject: { ...subject, ...(uid === undefined ? {} : { uid }) },
     source: { component, ...(host === undefined ? {} : { host }) },
     type,
     reason,
-    message: record.message,
-    count: record.count,
-    firstTimestamp: timestampOf(record.first),
-    lastTimestamp: timestampOf(record.last),
-    firstMs: record.first,
-    lastMs: record.last,
+    message,
+    count,
+    firstTimestamp: timestampOf(first),
+    lastTimestamp: timestampOf(last),
+    firstMs: first,
+    lastMs: last,
   };
 }
 
