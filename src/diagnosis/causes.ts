@@ -37,7 +37,8 @@ export function nameCauses(
   const graph = new CauseGraph(occurrences, hazards);
   const failures = observed.map((failure): RehearsalFailure => {
     const { because, ...rest } = failure;
-    return { ...rest, rootCauses: graph.rootsOf(graph.causesBehind(because)) };
+    const nearest = graph.causesBehind(because);
+    return { ...rest, rootCauses: graph.rootsOf(nearest), because: nearest.toSorted() };
   });
   return {
     failures,

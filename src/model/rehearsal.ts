@@ -34,7 +34,10 @@ export interface RehearsalFailure {
   readonly message: string;
   readonly at: number;
   readonly until?: number;
+  /** Where the chains end. */
   readonly rootCauses: readonly string[];
+  /** The nearest causes: where the chains begin, seen from the failure. */
+  readonly because: readonly string[];
 }
 
 export interface RehearsalCause {

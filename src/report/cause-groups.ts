@@ -18,7 +18,7 @@ export interface SymptomGroup {
   readonly count: number;
   readonly example: string;
   readonly nodes: readonly string[];
-  readonly rootCauses: readonly string[];
+  readonly because: readonly string[];
 }
 
 export function groupOf(causeId: string): string {
@@ -45,15 +45,35 @@ export function groupCauses({ causes }: Rehearsal): readonly CauseGroup[] {
 export function groupSymptoms({ failures }: Rehearsal): readonly SymptomGroup[] {
   return [...groupBy(failures, ({ symptom }) => symptom)]
     .map(([symptom, members]) => ({
-      symptom,
+      symptom: wordsFor(symptom),
       count: members.length,
       example: members[0]?.message ?? '',
       nodes: unique(
         members.flatMap(({ subject }) => (subject.node === undefined ? [] : [subject.node])),
       ),
-      rootCauses: unique(members.flatMap(({ rootCauses }) => rootCauses.map(groupOf))),
+      because: unique(members.flatMap(({ because }) => because.map(groupOf))),
     }))
     .toSorted((left, right) => right.count - left.count);
+}
+
+/** What users would say they see. */
+const SYMPTOM_WORDS: Readonly<Record<string, string>> = {
+  'pod-container-creating': 'pod stuck in ContainerCreating',
+  'pod-terminating': 'pod stuck in Terminating',
+  'pod-unschedulable': 'pod that no node takes',
+  'pod-not-ready': 'pod that runs and is not ready',
+  'pod-not-replaced': 'pod that was not replaced',
+  'pod-outage': 'pod away for long',
+  'path-lost': 'path that lost packets',
+  'dns-internal-failed': 'DNS failure, names of the cluster',
+  'dns-external-failed': 'DNS failure, names outside',
+  'volume-not-attached': 'volume not attached',
+  unauthorized: 'client answered 401 Unauthorized',
+  'policy-not-enforced': 'policy not enforced',
+};
+
+function wordsFor(symptom: string): string {
+  return SYMPTOM_WORDS[symptom] ?? symptom;
 }
 
 function unique(items: readonly string[]): readonly string[] {

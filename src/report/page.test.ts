@@ -30,6 +30,7 @@ const STUCK: Rehearsal = {
       message: 'open /run/flannel/subnet.env: <no such file>',
       at: 10,
       rootCauses: ['flannel.not-running@n1'],
+      because: ['flannel.not-running@n1'],
     },
   ],
   causes: [

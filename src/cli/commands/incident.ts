@@ -5,6 +5,7 @@
 import pico from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 import { type LabelledRehearsal, verdict } from '../../report/comparison.ts';
+import { plural } from '../../report/duration.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import type { IncidentFlags } from '../flags.ts';
 import { type Incident, loadIncident } from '../incident-data.ts';
@@ -102,7 +103,10 @@ function summaryText(
     ]),
     ...(assumptions.length === 0
       ? []
-      : wrapText(`${assumptions.length} assumptions were made; the report lists them.`, width)),
+      : wrapText(
+          `${plural(assumptions.length, 'assumption')} made for lack of input; the report lists them.`,
+          width,
+        )),
     `Report: ${colours.underline(report)}`,
     '',
   ].join('\n');

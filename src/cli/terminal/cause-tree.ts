@@ -10,17 +10,19 @@ const SYMPTOMS_MAX = 8;
 const MESSAGE_LENGTH_MAX = 220;
 
 export function causeTree(rehearsal: Rehearsal, width: number, colours: Colors): string {
-  const causes = new Map(groupCauses(rehearsal).map((cause) => [cause.id, cause]));
+  const tree: Tree = {
+    causes: new Map(groupCauses(rehearsal).map((cause) => [cause.id, cause])),
+    told: new Set(),
+    width,
+    colours,
+  };
   const symptoms = groupSymptoms(rehearsal);
-  const told = new Set<string>();
   const lines = symptoms
     .slice(0, SYMPTOMS_MAX)
-    .flatMap(({ symptom, count, example, rootCauses, nodes }) => [
+    .flatMap(({ symptom, count, example, because, nodes }) => [
       colours.bold(`${count} × ${symptom}`) + colours.dim(onNodes(nodes)),
       ...indented(wrapText(shorten(example), width - 4), '    ', colours.dim),
-      ...rootCauses.flatMap((id, index) =>
-        branch(id, causes, '  ', index === rootCauses.length - 1, told, width, colours),
-      ),
+      ...branches(tree, because, '  ', new Set()),
       '',
     ]);
   const hidden = symptoms.length - SYMPTOMS_MAX;
@@ -30,30 +32,50 @@ export function causeTree(rehearsal: Rehearsal, width: number, colours: Colors):
   ].join('\n');
 }
 
-/** A cause is told in full once; after that only its name stands there. */
+interface Tree {
+  readonly causes: ReadonlyMap<string, CauseGroup>;
+  /** Causes that were told in full; after that only the name stands. */
+  readonly told: Set<string>;
+  readonly width: number;
+  readonly colours: Colors;
+}
+
+function branches(
+  tree: Tree,
+  ids: readonly string[],
+  indent: string,
+  above: ReadonlySet<string>,
+): readonly string[] {
+  const causes = ids
+    .map((id) => tree.causes.get(id))
+    .filter((cause) => cause !== undefined)
+    .filter((cause) => !above.has(cause.id));
+  return causes.flatMap((cause, index) =>
+    branch(tree, cause, indent, index === causes.length - 1, above),
+  );
+}
+
 function branch(
-  id: string,
-  causes: ReadonlyMap<string, CauseGroup>,
+  tree: Tree,
+  cause: CauseGroup,
   indent: string,
   isLast: boolean,
-  told: Set<string>,
-  width: number,
-  colours: Colors,
+  above: ReadonlySet<string>,
 ): readonly string[] {
-  const cause = causes.get(id);
-  if (cause === undefined) return [];
+  const { colours, width, told } = tree;
   const covers = cause.covers.length === 0 ? '' : colours.dim(` [${cause.covers.join(', ')}]`);
-  const head = `${indent}${isLast ? '└─' : '├─'} ${colours.yellow(cause.title)}${covers}${colours.dim(onNodes(cause.nodes))}`;
-  if (told.has(id) || cause.detail === undefined) return [head];
-  told.add(id);
+  const wasTold = told.has(cause.id);
+  const again = wasTold && cause.because.length > 0 ? colours.dim(' (see above)') : '';
+  const title = cause.covers.length === 0 ? cause.title : colours.yellow(cause.title);
+  const head = `${indent}${isLast ? '└─' : '├─'} ${title}${covers}${colours.dim(onNodes(cause.nodes))}${again}`;
+  if (wasTold) return [head];
+  told.add(cause.id);
   const deeper = `${indent}${isLast ? '   ' : '│  '}`;
+  const detail = cause.detail === undefined || cause.detail === cause.title ? '' : cause.detail;
   return [
     head,
-    ...indented(
-      wrapText(shorten(cause.detail), width - deeper.length - 3),
-      `${deeper}   `,
-      colours.dim,
-    ),
+    ...indented(wrapText(shorten(detail), width - deeper.length - 3), `${deeper}   `, colours.dim),
+    ...branches(tree, cause.because, deeper, new Set([...above, cause.id])),
   ];
 }
 
@@ -70,6 +92,8 @@ function indented(
   return lines.map((line) => indent + style(line));
 }
 
-function shorten(text: string): string {
+/** A sandbox id is 64 digits that nobody reads, and they hide the end that says what is wrong. */
+function shorten(message: string): string {
+  const text = message.replaceAll(/\b[0-9a-f]{64}\b/g, '…');
   return text.length <= MESSAGE_LENGTH_MAX ? text : `${text.slice(0, MESSAGE_LENGTH_MAX - 1)}…`;
 }

@@ -44,6 +44,7 @@ const failure = z.object({
   at: seconds,
   until: seconds.exactOptional(),
   rootCauses: list(z.string()),
+  because: list(z.string()),
 });
 
 const cause = z.object({

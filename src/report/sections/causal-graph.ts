@@ -42,12 +42,12 @@ function causeBox({ id, title, covers, nodes, because }: CauseGroup): Box {
   };
 }
 
-function symptomBox({ symptom, count, rootCauses }: SymptomGroup): Box {
+function symptomBox({ symptom, count, because }: SymptomGroup): Box {
   return {
     id: `symptom:${symptom}`,
     lines: wrap(`${count} × ${symptom}`),
     className: 'symptom',
-    because: rootCauses,
+    because,
   };
 }
 
@@ -118,7 +118,7 @@ function symptomDetails(symptom: SymptomGroup, causes: readonly CauseGroup[]): H
     <p>Because of:</p>
     <ul>
       ${causes
-        .filter(({ id }) => symptom.rootCauses.includes(id))
+        .filter(({ id }) => symptom.because.includes(id))
         .map(
           ({ title, covers, nodes, detail }) =>
             html`<li>
