@@ -31,10 +31,12 @@ export function manageCniConf(host: ProcessHost, life: Life, config: AgentConfig
   if (stop !== undefined) life.onEnd(stop);
 }
 
+/** It is so because of what the configuration says, not because of what started the agent this time. */
 function reportDisabled(host: ProcessHost, exclusive: boolean): void {
-  const { kernel } = host.world;
+  const { kernel, store } = host.world;
   const ignored = exclusive ? ' (cni-exclusive=true is ignored)' : '';
-  kernel.because(kernel.causes, () =>
+  const config = store.get('ConfigMap', host.pod.metadata.namespace, 'cilium-config');
+  kernel.because(config === undefined ? kernel.causes : store.causesOf(config), () =>
     kernel.occur('cilium-agent.conf-management-disabled', {
       node: host.node.name,
       subject: {
