@@ -5,6 +5,7 @@
  */
 import { atLeast } from '../../../base/versions.ts';
 import { type KubeObject, type LabelSelector, matchesLabels } from '../../../model/kubernetes.ts';
+import type { OccurrenceId } from '../../../model/occurrence.ts';
 import type { ProcessHost } from '../../world.ts';
 import { networkOf } from '../../network/kernel-network.ts';
 import { imageVersion } from '../image.ts';
@@ -38,19 +39,30 @@ export function configMapOf({ world, pod }: ProcessHost): AgentConfig | undefine
 export function buildConfig(host: ProcessHost): AgentConfig | undefined {
   const base = configMapOf(host);
   if (base === undefined) return undefined;
+  return Object.assign(
+    {},
+    base,
+    ...overridesOf(host).map(({ spec }) => spec?.defaults ?? {}),
+  ) as AgentConfig; // spread of string maps
+}
+
+/** Who last wrote what the agent's configuration comes from. */
+export function configReasons(host: ProcessHost): readonly OccurrenceId[] {
+  const { store } = host.world;
+  const map = store.get('ConfigMap', host.pod.metadata.namespace, CONFIG_MAP);
+  const sources = [...(map === undefined ? [] : [map]), ...overridesOf(host)];
+  return [...new Set(sources.flatMap((source) => store.causesOf(source)))];
+}
+
+function overridesOf(host: ProcessHost): readonly CiliumNodeConfig[] {
   const labels = host.world.store.get('Node', undefined, host.node.name)?.metadata.labels ?? {};
-  const overrides = host.world.store
+  return host.world.store
     .list('CiliumNodeConfig', host.pod.metadata.namespace)
     .map((object) => object as CiliumNodeConfig) // kept as a plain object by the store
     .filter((object) => isServed(object.apiVersion, agentVersion(host)))
     .filter(({ spec }) => spec?.nodeSelector !== undefined && spec.nodeSelector !== null)
     .filter(({ spec }) => matchesLabels(spec?.nodeSelector ?? undefined, labels))
     .toSorted((left, right) => (left.metadata.name < right.metadata.name ? -1 : 1));
-  return Object.assign(
-    {},
-    base,
-    ...overrides.map(({ spec }) => spec?.defaults ?? {}),
-  ) as AgentConfig; // spread of string maps
 }
 
 /** v2alpha1 until 1.19, v2 since 1.16 (C@main:fa6192527947; C:6a6359861b00). */
