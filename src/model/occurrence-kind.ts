@@ -75,6 +75,18 @@ export const OCCURRENCE_KINDS = {
   'kube-proxy.removed': 'the DaemonSet of kube-proxy was deleted',
   'overlay.port-clash': 'two VXLAN devices of a node want one UDP port',
   'cilium-agent.api-lost': 'an agent does not reach the API server',
+  'cilium-agent.service-address-untranslated':
+    'an agent was left with the ClusterIP of the API server, and nothing translates it on its node',
+  'cilium-agent.kube-prism-refused':
+    'an agent was sent to a port of its own node on which no KubePrism listens',
+  'cilium-agent.replacement-value-refused':
+    'an agent does not take the value of --kube-proxy-replacement',
+  'cilium-agent.bpf-masquerade-refused': 'an agent masquerades in BPF only with NodePort in BPF',
+  'cilium-agent.direct-routes-refused': 'an agent adds direct routes only without a tunnel',
+  'cilium-agent.services-taken-over':
+    "an agent's programs took NodePort packets over from kube-proxy",
+  'cilium-agent.host-routing-bypassed':
+    "an agent's programs route the packets of its pods past the stack of the host",
   'cilium-agent.exited': 'an agent ended with an error',
   'cilium-agent.conf-management-disabled':
     'an agent has no path to write a CNI conf to and leaves all confs alone',

@@ -200,7 +200,7 @@ export class TwinFabric implements Fabric {
     if (node.network.cilium?.kubeProxyReplacement === true && foreign) {
       return lost(
         `Cilium's NodePort on ${node.node.name} does not reach ${target.attachment?.ip ?? ''}, a pod of another network`,
-        node.network.why('cilium'),
+        node.network.cilium.takenOver.services,
       );
     }
     return this.permitted(node, target, between(this.peers, node, target));

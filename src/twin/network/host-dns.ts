@@ -25,7 +25,7 @@ export function toUpstream(server: Place): PathVerdict {
     cilium !== undefined &&
     passesHostByMistake(cilium)
   ) {
-    return lost(timeout, server.network.why('cilium'));
+    return lost(timeout, cilium.takenOver.routing);
   }
   return arrives(server.attachment?.ip ?? server.node.address);
 }

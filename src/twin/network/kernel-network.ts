@@ -39,6 +39,11 @@ export interface CiliumState {
   readonly policy: 'never' | 'default' | 'always';
   /** Tunnel map, ipcache and service maps as of when the agent last wrote them. */
   readonly maps: View;
+  /** Why its programs do what the host's stack did before; empty where they do not. */
+  readonly takenOver: {
+    readonly services: readonly OccurrenceId[];
+    readonly routing: readonly OccurrenceId[];
+  };
 }
 
 export interface KubeProxyState {

@@ -2,13 +2,15 @@
  * cilium-agent: API server, node range, data path, then the socket for cilium-cni and the conf. It
  * ends where a step fails, as the real one does; what it loaded into the kernel stays (P07, P08).
  */
-import type { ApiVerdict, Process, ProcessHost } from '../../world.ts';
+import { podReference } from '../../kubelet/kubelet-context.ts';
+import type { Process, ProcessHost } from '../../world.ts';
 import { fabricOf } from '../../network/fabric.ts';
 import { networkOf } from '../../network/kernel-network.ts';
 import { blameAbsence } from '../absence.ts';
 import { apiAccess, apiEndpoint } from '../api-access.ts';
 import { Life, type StopReason } from '../life.ts';
-import { agentVersion, type AgentConfig, effectiveConfig } from './agent-config.ts';
+import { agentVersion, type AgentConfig, configReasons, effectiveConfig } from './agent-config.ts';
+import { type ApiFailure, tellApiFailure } from './api-failure.ts';
 import { superviseApi } from './api-supervision.ts';
 import { ensureCiliumNode, whenRangeGiven } from './cilium-node.ts';
 import { manageCniConf } from './cni-conf.ts';
@@ -16,6 +18,7 @@ import { type Datapath, datapathFor } from './datapath.ts';
 import { createAgentSocket } from './endpoints.ts';
 import { setUpTunnelDevice } from './tunnel-device.ts';
 import { watchSelection } from './selection-watch.ts';
+import { takeOver } from './take-over.ts';
 
 /** Where cilium-cni dials; `/var/run` is a link to `/run` on the host. */
 export const AGENT_SOCKETS = ['/var/run/cilium/cilium.sock', '/run/cilium/cilium.sock'] as const;
@@ -42,10 +45,10 @@ function contactApi(host: ProcessHost, life: Life, since: number): void {
     life.after(API_RETRY_MS, () => contactApi(host, life, since));
     return;
   }
-  die(host, life, apiFailure(host, access), access.because);
+  die(host, life, apiFailure(host, access), [tellApiFailure(host, access)]);
 }
 
-function apiFailure(host: ProcessHost, access: ApiVerdict & { readonly ok: false }): string {
+function apiFailure(host: ProcessHost, access: ApiFailure): string {
   const endpoint = apiEndpoint(host);
   const address =
     endpoint === undefined ? 'https://10.96.0.1:443' : `https://${endpoint.host}:${endpoint.port}`;
@@ -55,13 +58,25 @@ function apiFailure(host: ProcessHost, access: ApiVerdict & { readonly ok: false
 function prepare(host: ProcessHost, life: Life): void {
   const datapath = datapathOf(host, effectiveConfig(host));
   if (!datapath.ok) {
-    die(host, life, datapath.message, host.world.store.causesOf(host.pod));
+    refuse(host, life, datapath);
     return;
   }
   ensureCiliumNode(host);
   whenRangeGiven(host, life, (cidrs) => {
     life.after(host.world.constants.ciliumAgentReadyMs, () => serve(host, life, cidrs));
   });
+}
+
+function refuse(
+  host: ProcessHost,
+  life: Life,
+  { kind, message }: Extract<Datapath, { ok: false }>,
+): void {
+  const { kernel } = host.world;
+  const cause = kernel.because(configReasons(host), () =>
+    kernel.occur(kind, { node: host.node.name, subject: podReference(host.pod), message }),
+  );
+  die(host, life, message, [cause]);
 }
 
 function datapathOf(host: ProcessHost, config: AgentConfig): Datapath {
@@ -74,7 +89,7 @@ function serve(host: ProcessHost, life: Life, podCidrs: readonly string[]): void
   const config = effectiveConfig(host);
   const datapath = datapathOf(host, config);
   if (!datapath.ok) {
-    die(host, life, datapath.message, []);
+    refuse(host, life, datapath);
     return;
   }
   const network = networkOf(node);
@@ -93,7 +108,8 @@ function serve(host: ProcessHost, life: Life, podCidrs: readonly string[]): void
   }
   network.addLink('cilium_host');
   network.addLink('cilium_net');
-  network.setCilium({ ...datapath.state, podCidrs, maps: undefined });
+  const takenOver = takeOver(host, datapath.state);
+  network.setCilium({ ...datapath.state, podCidrs, maps: undefined, takenOver });
   listen(host, life, podCidrs[0] ?? '');
   manageCniConf(host, life, config);
   watchSelection(host, life);
@@ -120,11 +136,7 @@ function listen(host: ProcessHost, life: Life, podCidr: string): void {
 function die(host: ProcessHost, life: Life, message: string, because: readonly number[]): void {
   host.world.kernel.occur('cilium-agent.exited', {
     node: host.node.name,
-    subject: {
-      kind: 'Pod',
-      namespace: host.pod.metadata.namespace ?? '',
-      name: host.pod.metadata.name,
-    },
+    subject: podReference(host.pod),
     message,
     because,
   });

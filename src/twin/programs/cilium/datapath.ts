@@ -4,6 +4,7 @@
  * cilium-and-flannel.md 3, 4, 5).
  */
 import { atLeast } from '../../../base/versions.ts';
+import type { OccurrenceKind } from '../../../model/occurrence-kind.ts';
 import type { CiliumState } from '../../network/kernel-network.ts';
 import type { AgentConfig } from './agent-config.ts';
 
@@ -15,10 +16,10 @@ export interface TunnelDemand {
 export type Datapath =
   | {
       readonly ok: true;
-      readonly state: Omit<CiliumState, 'podCidrs' | 'maps'>;
+      readonly state: Omit<CiliumState, 'podCidrs' | 'maps' | 'takenOver'>;
       readonly tunnel: TunnelDemand | undefined;
     }
-  | { readonly ok: false; readonly message: string };
+  | { readonly ok: false; readonly kind: OccurrenceKind; readonly message: string };
 
 export interface DatapathInput {
   readonly version: string;
@@ -34,16 +35,25 @@ export function datapathFor(input: DatapathInput): Datapath {
   const replacement = kubeProxyReplacement(version, config['kube-proxy-replacement'] ?? 'false');
   if (replacement === undefined) {
     const value = config['kube-proxy-replacement'] ?? '';
-    return { ok: false, message: `Invalid value for --kube-proxy-replacement: ${value}` };
+    return {
+      ok: false,
+      kind: 'cilium-agent.replacement-value-refused',
+      message: `Invalid value for --kube-proxy-replacement: ${value}`,
+    };
   }
   const masquerade = masqueradeFor(input, replacement);
   if (masquerade === undefined) {
-    return { ok: false, message: 'BPF masquerade requires NodePort (--enable-node-port="true")' };
+    return {
+      ok: false,
+      kind: 'cilium-agent.bpf-masquerade-refused',
+      message: 'BPF masquerade requires NodePort (--enable-node-port="true")',
+    };
   }
   const tunnel = tunnelFor(config);
   if (tunnel !== undefined && config['auto-direct-node-routes'] === 'true') {
     return {
       ok: false,
+      kind: 'cilium-agent.direct-routes-refused',
       message:
         'auto-direct-node-routes cannot be used with tunneling. Packets must be routed through the tunnel device.',
     };

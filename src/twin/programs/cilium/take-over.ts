@@ -1,0 +1,52 @@
+/**
+ * What an agent's programs do from now on that the host's stack did before: NodePort, and the way of
+ * its pods' packets. It is so because it is configured so, and it is told once as long as it stays.
+ */
+import type { OccurrenceId } from '../../../model/occurrence.ts';
+import type { OccurrenceKind } from '../../../model/occurrence-kind.ts';
+import { podReference } from '../../kubelet/kubelet-context.ts';
+import { type CiliumState, networkOf } from '../../network/kernel-network.ts';
+import type { ProcessHost } from '../../world.ts';
+import { configReasons } from './agent-config.ts';
+
+const NOTHING: readonly OccurrenceId[] = [];
+
+export function takeOver(
+  host: ProcessHost,
+  state: Pick<CiliumState, 'kubeProxyReplacement' | 'hostRouting'>,
+): CiliumState['takenOver'] {
+  const before = networkOf(host.node).cilium;
+  return {
+    services: !state.kubeProxyReplacement
+      ? NOTHING
+      : before?.kubeProxyReplacement === true
+        ? before.takenOver.services
+        : tell(
+            host,
+            'cilium-agent.services-taken-over',
+            'kube-proxy replacement is on: BPF programs take NodePort packets first',
+          ),
+    routing:
+      state.hostRouting !== 'bpf'
+        ? NOTHING
+        : before?.hostRouting === 'bpf'
+          ? before.takenOver.routing
+          : tell(
+              host,
+              'cilium-agent.host-routing-bypassed',
+              'BPF host routing is on: packets of its pods pass the routes and rules of the host by',
+            ),
+  };
+}
+
+function tell(host: ProcessHost, kind: OccurrenceKind, what: string): readonly OccurrenceId[] {
+  // An agent that was there before the twin has changed nothing.
+  if (host.adopted === true) return NOTHING;
+  const { kernel } = host.world;
+  const node = host.node.name;
+  return [
+    kernel.because(configReasons(host), () =>
+      kernel.occur(kind, { node, subject: podReference(host.pod), message: `${node}: ${what}` }),
+    ),
+  ];
+}
