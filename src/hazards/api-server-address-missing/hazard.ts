@@ -22,7 +22,7 @@ export const hazard: Hazard = {
     'cilium/cilium#34253',
   ],
   foretell,
-  signs: { occurrences: ['cilium-agent.api-lost'] },
+  signs: { occurrences: ['cilium-agent.service-address-untranslated'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -25,7 +25,7 @@ export const hazard: Hazard = {
     'cilium:daemon/cmd/daemon.go@v1.16.5',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['cilium-agent.bpf-masquerade-refused'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

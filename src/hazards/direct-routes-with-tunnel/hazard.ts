@@ -24,7 +24,7 @@ export const hazard: Hazard = {
     'cilium:Documentation/network/concepts/routing.rst@v1.16.5',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['cilium-agent.direct-routes-refused'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -22,7 +22,7 @@ export const hazard: Hazard = {
     'tdocs:public/kubernetes-guides/cni/deploying-cilium.mdx@5debdd9',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['cilium-agent.kube-prism-refused'] },
 };
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];

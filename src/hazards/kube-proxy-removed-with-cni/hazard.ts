@@ -18,7 +18,7 @@ export const hazard: Hazard = {
     'cilium/cilium#24531',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['kube-proxy.removed'] },
 };
 
 const FIX = {

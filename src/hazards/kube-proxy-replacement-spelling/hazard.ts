@@ -22,7 +22,7 @@ export const hazard: Hazard = {
     'cilium/cilium@6a83269beec1',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['cilium-agent.replacement-value-refused'] },
 };
 
 const KEY = 'kubeProxyReplacement';

@@ -19,7 +19,7 @@ export const hazard: Hazard = {
     'cilium:Documentation/configuration/per-node-config.rst@main',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['cilium-agent.services-taken-over'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

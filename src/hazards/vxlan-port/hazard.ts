@@ -26,7 +26,7 @@ export const hazard: Hazard = {
     'truth:P10',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['overlay.port-clash'] },
 };
 
 interface FlannelPort {
