@@ -64,7 +64,8 @@ describe('tidy', () => {
   });
 
   it('leaves no note to do something later: open an issue instead', () => {
-    const marks = new RegExp(['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'HA' + 'CK'].join('|'));
+    // Spelled so that this line is no such note itself.
+    const marks = /T[O]DO|F[I]XME|X[X]X|H[A]CK/;
     expect(linesMatching(marks, sources)).toEqual([]);
   });
 

@@ -1,6 +1,11 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from './random.ts';
+
+function draw(seed: number): readonly number[] {
+  const random = new Random(seed);
+  return Array.from({ length: 20 }, () => random.uint32());
+}
 
 describe('Random, version 1', () => {
   it('keeps its sequence for ever: seeds are part of the file format', () => {
@@ -15,10 +20,6 @@ describe('Random, version 1', () => {
   });
 
   it('gives the same sequence for the same seed, another for another', () => {
-    const draw = (seed: number) => {
-      const random = new Random(seed);
-      return Array.from({ length: 20 }, () => random.uint32());
-    };
     expect(draw(7)).toEqual(draw(7));
     expect(draw(7)).not.toEqual(draw(8));
   });

@@ -21,7 +21,7 @@ export interface SymptomGroup {
   readonly because: readonly string[];
 }
 
-export function groupOf(causeId: string): string {
+function groupOf(causeId: string): string {
   const at = causeId.indexOf('@');
   return at === -1 ? causeId : causeId.slice(0, at);
 }

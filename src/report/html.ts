@@ -21,7 +21,7 @@ function render(part: Part): string {
   return part.map(render).join('');
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -12,7 +12,7 @@ export const evidence = z.object({
   value: z.unknown().optional(),
 }) satisfies z.ZodType<Evidence>;
 
-export const finding = z.object({
+const finding = z.object({
   hazard: z.string(),
   covers: list(z.string()),
   severity: z.enum(SEVERITIES),

@@ -1,5 +1,5 @@
 /** Goal: virtual time never runs backwards, ties never reorder, and causes follow what they cause. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Kernel } from './kernel.ts';
 
