@@ -25,6 +25,10 @@ export function apiEndpoint({ container }: ProcessHost): ApiEndpoint | undefined
   return { host, port: Number(value('KUBERNETES_SERVICE_PORT') ?? API_PORT) };
 }
 
+export function isLocal({ host }: ApiEndpoint): boolean {
+  return LOCAL.has(host);
+}
+
 export function apiAccess(host: ProcessHost): ApiVerdict {
   const path = pathToApi(host);
   if (!path.ok) return unreachable(path.message, path.because);
@@ -43,7 +47,7 @@ function pathToApi(host: ProcessHost): PathVerdict {
     if (pod.spec.hostNetwork === true) return fabric.hostReachesApiService(node);
     return fabric.reach({ kind: 'pod', pod }, { kind: 'apiserver' });
   }
-  if (!LOCAL.has(endpoint.host)) return answered(node.address);
+  if (!isLocal(endpoint)) return answered(node.address);
   const served =
     endpoint.port === settingsOf(node).kubePrismPort ||
     (node.role === 'control-plane' && endpoint.port === API_PORT);

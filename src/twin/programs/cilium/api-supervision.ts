@@ -9,6 +9,7 @@ import { apiAccess, apiEndpoint } from '../api-access.ts';
 import { hubOf } from '../hub.ts';
 import type { Life } from '../life.ts';
 import { agentVersion } from './agent-config.ts';
+import { tellApiFailure } from './api-failure.ts';
 
 /** The chart's liveness probe: period 30 s, failure threshold 10. */
 const LIVENESS_PERIOD_MS = 30_000;
@@ -25,20 +26,7 @@ export function superviseApi(host: ProcessHost, life: Life): void {
       failures = 0;
       return;
     }
-    if (failures === 0) {
-      world.kernel.because(world.kernel.causes, () =>
-        world.kernel.occur('cilium-agent.api-lost', {
-          node: node.name,
-          subject: {
-            kind: 'Pod',
-            namespace: pod.metadata.namespace ?? '',
-            name: pod.metadata.name,
-          },
-          message: access.message,
-          because: access.because,
-        }),
-      );
-    }
+    if (failures === 0) tellApiFailure(host, access);
     failures += 1;
     if (failures > LIVENESS_FAILURES && !atLeast(agentVersion(host), '1.17.4')) {
       host.setLive(false);

@@ -9,6 +9,7 @@ import { apiAccess } from '../api-access.ts';
 import { initStep } from '../app.ts';
 import { Life } from '../life.ts';
 import { agentVersion, buildConfig } from './agent-config.ts';
+import { tellApiFailure } from './api-failure.ts';
 
 /** build-config gives up on the API server after this long (client-go dial time-out). */
 const API_TIMEOUT_MS = 30_000;
@@ -24,7 +25,10 @@ export function buildConfigStep(host: ProcessHost): Process {
     const access = apiAccess(host);
     if (!access.ok) {
       const wait = access.failure === 'unauthorized' ? world.constants.apiCallMs : API_TIMEOUT_MS;
-      life.after(wait, () => fail(access.message));
+      life.after(wait, () => {
+        tellApiFailure(host, access);
+        fail(access.message);
+      });
       return;
     }
     const config = buildConfig(host);
