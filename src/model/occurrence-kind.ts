@@ -17,6 +17,8 @@ export const OCCURRENCE_KINDS = {
   'machine.runtime-state-lost':
     'a machine went down, and what lay on a tmpfs or in its kernel with it',
   'machine.rebooted': 'a machine booted',
+  'talos.upgrade-started':
+    'Talos began to upgrade itself, with the drain and the reboot that go with it',
   'talos.reboot-started': 'Talos stops its pods to reboot',
   'talos.runtime-state-lost': 'Talos went down, and /run and the network in its kernel with it',
   'talos.rebooted': 'Talos booted the version it ran before',

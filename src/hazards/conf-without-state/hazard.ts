@@ -26,9 +26,7 @@ export const hazard: Hazard = {
     'talos:pkg/machinery/constants/constants.go@v1.10.5',
   ],
   foretell,
-  signs: {
-    occurrences: ['flannel.not-running', 'talos.runtime-state-lost', 'machine.runtime-state-lost'],
-  },
+  signs: { occurrences: ['flannel.not-running'] },
 };
 
 const FLANNEL_IMAGES = [

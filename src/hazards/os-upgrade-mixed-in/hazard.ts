@@ -19,7 +19,7 @@ export const hazard: Hazard = {
     'talos:internal/app/machined/pkg/runtime/v1alpha1/v1alpha1_sequencer.go@v1.13.9',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['talos.upgrade-started'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

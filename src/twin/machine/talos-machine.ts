@@ -117,6 +117,10 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
     if (state.busy) return;
     state.preserve = preserve;
     const target = versionOfImage(image);
+    world.kernel.occur('talos.upgrade-started', {
+      node: name(),
+      message: `${name()} begins to upgrade to ${target === undefined ? image : `Talos v${target}`}`,
+    });
     // Up to 1.12 the server drains first; from 1.13 it installs, and the client drains then.
     if (atLeast(state.version, '1.13.0')) {
       install(target, () => drained(reboot));

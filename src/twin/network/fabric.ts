@@ -227,7 +227,7 @@ export class TwinFabric implements Fabric {
   private whyControlPlaneIsDown(): readonly number[] {
     return [...this.parts.nodes.values()]
       .filter(({ role, machine }) => role === 'control-plane' && !machine.up)
-      .flatMap((node) => networkOf(node).why('flannel'));
+      .flatMap((node) => networkOf(node).why('power'));
   }
 
   private apiServiceAddress(): string {

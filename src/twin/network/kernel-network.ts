@@ -54,7 +54,7 @@ export interface KubeProxyState {
 export type TunnelDevice = 'flannel.1' | 'cilium_vxlan' | 'cilium_geneve';
 
 /** Parts of a node's network that can be missing, each with a reason of its own. */
-export type NetworkPart = 'flannel' | 'cilium' | 'kube-proxy' | 'cni0' | TunnelDevice;
+export type NetworkPart = 'power' | 'flannel' | 'cilium' | 'kube-proxy' | 'cni0' | TunnelDevice;
 
 /** `podUid` is given when nothing but that pod's attachment changed. */
 export type NetworkListener = (node: string, podUid: string | undefined) => void;
@@ -222,6 +222,7 @@ export class KernelNetwork implements NodeNetwork {
     this.flannelState = undefined;
     this.ciliumState = undefined;
     this.kubeProxyState = undefined;
+    this.blame('power');
     for (const part of [
       'flannel',
       'cilium',

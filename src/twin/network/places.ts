@@ -27,7 +27,7 @@ export function locate(
   const name = end.kind === 'host' ? end.node : end.pod.spec.nodeName;
   const node = name === undefined ? undefined : nodes.get(name);
   if (node === undefined) return lost(`there is no node ${name ?? 'for the pod'}`);
-  if (!node.machine.up) return lost(`${node.name} is down`, networkOf(node).why('flannel'));
+  if (!node.machine.up) return lost(`${node.name} is down`, networkOf(node).why('power'));
   const network = networkOf(node);
   if (end.kind === 'host') return { ok: true, place: hostOf(node) };
   const { pod } = end;
