@@ -23,7 +23,7 @@ import { storageOf } from './storage.ts';
 import { talosPatches } from './talos-patches.ts';
 import { fixValues } from './values/fix-values.ts';
 import { phaseValues } from './values/phase-values.ts';
-import { wavesOf } from './waves.ts';
+import { LARGEST_SHARE, LARGEST_WAVE, wavesOf } from './waves.ts';
 
 const RELEASE = { name: 'cilium', namespace: 'kube-system' } as const;
 /** Taken when nothing says another: supported, and it still serves clusters of Kubernetes 1.30 on. */
@@ -54,6 +54,7 @@ export function choose(situation: Situation, intent: Intent, notes: Notes): Choi
     replaceFromStart: !situation.kubeProxyPresent,
     hostLegacyRouting: legacyRoutingFor(situation, values, notes),
     policies: policiesFor(situation, intent, notes),
+    agentsAtATime: agentsAtATime(situation, values, notes),
   });
   if (!rendersAll(version, Object.values(phases), notes)) return undefined;
   noteVersions(situation, version, notes);
@@ -99,6 +100,23 @@ export function choose(situation: Situation, intent: Intent, notes: Notes): Choi
     patches: situation.distribution === 'talos' ? talosPatches(situation.configs) : undefined,
     acceptApiOutage: intent.acceptApiOutage ?? false,
   };
+}
+
+/** The chart's two at a time take most of a day on a thousand nodes; running pods do not notice. */
+function agentsAtATime(
+  { nodes }: Situation,
+  values: ChartValues,
+  notes: Notes,
+): number | undefined {
+  const wanted = Math.min(LARGEST_WAVE, Math.ceil(nodes.length * LARGEST_SHARE));
+  if (wanted <= 2 || valueAt(values, 'updateStrategy') !== undefined) return undefined;
+  decide(
+    notes,
+    'updateStrategy',
+    `${wanted} agents at a time`,
+    `the chart restarts two at a time, one after the other over ${nodes.length} nodes; a restart does not touch running pods`,
+  );
+  return wanted;
 }
 
 function chooseVersion(

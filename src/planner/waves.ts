@@ -7,8 +7,8 @@ import type { Situation } from './situation.ts';
 import type { StorageFacts } from './storage.ts';
 
 /** Of all workers, at most this share moves together, and never more than the count. */
-const LARGEST_SHARE = 0.1;
-const LARGEST_WAVE = 32;
+export const LARGEST_SHARE = 0.1;
+export const LARGEST_WAVE = 32;
 
 export interface WaveOptions {
   readonly waveSize: number | undefined;

@@ -3,22 +3,33 @@
  * of a wave, whether or not a PodDisruptionBudget says so. Two CoreDNS pods are never both away.
  */
 
+import type { OwnerState } from './owners.ts';
+
 /** Of an owner's replicas, at most this share is restarted at a time; at least one. */
 const SHARE_AT_A_TIME = 0.25;
 
 export class OwnerTurns {
-  private readonly owners = new Map<string, { ready: number; inFlight: number }>();
+  private readonly owners = new Map<
+    string,
+    { ready: number; inFlight: number; refusedUntil: number }
+  >();
 
-  /** Takes a turn for the owner; false when enough of its pods are away already. */
-  take(uid: string, replicas: number, readyNow: number): boolean {
-    const owner = this.owners.get(uid) ?? { ready: 0, inFlight: 0 };
-    const limit = Math.max(1, Math.floor(replicas * SHARE_AT_A_TIME));
-    if (owner.inFlight >= limit) return false;
+  /** Takes a turn for the owner; false when enough of its pods are away, or a budget just said no. */
+  take(owner: OwnerState, now: number): boolean {
+    const known = this.owners.get(owner.uid) ?? { ready: 0, inFlight: 0, refusedUntil: 0 };
+    const limit = Math.max(1, Math.floor(owner.replicas * SHARE_AT_A_TIME));
+    if (known.inFlight >= limit || now < known.refusedUntil) return false;
     // What was ready when nothing was in flight is what the owner has to come back to.
-    if (owner.inFlight === 0) owner.ready = Math.min(readyNow, replicas);
-    owner.inFlight += 1;
-    this.owners.set(uid, owner);
+    if (known.inFlight === 0) known.ready = Math.min(owner.ready, owner.replicas);
+    known.inFlight += 1;
+    this.owners.set(owner.uid, known);
     return true;
+  }
+
+  /** A budget let none of the owner's pods go: nobody asks again for a while, on any node. */
+  refused(uid: string, until: number): void {
+    const known = this.owners.get(uid);
+    if (known !== undefined) known.refusedUntil = until;
   }
 
   /** How many of the owner's pods must be ready for one of its turns to be over. */

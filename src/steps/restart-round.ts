@@ -128,7 +128,7 @@ class Round {
     const refused = this.retryAt.get(uidOf(pod));
     if (refused !== undefined && ports.clock.now() < refused.at) return refused.message;
     const owner = await countingOwner(ports.kubernetes, pod);
-    if (owner !== undefined && !turns.take(owner.uid, owner.replicas, owner.ready)) {
+    if (owner !== undefined && !turns.take(owner, ports.clock.now())) {
       return `${showPod(pod)} waits for other pods of its owner`;
     }
     const method = this.options.methodFor(pod);
@@ -137,7 +137,9 @@ class Round {
     const refusal = await this.restart(pod, method);
     if (refusal === undefined) return `${showPod(pod)} is being restarted`;
     this.land(flight);
-    this.retryAt.set(uidOf(pod), { at: ports.clock.now() + BUDGET_RETRY_MS, message: refusal });
+    const at = ports.clock.now() + BUDGET_RETRY_MS;
+    this.retryAt.set(uidOf(pod), { at, message: refusal });
+    if (owner !== undefined) turns.refused(owner.uid, at);
     return refusal;
   }
 

@@ -2,7 +2,7 @@
 import type { Phase } from '../../model/plan.ts';
 import type { StepParts } from '../step.ts';
 
-/** Agents roll two at a time (chart default); a restart takes well under half a minute. */
+/** Agents roll two at a time on a small cluster; a restart takes well under half a minute. */
 const SECONDS_PER_NODE = 30;
 
 export function rollOuts(
@@ -27,7 +27,7 @@ export function rollOuts(
     {
       phase,
       name: 'roll-out-agents',
-      title: 'Restart the Cilium agents, two at a time',
+      title: 'Restart the Cilium agents, a few at a time',
       action: {
         kind: 'roll-out',
         target: { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace, name: 'cilium' },

@@ -23,6 +23,8 @@ export interface PhaseChoices {
   readonly replaceFromStart: boolean;
   readonly hostLegacyRouting: boolean;
   readonly policies: 'audit' | 'as-values' | 'never';
+  /** Agents that restart at a time in a roll-out; undefined: as the chart has it. */
+  readonly agentsAtATime: number | undefined;
 }
 
 export interface PhaseValues {
@@ -39,6 +41,7 @@ export function phaseValues(target: ChartValues, choices: PhaseChoices): PhaseVa
     ['ipam.operator.clusterPoolIPv4MaskSize', choices.maskSize],
     ...tunnel(choices),
     ['cni.uninstall', false],
+    ...rolling(choices),
   ]);
   const early = choices.replaceFromStart ? common : withoutReplacement(common);
   const secondary = withPaths(early, [
@@ -74,6 +77,13 @@ function tunnel({ version, tunnelPort }: PhaseChoices): readonly Setting[] {
   const port: readonly Setting[] = tunnelPort === undefined ? [] : [['tunnelPort', tunnelPort]];
   if (!atLeast(version, '1.14.0')) return [['tunnel', 'vxlan'], ...port];
   return [['routingMode', 'tunnel'], ['tunnelProtocol', 'vxlan'], ...port];
+}
+
+function rolling({ agentsAtATime }: PhaseChoices): readonly Setting[] {
+  if (agentsAtATime === undefined) return [];
+  return [
+    ['updateStrategy', { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: agentsAtATime } }],
+  ];
 }
 
 /** BPF masquerading needs NodePort, that is replacement: an agent refuses to start without (≥ 1.15). */
