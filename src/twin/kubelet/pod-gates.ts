@@ -93,7 +93,7 @@ export class PodGates {
         `Unable to attach or mount volumes: unmounted volumes=[${unmounted}], unattached volumes=[${unmounted}], ` +
         `failed to process volumes=[]: context deadline exceeded`;
       worker.context.podEvent(worker.pod, 'Warning', 'FailedMount', message);
-      const causes = pending.flatMap(({ attachment }) =>
+      const causes = this.pendingVolumes().flatMap(({ attachment }) =>
         attachment === undefined ? [] : store.causesOf(attachment),
       );
       worker.failed('kubelet.volume-not-attached', message, causes);

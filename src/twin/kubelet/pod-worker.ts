@@ -190,11 +190,11 @@ export class PodWorker implements ContainerOwner {
     this.after(delay, () => this.sync());
   }
 
-  /** Records a failure once, not at each retry that fails the same way. */
+  /** Records a failure once, not at each retry that fails the same way for the same reasons. */
   failed(kind: OccurrenceKind, message: string, because: readonly OccurrenceId[]): void {
-    const masked = maskIds(message);
-    if (masked === this.lastFailure) return;
-    this.lastFailure = masked;
+    const told = `${maskIds(message)} ${because.join(' ')}`;
+    if (told === this.lastFailure) return;
+    this.lastFailure = told;
     const { kernel, nodeName } = this.context;
     kernel.because(kernel.causes, () =>
       kernel.occur(kind, { node: nodeName, subject: podReference(this.pod), message, because }),
