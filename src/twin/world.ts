@@ -238,6 +238,8 @@ export interface Attachment {
 export interface NodeNetwork {
   attach(attachment: Attachment): void;
   detach(podUid: string): void;
+  /** An attempt to attach the pod failed: that is why it has no attachment now. */
+  attachFailed?(podUid: string, because: readonly OccurrenceId[]): void;
   attachmentOf(podUid: string): Attachment | undefined;
   links(): readonly string[];
   removeLink(name: string): void;

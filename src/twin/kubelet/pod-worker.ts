@@ -191,12 +191,16 @@ export class PodWorker implements ContainerOwner {
   }
 
   /** Records a failure once, not at each retry that fails the same way for the same reasons. */
-  failed(kind: OccurrenceKind, message: string, because: readonly OccurrenceId[]): void {
+  failed(
+    kind: OccurrenceKind,
+    message: string,
+    because: readonly OccurrenceId[],
+  ): OccurrenceId | undefined {
     const told = `${maskIds(message)} ${because.join(' ')}`;
-    if (told === this.lastFailure) return;
+    if (told === this.lastFailure) return undefined;
     this.lastFailure = told;
     const { kernel, nodeName } = this.context;
-    kernel.because(kernel.causes, () =>
+    return kernel.because(kernel.causes, () =>
       kernel.occur(kind, { node: nodeName, subject: podReference(this.pod), message, because }),
     );
   }
@@ -234,7 +238,8 @@ export class PodWorker implements ContainerOwner {
       this.stage = 'waiting';
       const message = `Failed to create pod sandbox: ${criError(result.message)}`;
       this.context.podEvent(this.pod, 'Warning', 'FailedCreatePodSandBox', message);
-      this.failed('kubelet.sandbox-failed', message, result.because);
+      const told = this.failed('kubelet.sandbox-failed', message, result.because);
+      if (told !== undefined) this.context.node.network.attachFailed?.(this.uid, [told]);
       this.retry();
       return;
     }

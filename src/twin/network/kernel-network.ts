@@ -119,7 +119,13 @@ export class KernelNetwork implements NodeNetwork {
     this.touch(podUid);
   }
 
-  /** Why a pod that had an attachment has none. */
+  attachFailed(podUid: string, because: readonly OccurrenceId[]): void {
+    if (this.attachments.has(podUid)) return;
+    this.remember(podUid, because);
+    this.touch(podUid);
+  }
+
+  /** Why a pod has no attachment: what took it away, or what kept it from one since. */
   whyDetached(podUid: string): readonly OccurrenceId[] {
     return this.detachments.get(podUid) ?? NO_CAUSES;
   }
@@ -244,11 +250,12 @@ export class KernelNetwork implements NodeNetwork {
     this.listeners.push(listener);
   }
 
-  private remember(podUid: string): void {
+  private remember(podUid: string, because = this.kernel.causes): void {
     const oldest =
       this.detachments.size >= DETACHMENTS_MAX ? this.detachments.keys().next() : undefined;
     if (oldest?.value !== undefined) this.detachments.delete(oldest.value);
-    this.detachments.set(podUid, this.kernel.causes);
+    this.detachments.delete(podUid);
+    this.detachments.set(podUid, because);
   }
 
   private blame(part: NetworkPart): void {

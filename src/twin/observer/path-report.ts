@@ -2,7 +2,6 @@
  * What the prober's paths come to: time in which names were not resolved from some node that has a
  * client, and paths that were lost for long, told once per class and node that is reached.
  */
-import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { TwinProber } from '../ports/prober.ts';
 import type { ProbePath } from '../ports/probe-paths.ts';
 import type { World } from '../world.ts';
@@ -13,11 +12,13 @@ const LONG_GAP_MS = 30_000;
 /** Failures told; beyond it, more of the same. */
 const FAILURES_MAX = 200;
 
+type PathFailure = NonNullable<ReturnType<ProbePath['log']['reasonOfGap']>>;
+
 interface Loss {
   readonly from: number;
   until: number | undefined;
-  readonly message: string;
-  readonly because: readonly OccurrenceId[];
+  /** Undefined while it lasts: the path itself knows it then. */
+  reason: PathFailure | undefined;
 }
 
 export class PathReport {
@@ -45,7 +46,9 @@ export class PathReport {
       for (const { path, loss } of entries) {
         const isName = isDns(path);
         if (!isName && (loss.until ?? now) - loss.from < LONG_GAP_MS) continue;
-        if (all.length < FAILURES_MAX) all.push(failureOf(path, loss));
+        const reason = loss.reason ?? path.log.reasonOfGap(now);
+        if (reason !== undefined && all.length < FAILURES_MAX)
+          all.push(failureOf(path, loss, reason));
       }
     }
     return all;
@@ -59,12 +62,7 @@ export class PathReport {
         if (this.dnsFailing === 0) this.dnsSince = now;
         this.dnsFailing += 1;
       }
-      const loss: Loss = {
-        from: now,
-        until: undefined,
-        message: seen.message,
-        because: seen.because,
-      };
+      const loss: Loss = { from: now, until: undefined, reason: undefined };
       this.open.set(path, loss);
       this.book(path, loss);
       return;
@@ -72,6 +70,7 @@ export class PathReport {
     const loss = this.open.get(path);
     if (loss === undefined) return;
     loss.until = now;
+    loss.reason = path.log.reasonOfGap(now);
     this.open.delete(path);
     if (!isDns(path)) return;
     this.dnsFailing -= 1;
@@ -99,7 +98,11 @@ function isDns({ to }: ProbePath): boolean {
   return to.kind === 'dns-internal' || to.kind === 'dns-external';
 }
 
-function failureOf(path: ProbePath, { from, until, message, because }: Loss): ObservedFailure {
+function failureOf(
+  path: ProbePath,
+  { from, until }: Loss,
+  { message, because }: PathFailure,
+): ObservedFailure {
   const name = `${path.from.end} on ${path.from.node} to ${path.to.kind} on ${path.to.node}`;
   return {
     subject: { kind: 'Path', name, node: path.from.node },

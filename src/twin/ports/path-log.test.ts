@@ -44,3 +44,21 @@ it('says when a path begins and ends to fail, and keeps the classes of the gapâ€
   expect(log.classes).toMatchObject({ to: 'pod-old' });
   expect(log.note(30, OK, 'pod-old', 'pod-new')).toBe(true);
 });
+
+it('names what held longest in a gap, because of that and of what began it', () => {
+  const log = new PathLog();
+  const failing = (message: string, cause: number): Seen => ({
+    kind: 'failing',
+    message,
+    because: [cause],
+  });
+  log.note(0, OK, 'pod-old', 'pod-old');
+  log.note(10, failing('the node is down', 1), 'pod-old', 'pod-old');
+  log.note(20, failing('no sandbox', 2), 'pod-old', 'pod-old');
+  log.note(25, failing('no sandbox', 3), 'pod-old', 'pod-old');
+  log.note(90, failing('no route', 4), 'pod-old', 'pod-old');
+  expect(log.reasonOfGap(95)).toMatchObject({ message: 'no sandbox', because: [1, 3] });
+  expect(log.reasonOfGap(500)).toMatchObject({ message: 'no route', because: [1, 4] });
+  log.note(100, OK, 'pod-old', 'pod-old');
+  expect(log.reasonOfGap(900)).toMatchObject({ message: 'no sandbox' });
+});

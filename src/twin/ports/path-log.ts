@@ -31,12 +31,18 @@ const GAPS_MAX = 32;
 
 const OFF: Seen = { kind: 'off' };
 
+type Failing = Extract<Seen, { kind: 'failing' }>;
+
 export class PathLog {
   private readonly tallies: Tally[] = [];
   private state: Seen = OFF;
   private since = 0;
   private bookedTo = 0;
   private tally: Tally | undefined;
+  /** Of the gap that is open or was last: what began it, and what held longest before the present. */
+  private first: Failing | undefined;
+  private longest: { readonly seen: Failing; readonly ms: number } | undefined;
+  private reasonSince = 0;
 
   get seen(): Seen {
     return this.state;
@@ -60,6 +66,7 @@ export class PathLog {
   note(now: number, seen: Seen, from: PathClass, to: PathClass): boolean {
     const failed = this.state.kind === 'failing';
     const fails = seen.kind === 'failing';
+    this.weigh(now, seen);
     if (failed && fails) {
       // One gap goes on, whatever its reason is now; the newest reason is shown.
       this.state = seen;
@@ -71,6 +78,31 @@ export class PathLog {
     this.tally = seen.kind === 'off' ? undefined : this.tallyOf(from, to);
     if (seen.kind === 'ok' && this.tally !== undefined) this.tally.sourceSeen = seen.sourceSeen;
     return failed !== fails;
+  }
+
+  /**
+   * Why the gap that is open, or the one before, was what it was: the words of what held longest,
+   * because of that and of what began it.
+   */
+  reasonOfGap(now: number): Failing | undefined {
+    const { state, first, longest } = this;
+    const ms = state.kind === 'failing' ? now - this.reasonSince : 0;
+    const main = state.kind === 'failing' && ms > (longest?.ms ?? -1) ? state : longest?.seen;
+    if (main === undefined || first === undefined || first === main) return main;
+    return { ...main, because: [...new Set([...first.because, ...main.because])] };
+  }
+
+  private weigh(now: number, seen: Seen): void {
+    const { state } = this;
+    if (state.kind === 'failing') {
+      if (seen.kind === 'failing' && seen.message === state.message) return;
+      const ms = now - this.reasonSince;
+      if (this.longest === undefined || ms > this.longest.ms) this.longest = { seen: state, ms };
+    } else if (seen.kind === 'failing') {
+      this.first = seen;
+      this.longest = undefined;
+    }
+    this.reasonSince = now;
   }
 
   /** Up to now, per pair of classes. */
