@@ -45,13 +45,12 @@ it('says when a path begins and ends to fail, and keeps the classes of the gapâ€
   expect(log.note(30, OK, 'pod-old', 'pod-new')).toBe(true);
 });
 
+function failing(message: string, cause: number): Seen {
+  return { kind: 'failing', message, because: [cause] };
+}
+
 it('names what held longest in a gap, because of that and of what began it', () => {
   const log = new PathLog();
-  const failing = (message: string, cause: number): Seen => ({
-    kind: 'failing',
-    message,
-    because: [cause],
-  });
   log.note(0, OK, 'pod-old', 'pod-old');
   log.note(10, failing('the node is down', 1), 'pod-old', 'pod-old');
   log.note(20, failing('no sandbox', 2), 'pod-old', 'pod-old');
