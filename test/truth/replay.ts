@@ -11,6 +11,7 @@ import type {
 import type { Json, Step, TruthCase, TruthFile } from './cases.ts';
 import { actOnFiles, linkTheDirectory } from './file-actions.ts';
 import { CONF, DEFAULT_TIMEOUT_MS, NodeUnderTest } from './node-under-test.ts';
+import { answerOn, leasesOn, podsOn, rulesOn } from './node-views.ts';
 import { comparableCalls, masked, networkOfAddress, shownCall } from './normalised.ts';
 
 /** How long CRI-O's clients waited before they gave up. */
@@ -31,7 +32,7 @@ class Replayer {
   private readonly one: TruthCase;
   private readonly node: NodeUnderTest;
   private readonly ids = new Map<string, string>();
-  private running: { answered: SandboxResult | undefined; since: number } | undefined;
+  private running: { readonly answers: SandboxResult[]; readonly since: number } | undefined;
   private callsOfCase: string[] = [];
 
   constructor(truth: TruthFile, one: TruthCase) {
@@ -67,15 +68,18 @@ class Replayer {
       case 'fs':
         return this.fs(step);
       case 'ipam':
-        return both(step['networks'], this.leases());
+        return both(step['networks'], leasesOn(this.node.runtime, this.ids));
       case 'list':
-        return both(step['pods'], this.pods());
+        return both(step['pods'], podsOn(this.node.runtime));
       case 'podStatus':
         return this.podStatus(step);
       case 'hostportRules':
-        return both(step['rules'], this.rules());
+        return both(step['rules'], rulesOn(this.node.runtime));
       case 'probeHostPort':
-        return both({ answer: step['answer'], curlExit: step['curlExit'] }, this.probe());
+        return both(
+          { answer: step['answer'], curlExit: step['curlExit'] },
+          answerOn(this.node.runtime, this.ids),
+        );
       case 'confDirStat':
         return both(step['mode'], `0${(this.node.files.modeOf(CONF) ?? 0).toString(8)}`);
       case 'runtimeLog':
@@ -150,11 +154,8 @@ class Replayer {
   private asked(): { status: NetworkStatus; ms: number } {
     const { node } = this;
     const since = node.kernel.now();
-    let answer: NetworkStatus | undefined;
-    node.runtime.status((status) => (answer = status));
-    while (answer === undefined && node.kernel.step());
-    if (answer === undefined) throw new Error('Status was never answered');
-    return { status: answer, ms: node.kernel.now() - since };
+    const status = this.awaited<NetworkStatus>((done) => node.runtime.status(done));
+    return { status, ms: node.kernel.now() - since };
   }
 
   /** An ADD waits for its agent; after 2 s a conf is rewritten; 200 ms later Status is asked. */
@@ -214,23 +215,32 @@ class Replayer {
       this.meanwhile();
     }
     const { running } = this;
-    const patience = node.kernel.now() + DEFAULT_TIMEOUT_MS;
-    while (running !== undefined && running.answered === undefined) {
-      if (node.kernel.now() > patience || !node.kernel.step()) break;
-    }
-    if (running?.answered === undefined) throw new Error('RunPodSandbox was never answered');
-    return { result: running.answered };
+    if (running === undefined) throw new Error('nothing was started');
+    return { result: this.answerIn(running.answers) };
+  }
+
+  /** Lets time pass until the call is answered. */
+  private awaited<T>(start: (done: (answer: T) => void) => void): T {
+    const answers: T[] = [];
+    start((answer) => answers.push(answer));
+    return this.answerIn(answers);
+  }
+
+  private answerIn<T>(answers: readonly T[]): T {
+    const { kernel } = this.node;
+    const patience = kernel.now() + DEFAULT_TIMEOUT_MS;
+    while (answers.length === 0 && kernel.now() <= patience && kernel.step());
+    const [answer] = answers;
+    if (answer === undefined) throw new Error('the call was never answered');
+    return answer;
   }
 
   private begin(request: SandboxRequest, options: { timeoutMs?: number }): void {
-    const running = {
-      answered: undefined as SandboxResult | undefined, // filled by the callback
-      since: this.node.kernel.now(),
-    };
-    this.running = running;
-    this.node.runtime.runPodSandbox(request, { attempt: 0, ...options }, (result) => {
-      running.answered = result;
-    });
+    const answers: SandboxResult[] = [];
+    this.running = { answers, since: this.node.kernel.now() };
+    this.node.runtime.runPodSandbox(request, { attempt: 0, ...options }, (result) =>
+      answers.push(result),
+    );
   }
 
   private timeoutOf(step: Step): number | undefined {
@@ -281,14 +291,10 @@ class Replayer {
     const { node } = this;
     const id = this.ids.get(text(step['pod'])) ?? '';
     const before = node.calls.length;
-    let result: StopResult | undefined;
-    const done = (answer: StopResult): void => {
-      result = answer;
-    };
-    if (step.op === 'stop') node.runtime.stopSandbox(id, done);
-    else node.runtime.removePodSandbox(id, done);
-    while (result === undefined && node.kernel.step());
-    const ended: StopResult = result ?? { ok: false, message: 'never answered', because: [] };
+    const ended = this.awaited<StopResult>((done) => {
+      if (step.op === 'stop') node.runtime.stopSandbox(id, done);
+      else node.runtime.removePodSandbox(id, done);
+    });
     const calls = node.calls.slice(before).map(shownCall);
     return {
       expected: {
@@ -339,54 +345,6 @@ class Replayer {
         })),
       ),
     );
-  }
-
-  private leases(): Json {
-    const { state } = this.node.runtime;
-    const pods = new Map([...this.ids].map(([pod, id]) => [id, pod]));
-    return Object.fromEntries(
-      state.leaseNetworks().map((network) => [
-        network,
-        state
-          .leasesOf(network)
-          .entries()
-          .map(({ address, containerId }) => ({
-            ip: address,
-            pod: pods.get(containerId) ?? 'failed-attempt',
-          }))
-          .sort((left, right) => lastByte(left.ip) - lastByte(right.ip)),
-      ]),
-    );
-  }
-
-  private pods(): readonly Json[] {
-    return this.node.runtime
-      .sandboxStates()
-      .map(({ request, ready }) => ({
-        name: request.name,
-        state: ready ? 'SANDBOX_READY' : 'SANDBOX_NOTREADY',
-      }))
-      .sort((left, right) => (left.name < right.name ? -1 : 1));
-  }
-
-  private rules(): readonly Json[] {
-    return this.node.runtime.links.hostPortRules.map(({ network, protocol, hostPort, to }) => ({
-      network,
-      hostPort: `${protocol}/${hostPort}`,
-      to,
-    }));
-  }
-
-  /** Who answers on the host port: the pod that has the address, if it knows a way back. */
-  private probe(): Json {
-    const target = this.node.runtime.hostPortTarget('tcp', 8080)?.split(':')[0];
-    for (const [pod, id] of this.ids) {
-      const state = this.node.runtime.sandboxState(id);
-      if (target !== undefined && state?.netnsOpen === true && state.ip === target) {
-        if (state.defaultRoute) return { answer: `pod-${pod}`, curlExit: 0 };
-      }
-    }
-    return { answer: null, curlExit: 28 };
   }
 }
 
@@ -449,8 +407,4 @@ function text(value: unknown): string {
 
 function list(value: unknown): readonly Json[] {
   return Array.isArray(value) ? value : [];
-}
-
-function lastByte(address: string): number {
-  return Number(address.split('.').at(-1));
 }

@@ -158,6 +158,18 @@ export class MountedTree {
     return [...names];
   }
 
+  /** A directory with all below it as one layer, to be put elsewhere. */
+  copyOf(found: Found & { readonly kind: 'directory' }, path: string): DirectoryInode {
+    const copy = directory((found.upper ?? found.lower)?.mode);
+    for (const name of this.names(found, path)) {
+      const inner = this.at(`${path}/${name}`);
+      if (inner === undefined) continue;
+      const made = inner.kind === 'directory' ? this.copyOf(inner, `${path}/${name}`) : inner.inode;
+      copy.entries.set(name, made);
+    }
+    return copy;
+  }
+
   /** Puts an inode at a path without links; makes directories on the way. */
   put(path: string, inode: Inode): void {
     this.writable(parentOf(path)).entries.set(baseOf(path), inode);

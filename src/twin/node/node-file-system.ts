@@ -6,6 +6,7 @@
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { NodeFiles } from '../world.ts';
+import { Absences } from './absences.ts';
 import { type DirectoryListener, DirectoryWatches } from './directory-watch.ts';
 import { NO_CAUSES, baseOf, directory, file, filesBelow, link, parentOf } from './inode.ts';
 import { imageOf, type ImageOptions } from './image.ts';
@@ -40,8 +41,6 @@ export interface StateDirectory {
   clear(): void;
 }
 
-/** Names of removed files that are remembered, so that their absence has a cause. */
-const ABSENCES_MAX = 64;
 /** Paths that the record of a loss names. */
 const NAMED_MAX = 4;
 const WATCH_LATENCY_MS = 2;
@@ -52,7 +51,7 @@ export class NodeFileSystem implements NodeFiles {
   readonly node: string;
   private readonly kernel: Kernel;
   private readonly watches = new DirectoryWatches();
-  private readonly absences = new Map<string, readonly OccurrenceId[]>();
+  private readonly absences = new Absences();
   private installed: ImageOptions;
   private tree: MountedTree;
   private state: { readonly path: string; readonly directory: StateDirectory } | undefined;
@@ -129,19 +128,14 @@ export class NodeFileSystem implements NodeFiles {
   causesOf(path: string): readonly OccurrenceId[] {
     const resolved = this.tree.resolve(path);
     if (!resolved.ok || resolved.found === undefined) {
-      return this.absences.get(resolved.ok ? resolved.path : path) ?? NO_CAUSES;
+      return this.absences.of(resolved.ok ? resolved.path : path);
     }
     return resolved.found.kind === 'directory' ? NO_CAUSES : resolved.found.inode.causes;
   }
 
   /** Why names are missing from a directory: what removed them. */
   absencesIn(path: string, wanted: (name: string) => boolean): readonly OccurrenceId[] {
-    const causes = new Set<OccurrenceId>();
-    for (const [absent, because] of this.absences) {
-      if (parentOf(absent) === path && wanted(baseOf(absent)))
-        for (const id of because) causes.add(id);
-    }
-    return [...causes];
+    return this.absences.within(path, wanted);
   }
 
   // ---------------------------------------------------------------- changing
@@ -222,7 +216,7 @@ export class NodeFileSystem implements NodeFiles {
     }
     this.tree.take(place);
     this.changed(place);
-    this.remember(place, this.kernel.causes);
+    this.absences.add(place, this.kernel.causes);
     this.tell(place, 'REMOVE');
   }
 
@@ -233,8 +227,7 @@ export class NodeFileSystem implements NodeFiles {
     if (found === undefined) return;
     const { causes } = this.kernel;
     if (found.kind === 'directory') {
-      const moved = directory((found.upper ?? found.lower)?.mode);
-      this.copyInto(moved, found, source);
+      const moved = this.tree.copyOf(found, source);
       this.tree.take(source);
       this.tree.put(target, moved);
       this.watches.end(source, 'RENAME');
@@ -248,7 +241,7 @@ export class NodeFileSystem implements NodeFiles {
       );
     }
     this.changed(target);
-    this.remember(source, causes);
+    this.absences.add(source, causes);
     this.tell(source, 'RENAME');
     this.tell(target, 'CREATE');
   }
@@ -306,7 +299,7 @@ export class NodeFileSystem implements NodeFiles {
     const causes = this.record(event, lost);
     for (const row of gone) this.tree.rootOf(row)?.entries.clear();
     if (stateLost) this.state?.directory.clear();
-    for (const path of lost) this.remember(path, causes);
+    for (const path of lost) this.absences.add(path, causes);
     this.watches.clear();
     this.tree = new MountedTree(this.tree.rows(), imageOf(this.installed), this.tree);
     this.makeFixtures();
@@ -382,31 +375,9 @@ export class NodeFileSystem implements NodeFiles {
     return { directory: state.directory, path: path.slice(state.path.length + 1) };
   }
 
-  private copyInto(target: ReturnType<typeof directory>, from: Found, path: string): void {
-    if (from.kind !== 'directory') return;
-    for (const name of this.tree.names(from, path)) {
-      const inner = this.tree.at(`${path}/${name}`);
-      if (inner === undefined) continue;
-      if (inner.kind === 'directory') {
-        const made = directory();
-        target.entries.set(name, made);
-        this.copyInto(made, inner, `${path}/${name}`);
-      } else target.entries.set(name, inner.inode);
-    }
-  }
-
   private changed(place: string): void {
     this.epoch += 1;
-    this.absences.delete(place);
-  }
-
-  private remember(place: string, causes: readonly OccurrenceId[]): void {
-    this.absences.delete(place);
-    if (causes.length === 0) return;
-    this.absences.set(place, causes);
-    if (this.absences.size <= ABSENCES_MAX) return;
-    const [oldest] = this.absences.keys();
-    if (oldest !== undefined) this.absences.delete(oldest);
+    this.absences.drop(place);
   }
 
   private tell(place: string, kind: Parameters<DirectoryWatches['emit']>[1]): void {

@@ -5,50 +5,35 @@
  * `ocicni:pkg/ocicni/ocicni.go@v0.4.3`; truth: CRI-O 1.33.0).
  */
 import type { CniNetwork } from '../../knowledge/cni-conf.ts';
-import {
-  type LoadedNetwork,
-  type Selection,
-  selectNetworks,
-} from '../../knowledge/cni-selection.ts';
-import type { OccurrenceId } from '../../model/occurrence.ts';
+import { type LoadedNetwork, selectNetworks } from '../../knowledge/cni-selection.ts';
 import type { NetworkStatus, SandboxRequest, SandboxResult, StopResult } from '../world.ts';
 import { ConfMonitor } from './conf-monitor.ts';
 import { confDirectoryOf } from './conf-reader.ts';
 import type { Answer } from './in-flight.ts';
-import { type AddAnswer, type CniAnswer, LibCni, attachOf, netnsPath } from './libcni.ts';
+import { type CniAnswer, LibCni, netnsPath } from './libcni.ts';
 import { recordLoad } from './load-record.ts';
 import type { HostPortRule } from './node-links.ts';
 import type { RunOptions, RuntimeOptions, SandboxState } from './node-runtime.ts';
-import type { Attach, CniResult } from './plugin-call.ts';
+import { Ocicni, crioName, nameAndId } from './ocicni.ts';
+import type { CniResult } from './plugin-call.ts';
 import { ReloadLock } from './reload-lock.ts';
-import { type Run, Waiting, andThen } from './run.ts';
+import { type Run, Waiting } from './run.ts';
 import { NOT_RUNNING, RuntimeBase, notReady } from './runtime-base.ts';
 import type { Sandbox } from './sandbox-store.ts';
-import {
-  attachmentFor,
-  failedRun,
-  joinCauses,
-  sandboxName,
-  setAddresses,
-  stateOf,
-} from './sandbox-views.ts';
+import { attachmentFor, failedRun, setAddresses, stateOf } from './sandbox-views.ts';
 
 const READY: NetworkStatus = { ready: true, reason: '', message: '', because: [] };
 const STOPPED: StopResult = { ok: true };
-const FINE: CniAnswer = { ok: true };
 const UNINITIALIZED = 'plugin status uninitialized';
 const CLEAN_UP_MS = 60;
-const NO_PORTS: SandboxRequest['hostPorts'] = [];
 
 export class Crio extends RuntimeBase {
   readonly name = 'cri-o';
-  private cni: LibCni;
+  private cni: Ocicni;
   private readonly calls: ReloadLock;
   private readonly stopped = new Set<string>();
   private readonly ports: HostPortRule[] = [];
   private waiters: (() => void)[] = [];
-  private selection: Selection = { networks: [], status: '' };
-  private selectedBecause: readonly OccurrenceId[] = [];
   /** Why it is not ready yet; undefined for good once it was (`pollUntilReady`). */
   private lastError: string | undefined = UNINITIALIZED;
   private startedAt = 0;
@@ -57,9 +42,13 @@ export class Crio extends RuntimeBase {
 
   constructor(options: RuntimeOptions) {
     super('cri-o', options);
-    this.cni = new LibCni(this.traits.library, this.host);
+    this.cni = this.freshCni();
     this.calls = new ReloadLock(options.kernel, false);
     this.start();
+  }
+
+  private freshCni(): Ocicni {
+    return new Ocicni(new LibCni(this.traits.library, this.host));
   }
 
   refusal(network: CniNetwork): string | undefined {
@@ -72,7 +61,9 @@ export class Crio extends RuntimeBase {
     const { files, confDirectory, binDirectories, kernel, constants, trace } = this.options;
     this.running = true;
     this.starts += 1;
-    this.cni = new LibCni(this.traits.library, this.host);
+    const before = this.cni.selection;
+    this.cni = this.freshCni();
+    this.cni.selection = before;
     this.lastError = UNINITIALIZED;
     this.startedAt = kernel.now();
     for (const path of [confDirectory, ...binDirectories]) {
@@ -86,7 +77,7 @@ export class Crio extends RuntimeBase {
       reacts: ({ kind, name }, directory) => {
         if (kind === 'CHMOD') return false;
         if (kind !== 'REMOVE') return true;
-        return directory === confDirectory && name === this.selection.networks[0]?.file;
+        return directory === confDirectory && name === this.cni.selection.networks[0]?.file;
       },
       reload: () => this.load(),
       ...(trace?.event === undefined ? {} : { onEvent: trace.event }),
@@ -98,14 +89,14 @@ export class Crio extends RuntimeBase {
 
   private load(): void {
     const { files, confDirectory, kernel, node, maxConfNum = 1 } = this.options;
-    const before = this.selection;
-    this.selection = selectNetworks(this.traits, confDirectoryOf(files, confDirectory), {
+    const before = this.cni.selection;
+    this.cni.selection = selectNetworks(this.traits, confDirectoryOf(files, confDirectory), {
       maxConfNum,
       refuse: (network) => this.refusal(network),
     });
     const runtime = `CRI-O ${this.version}`;
     const record = { kernel, files, node, runtime, confDirectory };
-    this.selectedBecause = recordLoad(record, before, this.selection);
+    this.cni.selectedBecause = recordLoad(record, before, this.cni.selection);
     // Before the clock starts, a node has been up for long.
     if (kernel.now() === 0) this.poll(this.starts);
     else if (before.networks.length === 0) this.pollLater();
@@ -127,21 +118,15 @@ export class Crio extends RuntimeBase {
   private poll(starts: number): void {
     if (starts !== this.starts || !this.running) return;
     this.polling = false;
-    const first = this.selection.networks[0];
-    const answer = first === undefined ? undefined : this.cni.status(first.network);
-    if (first === undefined) {
-      this.lastError = this.selection.status;
+    const answer = this.cni.status();
+    if (answer instanceof Waiting || !answer.ok) {
+      this.lastError = answer instanceof Waiting ? UNINITIALIZED : answer.message;
       this.tellChange();
+      // Without a network there is nothing to ask until a load finds one.
+      if (this.cni.defaultNetwork !== undefined) this.pollLater();
       return;
     }
-    if (answer === undefined || answer instanceof Waiting || !answer.ok) {
-      this.lastError =
-        answer === undefined || answer instanceof Waiting ? UNINITIALIZED : answer.message;
-      this.tellChange();
-      this.pollLater();
-      return;
-    }
-    this.collectGarbage();
+    this.cni.collectGarbage((id) => this.sandboxes.get(id) !== undefined);
     this.lastError = undefined;
     const { waiters } = this;
     this.waiters = [];
@@ -149,35 +134,14 @@ export class Crio extends RuntimeBase {
     this.tellChange();
   }
 
-  /**
-   * On start: DEL for cached attachments nobody claims. Pods are taken to be on the default network,
-   * so those of another loaded network lose theirs (`ocicni:pkg/ocicni/ocicni.go@v0.4.3` GC).
-   */
-  private collectGarbage(): void {
-    const [first, ...others] = this.selection.networks;
-    if (first === undefined) return;
-    const known = (id: string): boolean => this.sandboxes.get(id) !== undefined;
-    this.cni.collect(first.network, (id, ifName) => known(id) && ifName === 'eth0');
-    for (const other of others) this.cni.collect(other.network, () => false);
-  }
-
   /** The addresses of running pods are asked for anew, on the default network (truth:L20). */
   private restoreAddresses(): void {
-    const first = this.selection.networks[0]?.network;
     for (const sandbox of this.sandboxes.all()) {
-      if (sandbox.request.hostNetwork || !sandbox.hasNetns) continue;
-      if (first !== undefined && this.answersFor(first, sandbox)) continue;
+      if (sandbox.request.hostNetwork || !sandbox.hasNetns || this.cni.knows(sandbox)) continue;
       // The interface keeps its address; CRI-O no longer knows it.
       sandbox.others ??= stateOf(sandbox).addresses;
       sandbox.ip = undefined;
     }
-  }
-
-  private answersFor(network: CniNetwork, sandbox: Sandbox): boolean {
-    const cached = this.state.cacheGet(network.name, sandbox.id, 'eth0');
-    if (!network.cachesResults.ok || !network.cachesResults.value) return true;
-    const answer = this.cni.check(cached?.config ?? network, this.attachOf(sandbox));
-    return !(answer instanceof Waiting) && answer.ok;
   }
 
   // ---------------------------------------------------------------- status
@@ -189,7 +153,7 @@ export class Crio extends RuntimeBase {
       ready: false,
       reason: 'NetworkPluginNotReady',
       message: notReady(this.lastError),
-      because: this.selectedBecause,
+      because: this.cni.selectedBecause,
     };
   }
 
@@ -198,12 +162,12 @@ export class Crio extends RuntimeBase {
   }
 
   loadStatus(): string {
-    return this.selection.status;
+    return this.cni.selection.status;
   }
 
   /** The default network; others are loaded, and no pod gets them. */
   loadedNetworks(): readonly LoadedNetwork[] {
-    return this.selection.networks.slice(0, 1);
+    return this.cni.selection.networks.slice(0, 1);
   }
 
   // ---------------------------------------------------------------- run
@@ -224,7 +188,7 @@ export class Crio extends RuntimeBase {
       return;
     }
     if (there !== undefined && this.sandboxes.get(there.id) === undefined) {
-      done(failedRun(`error reserving pod name ${fullName(request, attempt)}`, []));
+      done(failedRun(`error reserving pod name ${crioName(request, attempt)}`, []));
       return;
     }
     const sandbox = this.newSandbox(request, attempt);
@@ -247,9 +211,10 @@ export class Crio extends RuntimeBase {
     this.monitor?.settle();
     const sandbox = this.newSandbox(request, 0);
     if (!request.hostNetwork) {
-      const answer = this.networkStart(sandbox);
+      const answer = this.cni.setUp(sandbox);
       if (answer instanceof Waiting) return failedRun('a plugin has to wait', []);
       if (!answer.ok) return failedRun(answer.message, answer.because);
+      this.take(sandbox, answer.network, answer.result);
     }
     this.sandboxes.reserve(sandbox);
     sandbox.ready = true;
@@ -263,10 +228,12 @@ export class Crio extends RuntimeBase {
       return;
     }
     this.calls.read(
-      () => this.networkStart(sandbox),
+      () => this.cni.setUp(sandbox),
       (started) => {
-        if (started.ok) this.finish(sandbox, answer);
-        else this.cleanUp(sandbox, failedRun(started.message, started.because), answer);
+        if (started.ok) {
+          this.take(sandbox, started.network, started.result);
+          this.finish(sandbox, answer);
+        } else this.cleanUp(sandbox, failedRun(started.message, started.because), answer);
       },
     );
   }
@@ -291,38 +258,6 @@ export class Crio extends RuntimeBase {
         });
       },
     );
-  }
-
-  /** ADD on the default network, then CHECK through what was cached (`networkStart`). */
-  private networkStart(sandbox: Sandbox): Run<CniAnswer> {
-    const first = this.selection.networks[0]?.network;
-    const prefix = `failed to create pod network sandbox ${nameAndId(sandbox)}`;
-    if (first === undefined) {
-      return this.refused(`${prefix}: ${this.selection.status}`, []);
-    }
-    const attach = this.attachOf(sandbox);
-    return andThen(this.cni.add(first, attach), (added: AddAnswer): Run<CniAnswer> => {
-      if (!added.ok) {
-        const message = `${prefix}: error adding pod ${podOf(sandbox)} to CNI network "${first.name}": ${added.message}`;
-        return this.refused(message, added.because);
-      }
-      return andThen(this.networkCheck(first, attach), (checked) => {
-        if (!checked.ok) {
-          const message = `failed to get network status for pod sandbox ${nameAndId(sandbox)}: error checking pod ${podOf(sandbox)} for CNI network "${first.name}": ${checked.message}`;
-          return this.refused(message, checked.because);
-        }
-        this.take(sandbox, first, added.result);
-        return FINE;
-      });
-    });
-  }
-
-  private networkCheck(network: CniNetwork, attach: Attach): Run<CniAnswer> {
-    const cached = this.state.cacheGet(network.name, attach.containerId, attach.ifName);
-    const used = cached === undefined ? network : asWritten(cached.config);
-    const since = used.cachesResults;
-    if (!since.ok) return { ok: false, message: since.error, because: [] };
-    return since.value ? this.cni.check(used, attach) : FINE;
   }
 
   private take(sandbox: Sandbox, network: CniNetwork, result: CniResult | undefined): void {
@@ -354,10 +289,6 @@ export class Crio extends RuntimeBase {
         to: `${ip}:${containerPort}`,
       });
     }
-  }
-
-  private refused(message: string, because: readonly OccurrenceId[]): CniAnswer {
-    return { ok: false, message, because: joinCauses(because, this.selectedBecause) };
   }
 
   // ---------------------------------------------------------------- stop and remove
@@ -415,53 +346,11 @@ export class Crio extends RuntimeBase {
     );
   }
 
-  /** DEL for what is cached of the sandbox, with the configuration of its ADD (truth:L02, L07, L28). */
   private tearDown(sandbox: Sandbox): Run<CniAnswer> {
     for (let index = this.ports.length - 1; index >= 0; index -= 1) {
       if (this.ports[index]?.containerId === sandbox.id) this.ports.splice(index, 1);
     }
-    const cached = this.state
-      .cachedOf(sandbox.id)
-      .filter((entry) => entry.ifName !== 'lo' || entry.network !== 'cni-loopback');
-    if (cached.length > 0) {
-      return this.deleteEach(
-        sandbox,
-        cached.map((entry) => ({
-          name: entry.network,
-          config: asWritten(entry.config),
-          attach: attachOf(entry),
-        })),
-      );
-    }
-    const first = this.selection.networks[0]?.network;
-    if (first === undefined) return this.refused(this.selection.status, []);
-    return this.deleteEach(sandbox, [
-      { name: first.name, config: first, attach: this.attachOf(sandbox) },
-    ]);
-  }
-
-  private deleteEach(
-    sandbox: Sandbox,
-    attachments: readonly { name: string; config: CniNetwork; attach: Attach }[],
-  ): Run<CniAnswer> {
-    const [next, ...others] = attachments;
-    if (next === undefined) return FINE;
-    return andThen(this.cni.del(next.config, next.attach), (answer) => {
-      if (answer.ok) return this.deleteEach(sandbox, others);
-      const message = `error removing pod ${podOf(sandbox)} from CNI network "${next.name}": ${answer.message}`;
-      return this.refused(message, answer.because);
-    });
-  }
-
-  private attachOf(sandbox: Sandbox): Attach {
-    return {
-      containerId: sandbox.id,
-      // The path is handed on even when nothing is there any more (truth:L29).
-      netns: netnsPath(sandbox.id),
-      ifName: 'eth0',
-      request: sandbox.request,
-      ports: NO_PORTS,
-    };
+    return this.cni.tearDown(sandbox);
   }
 
   /** CRI-O remembers the address of a stopped sandbox (truth:L02). */
@@ -489,27 +378,10 @@ export class Crio extends RuntimeBase {
   }
 }
 
-/** The cache holds the file's own text, which may have no name (truth:B10, B15). */
-function asWritten(network: CniNetwork): CniNetwork {
-  return network.writtenName === undefined ? network : { ...network, name: network.writtenName };
-}
-
 /** What keeps a failed teardown from counting as done: the namespace is pinned, or already gone. */
 function leftNetns(sandbox: Sandbox): string {
   const path = netnsPath(sandbox.id);
   return !sandbox.hasNetns
     ? `stat netns path "${path}": stat ${path}: no such file or directory`
     : `failed to remove netns path: unlinkat ${path}: device or resource busy`;
-}
-
-function fullName(request: SandboxRequest, attempt: number): string {
-  return `k8s_${sandboxName(request, attempt)}`;
-}
-
-function nameAndId(sandbox: Sandbox): string {
-  return `${fullName(sandbox.request, sandbox.attempt)}(${sandbox.id})`;
-}
-
-function podOf(sandbox: Sandbox): string {
-  return `${sandbox.request.namespace}_${sandbox.request.name}`;
 }
