@@ -11,16 +11,23 @@ import type {
 import type { Json, Step, TruthCase, TruthFile } from './cases.ts';
 import { actOnFiles, linkTheDirectory } from './file-actions.ts';
 import { CONF, DEFAULT_TIMEOUT_MS, NodeUnderTest } from './node-under-test.ts';
+import {
+  both,
+  list,
+  mergedEvents,
+  messageOf,
+  requestOf,
+  runExpected,
+  slow,
+  text,
+  withoutCode,
+  type ReplayedStep,
+} from './measured-form.ts';
 import { answerOn, leasesOn, podsOn, rulesOn } from './node-views.ts';
 import { comparableCalls, masked, networkOfAddress, shownCall } from './normalised.ts';
 
 /** How long CRI-O's clients waited before they gave up. */
 const PATIENCE_MS = 8_000;
-
-export interface ReplayedStep {
-  readonly expected: Json;
-  readonly actual: Json;
-}
 
 export function replay(truth: TruthFile, one: TruthCase): readonly ReplayedStep[] {
   const replayer = new Replayer(truth, one);
@@ -207,7 +214,6 @@ class Replayer {
   }
 
   private finished(step: Step, pod: string): { result: SandboxResult } {
-    const { node } = this;
     if (this.running === undefined) {
       const request = requestOf(pod, list(step['portMappings']), step['hostNetwork'] === true);
       const timeoutMs = this.timeoutOf(step);
@@ -346,65 +352,4 @@ class Replayer {
       ),
     );
   }
-}
-
-function requestOf(pod: string, mappings: readonly Json[], hostNetwork = false): SandboxRequest {
-  return {
-    podUid: pod === '' ? 's' : `uid-${pod}`,
-    namespace: 'default',
-    name: pod === '' ? 'slow' : `pod-${pod.toLowerCase()}`,
-    hostNetwork,
-    hostPorts: mappings.map((mapping) => ({
-      hostPort: Number(mapping['host_port']),
-      containerPort: Number(mapping['container_port']),
-      protocol: text(mapping['protocol']),
-    })),
-  };
-}
-
-const GAVE_UP = new Set(['DEADLINE_EXCEEDED', 'CANCELLED']);
-
-function runExpected(step: Step): Json {
-  if (step['ok'] !== true) {
-    const error = step['error'];
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : '';
-    const message = masked(messageOf(step));
-    return { ok: false, error: GAVE_UP.has(String(code)) ? 'context deadline exceeded' : message };
-  }
-  if (step['ip'] === undefined) return { ok: true };
-  return { ok: true, ip: step['ip'], network: step['network'], ifaces: step['ifaces'] };
-}
-
-function messageOf(step: Step): string {
-  const { error } = step;
-  return typeof error === 'object' && error !== null && 'message' in error
-    ? String(error.message)
-    : '';
-}
-
-function withoutCode(message: string): string {
-  return message.replace(/^rpc error: code = \w+ desc = /, '');
-}
-
-/** inotify merges equal neighbours, and one write may be several events. */
-function mergedEvents(events: readonly Json[]): readonly Json[] {
-  return events.filter(
-    (event, index) => JSON.stringify(event) !== JSON.stringify(events[index - 1]),
-  );
-}
-
-function slow(measured: unknown): boolean {
-  return typeof measured === 'number' && measured > 4_500;
-}
-
-function both(expected: unknown, actual: unknown): ReplayedStep {
-  return { expected: { value: expected }, actual: { value: actual } };
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function list(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value : [];
 }
