@@ -62,6 +62,10 @@ export const OCCURRENCE_KINDS = {
   // The control plane.
   'scheduler.unschedulable': 'no node took a pod',
   'controller.pod-create-refused': 'a controller was refused the pod it wanted to create',
+  'eviction.budget-allows-none':
+    'a budget refused an eviction that it would refuse with all its pods healthy too',
+  'eviction.budget-used-up': 'a budget refused an eviction because too few of its pods are healthy',
+  'eviction.budgets-overlap': 'an eviction failed because more than one budget covers the pod',
   'volume.multi-attach': 'a volume is still attached to another node',
   'volume.attach-failed': 'a CSI driver did not attach a volume',
   'api.webhook-unreachable': 'the API server could not call an admission webhook',

@@ -241,6 +241,8 @@ export interface NodeNetwork {
   /** An attempt to attach the pod failed: that is why it has no attachment now. */
   attachFailed?(podUid: string, because: readonly OccurrenceId[]): void;
   attachmentOf(podUid: string): Attachment | undefined;
+  /** What took the pod's attachment away, or kept it from one. */
+  whyDetached?(podUid: string): readonly OccurrenceId[];
   links(): readonly string[];
   removeLink(name: string): void;
   /** All of it is gone; called by the machine. */

@@ -21,7 +21,7 @@ export const hazard: Hazard = {
     'kubernetes/kubernetes#66811',
   ],
   foretell,
-  signs: { occurrences: ['talos.drain-gave-up'] },
+  signs: { occurrences: ['eviction.budget-allows-none'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -27,7 +27,7 @@ export const hazard: Hazard = {
     'kubernetes/kubernetes#66811',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['eviction.budgets-overlap'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -160,6 +160,12 @@ export class Budgets {
     return { expectedPods, currentHealthy, desiredHealthy, disruptionsAllowed };
   }
 
+  /** Pods that count as not healthy, by key. */
+  unhealthyOf(budget: PodDisruptionBudgetObject): readonly string[] {
+    const members = this.covers.get(objectKey(budget))?.members ?? [];
+    return [...members].flatMap(([key, { healthy }]) => (healthy ? [] : [key]));
+  }
+
   /** How many pods there should be: the scale of their controllers, and each pod without one. */
   private expected(budget: PodDisruptionBudgetObject, cover: Cover | undefined): number {
     let sum = cover?.bare ?? 0;

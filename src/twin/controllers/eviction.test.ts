@@ -49,7 +49,7 @@ describe('an eviction', () => {
 
   it('that the budget does not allow is a 429 that says what is needed', () => {
     const world = cluster(3, { minAvailable: 3 });
-    expect(evictAll(world)[0]).toEqual({
+    expect(evictAll(world)[0]).toMatchObject({
       evicted: false,
       status: 429,
       message:
@@ -123,5 +123,27 @@ describe('the status of a budget', () => {
     evictAll(world);
     world.run(0.1);
     expect(status()).toMatchObject({ currentHealthy: 3, disruptionsAllowed: 0 });
+  });
+});
+
+function kinds(world: KubeletWorld): string[] {
+  return world.kernel.occurrences
+    .map(({ kind }) => kind)
+    .filter((kind) => kind.startsWith('eviction.'));
+}
+
+describe('a refusal is recorded', () => {
+  it('as a budget that allows none, once however often it is asked', () => {
+    const world = cluster(2, { minAvailable: 2 });
+    evictAll(world);
+    evictAll(world);
+    expect(kinds(world)).toEqual(['eviction.budget-allows-none']);
+  });
+
+  it('as a budget that is used up, when more pods would let it give way', () => {
+    const world = cluster(3, { minAvailable: 2 });
+    const [first] = evictAll(world).filter((result) => !result.evicted);
+    expect(kinds(world)).toEqual(['eviction.budget-used-up']);
+    expect(first).toMatchObject({ status: 429, because: [expect.any(Number)] });
   });
 });

@@ -4,10 +4,14 @@
  * failure-domains.md 2.2 "Talos drain": mirror, unmanaged and DaemonSet pods are skipped).
  */
 import { controllerOf, type PodObject } from '../../model/kubernetes.ts';
+import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { EvictionAnswer } from '../../ports/kubernetes.ts';
 import type { World } from '../world.ts';
 
-export type Evict = (namespace: string, pod: string) => EvictionAnswer;
+export type Evict = (
+  namespace: string,
+  pod: string,
+) => EvictionAnswer & { readonly because?: readonly OccurrenceId[] };
 
 const DRAIN_CAP_MS = 300_000;
 const MIRROR = 'kubernetes.io/config.mirror';
@@ -21,6 +25,7 @@ export function drainBeforeUpgrade(
   const { kernel, constants } = world;
   const deadline = kernel.now() + DRAIN_CAP_MS;
   const causes = kernel.causes;
+  const refusals = new Set<OccurrenceId>();
   const round = (): void => {
     const left = evictablePods(world, node);
     if (left.length === 0) {
@@ -28,24 +33,28 @@ export function drainBeforeUpgrade(
       return;
     }
     if (kernel.now() >= deadline) {
-      kernel.because(causes, () => giveUp(world, node, left.length, done));
+      kernel.because(causes, () => {
+        giveUp(world, node, left.length, [...refusals]);
+        done();
+      });
       return;
     }
     for (const pod of left) {
       if (pod.metadata.deletionTimestamp !== undefined) continue;
-      evict(pod.metadata.namespace ?? 'default', pod.metadata.name);
+      const { because = [] } = evict(pod.metadata.namespace ?? 'default', pod.metadata.name);
+      for (const id of because) refusals.add(id);
     }
     kernel.after(Math.min(constants.evictionRetryMs, deadline - kernel.now()), round);
   };
   round();
 }
 
-function giveUp(world: World, node: string, left: number, done: () => void): void {
+function giveUp(world: World, node: string, left: number, because: readonly OccurrenceId[]): void {
   world.kernel.occur('talos.drain-gave-up', {
     node,
     message: `drain of ${node} ended after 5 minutes with ${left} pods left; the upgrade goes on`,
+    because,
   });
-  done();
 }
 
 function evictablePods(world: World, node: string): PodObject[] {
