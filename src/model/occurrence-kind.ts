@@ -45,6 +45,9 @@ export const OCCURRENCE_KINDS = {
   'cni.no-conf': 'a runtime found no conf that it would take',
   'cni.load-failed': 'the first conf was broken, and the network loaded before it was dropped',
   'cni.old-conf-selected': 'a node that a new CNI serves gave a new pod to the old network',
+  'cni.watch-lost': 'the conf directory itself went away, and the watch of the runtime with it',
+  'cni.binary-missing': 'a conf called a plugin that is not among the binaries of the node',
+  'host-local.lease-leaked': 'a sandbox was torn down by another network than gave it its address',
   'containerd.exited': 'containerd lost the directory it watched and ended itself',
 
   // The kubelet.

@@ -21,7 +21,7 @@ export const hazard: Hazard = {
     'truth:W19',
   ],
   foretell,
-  signs: { occurrences: ['containerd.exited'] },
+  signs: { occurrences: ['cni.watch-lost', 'containerd.exited'] },
 };
 
 const DIRECTORY = /^\/(etc\/cni(\/net\.d)?|var\/lib\/rancher\/k3s\/agent\/etc\/cni(\/net\.d)?)\/?$/;

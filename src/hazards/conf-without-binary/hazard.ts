@@ -24,7 +24,7 @@ export const hazard: Hazard = {
     'kubernetes/kubernetes#56902',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['cni.binary-missing'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

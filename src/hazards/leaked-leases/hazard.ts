@@ -22,7 +22,7 @@ export const hazard: Hazard = {
     'kubernetes/kubernetes#57280',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['host-local.lease-leaked'] },
 };
 
 const DIRECTORY = /^\/var\/lib\/cni\/networks\/([^/]+)\/?$/;

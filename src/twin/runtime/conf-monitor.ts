@@ -7,6 +7,7 @@ import type { DirectoryEvent } from '../node/directory-watch.ts';
 import type { NodeFileSystem } from '../node/node-file-system.ts';
 
 export interface ConfMonitorOptions {
+  readonly node: string;
   readonly kernel: Kernel;
   readonly files: NodeFileSystem;
   readonly latencyMs: number;
@@ -46,6 +47,19 @@ export class ConfMonitor {
   }
 
   private seen(event: DirectoryEvent, directory: string): void {
+    const { kernel, node } = this.options;
+    if (event.name !== '' || kernel.now() === 0) {
+      this.react(event, directory);
+      return;
+    }
+    kernel.because(kernel.causes, () => {
+      const message = `${directory} is gone, and the watch of the runtime with it`;
+      kernel.occur('cni.watch-lost', { node, message });
+      this.react(event, directory);
+    });
+  }
+
+  private react(event: DirectoryEvent, directory: string): void {
     const { kernel, latencyMs, reacts, reload, onEvent } = this.options;
     const reloads = reacts(event, directory);
     onEvent?.(event, reloads);

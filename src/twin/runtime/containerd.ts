@@ -63,6 +63,7 @@ export class Containerd extends RuntimeBase {
     // `newCNINetConfSyncer`: the parent 0755, the directory itself 0700 (truth:F10).
     if (!files.exists(confDirectory)) files.mkdir(confDirectory, 0o700);
     this.monitor = new ConfMonitor({
+      node: this.options.node,
       kernel,
       files,
       latencyMs: constants.confReloadMs,
@@ -298,6 +299,7 @@ export class Containerd extends RuntimeBase {
         }
         sandbox.hasNetns = false;
         this.detach(sandbox);
+        this.noteLeak(sandbox, this.selectedBecause);
         done(STOPPED);
       },
     );

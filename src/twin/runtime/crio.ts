@@ -70,6 +70,7 @@ export class Crio extends RuntimeBase {
       if (!files.exists(path)) files.mkdir(path, 0o755);
     }
     this.monitor = new ConfMonitor({
+      node: this.options.node,
       kernel,
       files,
       latencyMs: constants.confReloadMs,
@@ -341,6 +342,7 @@ export class Crio extends RuntimeBase {
         this.stopped.add(sandbox.id);
         sandbox.hasNetns = false;
         this.detach(sandbox);
+        this.noteLeak(sandbox, this.cni.selectedBecause);
         done(STOPPED);
       },
     );

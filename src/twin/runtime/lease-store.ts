@@ -2,6 +2,8 @@
  * host-local's directory of one network name: a file per address, holding the container it is for,
  * and the last address given per range (`plugins:plugins/ipam/host-local/backend/disk/backend.go@v1.6.2`).
  */
+import type { OccurrenceId } from '../../model/occurrence.ts';
+
 const LINE_BREAK = '\r\n';
 const LAST = 'last_reserved_ip.';
 
@@ -28,6 +30,8 @@ export interface LastLease {
 }
 
 export class LeaseStore {
+  /** The first lease whose holder was torn down without it, if any was. */
+  leakedBecause: OccurrenceId | undefined;
   private readonly leases = new Map<string, Lease>();
   private readonly last: (LastLease | undefined)[] = [];
 

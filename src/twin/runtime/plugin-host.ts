@@ -67,6 +67,8 @@ export class PluginHost {
   private readonly found = new Map<string, Executable>();
   private readonly texts = new Map<string, ReadResult>();
   private seenAt = -1;
+  /** Plugins that were called and were not there; told once until they are. */
+  private readonly missing = new Map<string, OccurrenceId>();
 
   constructor(options: PluginHostOptions) {
     this.node = options.node;
@@ -84,7 +86,8 @@ export class PluginHost {
 
   execute(type: string, call: PluginCall): PluginRun {
     const executable = this.find(type);
-    if (executable.kind === 'none') return executable.outcome;
+    if (executable.kind === 'none') return this.notThere(type, executable.outcome);
+    this.missing.delete(type);
     if (executable.kind === 'script') {
       this.note(type, call, undefined);
       return this.scripts.run(executable.text, executable.path, call, this);
@@ -97,6 +100,18 @@ export class PluginHost {
       );
     }
     return this.noted(type, call, run, false);
+  }
+
+  /** The error of the search, with the fact that the plugin was called for as its cause. */
+  private notThere(type: string, outcome: PluginOutcome): PluginOutcome {
+    if (outcome.kind === 'done' || outcome.printed) return outcome;
+    const { kernel, node } = this;
+    const { message, because } = outcome;
+    const id =
+      this.missing.get(type) ??
+      kernel.because([], () => kernel.occur('cni.binary-missing', { node, message, because }));
+    this.missing.set(type, id);
+    return { ...outcome, because: [id] };
   }
 
   /** Executes the file at a path, as a script's own command does. */

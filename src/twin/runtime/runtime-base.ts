@@ -9,6 +9,7 @@ import {
 } from '../../knowledge/cni-runtimes.ts';
 import type { CniNetwork } from '../../knowledge/cni-conf.ts';
 import type { LoadedNetwork } from '../../knowledge/cni-selection.ts';
+import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { NetworkStatus, SandboxRequest, SandboxResult, StopResult } from '../world.ts';
 import { CniState } from './cni-state.ts';
 import type { ConfMonitor } from './conf-monitor.ts';
@@ -142,6 +143,20 @@ export abstract class RuntimeBase implements NodeRuntime {
     const { podUid } = sandbox.request;
     // A newer sandbox of the same pod has the attachment by now.
     if (network?.attachmentOf(podUid)?.ip === sandbox.ip) network?.detach(podUid);
+  }
+
+  /** DEL went to whatever is loaded now; what host-local gave for another network stays on disk. */
+  protected noteLeak({ id }: Sandbox, because: readonly OccurrenceId[]): void {
+    const lease = this.state.find(id)?.leases;
+    if (lease === undefined || lease.store.leakedBecause !== undefined) return;
+    const { kernel, node } = this.options;
+    lease.store.leakedBecause = kernel.because([], () =>
+      kernel.occur('host-local.lease-leaked', {
+        node,
+        message: `${lease.address} stays reserved on ${node} for a sandbox that was torn down: DEL was not given to the network it is of`,
+        because,
+      }),
+    );
   }
 
   // ---------------------------------------------------------------- process and machine

@@ -60,7 +60,11 @@ function add(call: PluginCall, host: PluginHost): PluginRun {
     if (addresses.length > 0) store.release(record, ifName);
     host.state.settle(record);
     const reason = error ?? `no IP addresses available in range set: ${set.label}`;
-    return failed(`failed to allocate for range ${index}: ${reason}`);
+    const leaked = store.leakedBecause;
+    return failed(
+      `failed to allocate for range ${index}: ${reason}`,
+      leaked === undefined ? [] : [leaked],
+    );
   }
   return done({ cniVersion: call.cniVersion, interfaces: [], addresses, defaultRoute: false });
 }
