@@ -63,7 +63,9 @@ export const OCCURRENCE_KINDS = {
   'kubelet.pod-unready': 'a pod stopped being ready',
 
   // The control plane.
-  'scheduler.unschedulable': 'no node took a pod',
+  'scheduler.no-room': 'no node took a pod, some of them for want of room',
+  'scheduler.volume-elsewhere': 'no node took a pod, some because its volume is on another',
+  'scheduler.unschedulable': 'no node took a pod, for taints, cordons or affinity',
   'controller.pod-create-refused': 'a controller was refused the pod it wanted to create',
   'eviction.budget-allows-none':
     'a budget refused an eviction that it would refuse with all its pods healthy too',
@@ -71,6 +73,7 @@ export const OCCURRENCE_KINDS = {
   'eviction.budgets-overlap': 'an eviction failed because more than one budget covers the pod',
   'volume.multi-attach': 'a volume is still attached to another node',
   'volume.attach-failed': 'a CSI driver did not attach a volume',
+  'etcd.quorum-lost': 'too few members of etcd were left for the API server to answer',
   'api.webhook-unreachable': 'the API server could not call an admission webhook',
   'token.expired': 'a token was refused because it had expired',
   'token.service-account-deleted': 'a token was refused because its service account is gone',
@@ -103,6 +106,7 @@ export const OCCURRENCE_KINDS = {
     'the operator runs with a pool other than the one nodes hold addresses of',
   'cilium-operator.unmanaged-pod-restarted':
     'the operator deleted a pod that Cilium does not carry',
+  'dns.no-ready-server': 'the last ready pod behind the DNS service went away',
   'dns.host-dns-unreachable': "a DNS server's queries die on the way to the resolver of its node",
   'longhorn.backend-unreachable': 'a CSI plugin does not reach longhorn-backend',
   'longhorn.instance-manager-down': 'no instance manager of the node serves the engine of a volume',

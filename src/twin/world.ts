@@ -210,6 +210,8 @@ export interface ApiServer {
   /** Control plane up, etcd with quorum. */
   healthy(): boolean;
   unauthorizedCount(): number;
+  /** What cost etcd its quorum; empty while it has one. */
+  whyNoQuorum?(): readonly OccurrenceId[];
   /** Runs the action now, or once the API server answers again. */
   whenHealthy?(action: () => void): void;
   /** Something a control plane stands on has started or stopped; called by kubelets and machines. */

@@ -14,7 +14,7 @@ export const hazard: Hazard = {
   why: 'Every pod resolves names through the pods behind Service kube-dns. When they run once, or all on one node, the whole cluster is without DNS from the moment that node is drained until the replacement is pulled, started and Ready.',
   references: ['cilium/cilium#6839', 'cilium/cilium#11444', 'cilium/cilium#9145'],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['dns.no-ready-server'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -18,7 +18,7 @@ export const hazard: Hazard = {
     'talos:internal/app/machined/internal/server/v1alpha1/v1alpha1_server.go@v1.10.5',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['etcd.quorum-lost'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -23,7 +23,7 @@ export const hazard: Hazard = {
   why: 'A volume with a node affinity can be used on that node only. Its pod is evicted by the drain and stays Pending until the node is uncordoned, however long its step takes: downtime of that workload is part of the plan, whether it was planned or not.',
   references: ['kubernetes:core/v1 PersistentVolume nodeAffinity', 'projectcalico/calico#5074'],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['scheduler.volume-elsewhere'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -17,7 +17,7 @@ export const hazard: Hazard = {
   why: 'A drain evicts the pods of a node and the scheduler places them on others by what they request. With one node, or with less room on the others than the node holds, they stay Pending until the node is back: an outage as long as its step.',
   references: ['projectcalico/calico#5074', 'projectcalico/calico#3452'],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['scheduler.no-room'] },
 };
 
 type Resource = 'cpu' | 'memory';

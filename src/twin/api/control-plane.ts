@@ -25,7 +25,14 @@ export class ControlPlane {
     const members = this.all();
     // A cluster whose control plane is elsewhere is not ours to doubt.
     if (members.length === 0) return true;
-    return this.hasQuorum(members) && members.some((node) => this.serves(node));
+    return hasQuorum(members) && members.some((node) => this.serves(node));
+  }
+
+  /** How many members of etcd are up, where these are too few; undefined while there is a quorum. */
+  lostQuorum(): { readonly up: number; readonly members: number } | undefined {
+    const members = this.all();
+    if (members.length === 0 || hasQuorum(members)) return undefined;
+    return { up: upOf(members), members: members.length };
   }
 
   /** The first node whose API server runs; what clients in the cluster are taken to talk to. */
@@ -42,15 +49,18 @@ export class ControlPlane {
     return this.members;
   }
 
-  private hasQuorum(members: readonly TwinNode[]): boolean {
-    const up = members.filter(({ machine }) => machine.up).length;
-    return up >= Math.floor(members.length / 2) + 1;
-  }
-
   private serves(node: TwinNode): boolean {
     if (!node.machine.up) return false;
     const pod = this.parts.store.get('Pod', 'kube-system', `${API_SERVER}-${node.name}`);
     if (pod?.metadata.uid === undefined) return true;
     return node.kubelet.process(pod.metadata.uid, API_SERVER) !== undefined;
   }
+}
+
+function upOf(members: readonly TwinNode[]): number {
+  return members.filter(({ machine }) => machine.up).length;
+}
+
+function hasQuorum(members: readonly TwinNode[]): boolean {
+  return upOf(members) >= Math.floor(members.length / 2) + 1;
 }

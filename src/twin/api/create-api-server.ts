@@ -31,6 +31,7 @@ class TwinApiServer implements ApiServer {
   private readonly webhooks: AdmissionWebhooks;
   private readonly refusals = new Map<string, OccurrenceId>();
   private unauthorized = 0;
+  private quorumLost: OccurrenceId | undefined;
   private waiting: { readonly action: () => void; readonly causes: readonly OccurrenceId[] }[] = [];
   private checkPlanned = false;
 
@@ -53,6 +54,7 @@ class TwinApiServer implements ApiServer {
   }
 
   controlPlaneChanged(): void {
+    this.watchQuorum();
     if (this.checkPlanned || this.waiting.length === 0) return;
     this.checkPlanned = true;
     // Not at once: who tells of the change may still be in the middle of it.
@@ -65,7 +67,7 @@ class TwinApiServer implements ApiServer {
   check(identity: ApiIdentity): ApiVerdict {
     if (!this.healthy()) {
       const message = 'the API server does not answer: connect: connection refused';
-      return { ok: false, failure: 'unreachable', message, because: [] };
+      return { ok: false, failure: 'unreachable', message, because: this.whyNoQuorum() };
     }
     if (identity.kind === 'certificate') return { ok: true };
     const refusal = refusalOf(identity.token, this.parts);
@@ -73,6 +75,24 @@ class TwinApiServer implements ApiServer {
     this.unauthorized += 1;
     const because = [this.tell(identity.token, refusal)];
     return { ok: false, failure: 'unauthorized', message: 'Unauthorized', because };
+  }
+
+  whyNoQuorum(): readonly OccurrenceId[] {
+    return this.quorumLost === undefined ? [] : [this.quorumLost];
+  }
+
+  private watchQuorum(): void {
+    const lost = this.controlPlane.lostQuorum();
+    if (lost === undefined) {
+      this.quorumLost = undefined;
+      return;
+    }
+    if (this.quorumLost !== undefined) return;
+    const { kernel } = this.parts;
+    const message = `${lost.up} of ${lost.members} members of etcd are up: the API server answers nobody`;
+    this.quorumLost = kernel.because(kernel.causes, () =>
+      kernel.occur('etcd.quorum-lost', { message }),
+    );
   }
 
   unauthorizedCount(): number {

@@ -33,10 +33,9 @@ export function drainBeforeUpgrade(
       return;
     }
     if (kernel.now() >= deadline) {
-      kernel.because(causes, () => {
-        giveUp(world, node, left.length, [...refusals]);
-        done();
-      });
+      kernel.because(causes, () => giveUp(world, node, left.length, [...refusals]));
+      // What follows happens because of the upgrade, in spite of the budgets.
+      kernel.because(causes, done);
       return;
     }
     for (const pod of left) {

@@ -20,7 +20,7 @@ import { PeerTables } from './peer-tables.ts';
 import { hostOf, type Located, locate, type Place } from './places.ts';
 import { PolicyIndex } from './policy-index.ts';
 import { Revisions, type View } from './revision-table.ts';
-import { type Backend, type ServiceEntry, ServiceTable } from './service-table.ts';
+import { type Backend, DNS_SERVICE, type ServiceEntry, ServiceTable } from './service-table.ts';
 import { arrives, lost } from './verdict.ts';
 
 export interface FabricParts {
@@ -41,7 +41,6 @@ type Picked =
   | { readonly ok: true; readonly entry: ServiceEntry; readonly backend: Backend }
   | (PathVerdict & { readonly ok: false });
 
-const DNS_SERVICE = 'kube-system/kube-dns';
 const API_SERVICE = 'default/kubernetes';
 const OUTSIDE = 'outside';
 
@@ -225,6 +224,8 @@ export class TwinFabric implements Fabric {
   }
 
   private whyControlPlaneIsDown(): readonly number[] {
+    const quorum = this.parts.api().whyNoQuorum?.() ?? [];
+    if (quorum.length > 0) return quorum;
     return [...this.parts.nodes.values()]
       .filter(({ role, machine }) => role === 'control-plane' && !machine.up)
       .flatMap((node) => networkOf(node).why('power'));

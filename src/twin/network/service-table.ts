@@ -10,6 +10,8 @@ import type { Change, ObjectStore } from '../store/object-store.ts';
 import { type Revisions, RevisionTable, type View } from './revision-table.ts';
 import { NO_CAUSES } from './verdict.ts';
 
+export const DNS_SERVICE = 'kube-system/kube-dns';
+
 export interface Backend {
   readonly podUid: string;
   readonly namespace: string;
@@ -146,9 +148,26 @@ export class ServiceTable {
   }
 
   private write(key: string, service: ServiceObject, members: Map<string, Backend>): void {
-    const emptied = members.size === 0 ? this.kernel.causes : NO_CAUSES;
+    const emptied = members.size === 0 ? this.whyEmpty(key) : NO_CAUSES;
     this.table.set(key, { service, backends: [...members.values()], emptied });
     this.tell(key);
+  }
+
+  /** The change that took the last backend; for DNS it is told, since every name hangs on it. */
+  private whyEmpty(key: string): readonly OccurrenceId[] {
+    const before = this.table.get(key, undefined);
+    if (before?.backends.length === 0) return before.emptied;
+    const { kernel } = this;
+    if (key !== DNS_SERVICE || before === undefined) return kernel.causes;
+    const { namespace = '', name } = before.service.metadata;
+    return [
+      kernel.because(kernel.causes, () =>
+        kernel.occur('dns.no-ready-server', {
+          subject: { kind: 'Service', namespace, name },
+          message: `no pod behind Service ${key} is ready: no name is resolved in the cluster`,
+        }),
+      ),
+    ];
   }
 
   private tell(key: string): void {

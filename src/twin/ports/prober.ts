@@ -8,7 +8,7 @@ import type { PathClass, PathObservation } from '../../model/rehearsal.ts';
 import type { FailingPath, ProberPort } from '../../ports/prober.ts';
 import { fabricOf, type TwinFabric } from '../network/fabric.ts';
 import { networkOf } from '../network/kernel-network.ts';
-import { isReady } from '../network/service-table.ts';
+import { DNS_SERVICE, isReady } from '../network/service-table.ts';
 import type { Destination, NetworkEnd, World } from '../world.ts';
 import type { Seen } from './path-log.ts';
 import { ProbeIndex } from './probe-index.ts';
@@ -345,5 +345,5 @@ const KINDS_OF_SERVICE: ReadonlyMap<string, ReadonlySet<TargetKind>> = new Map<
   ReadonlySet<TargetKind>
 >([
   [`${PROBE_NAMESPACE}/${PROBE_NAME}`, new Set(['service', 'nodeport'])],
-  ['kube-system/kube-dns', new Set(['dns-internal', 'dns-external'])],
+  [DNS_SERVICE, new Set(['dns-internal', 'dns-external'])],
 ]);

@@ -1,4 +1,5 @@
 /** Why a node will not do for a pod, in the scheduler's words (KK pkg/scheduler/framework/plugins). */
+import type { OccurrenceKind } from '../../../model/occurrence-kind.ts';
 import type { NodeSelectorTerm, PodObject, Taint } from '../../../model/kubernetes.ts';
 import { matchesAnyTerm, matchesNodeSelector, UNSCHEDULABLE, untolerated } from '../node-fit.ts';
 import { type NodeState, type Requests, requestsOf } from './node-state.ts';
@@ -69,6 +70,13 @@ export function refusalOf(
     if (domain !== undefined && byDomain.has(domain)) return APART;
   }
   return undefined;
+}
+
+/** Whether a volume keeps the pod away from nodes, or only the room on them, or something else. */
+export function kindOf(refusals: ReadonlyMap<string, number>): OccurrenceKind {
+  if (refusals.has(VOLUME.reason)) return 'scheduler.volume-elsewhere';
+  const isFull = [CPU, MEMORY, FULL].some(({ reason }) => refusals.has(reason));
+  return isFull ? 'scheduler.no-room' : 'scheduler.unschedulable';
 }
 
 /** `0/7 nodes are available: 3 Insufficient cpu, 4 node(s) were unschedulable. …` */

@@ -10,7 +10,7 @@ import { eventRecorderOf } from '../../kubelet/event-recorder.ts';
 import type { Change } from '../../store/object-store.ts';
 import type { World } from '../../world.ts';
 import { pinnedNode } from '../node-fit.ts';
-import { type Demand, demandOf, refusalOf, refusalText } from './filters.ts';
+import { type Demand, demandOf, kindOf, refusalOf, refusalText } from './filters.ts';
 import { NodeState, ownerOf, type Requests, requestsOf } from './node-state.ts';
 import { HOSTNAME, PodCounts } from './pod-counts.ts';
 import { scoreOf } from './scores.ts';
@@ -303,7 +303,7 @@ export class Scheduler {
     const { kernel, store } = this.world;
     const { namespace = 'default', name } = pod.metadata;
     kernel.because(kernel.causes, () => {
-      kernel.occur('scheduler.unschedulable', {
+      kernel.occur(kindOf(refusals), {
         subject: { kind: 'Pod', namespace, name },
         message: text,
       });
