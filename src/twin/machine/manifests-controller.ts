@@ -43,6 +43,13 @@ export function createMissingManifests(
     writeInventory(world, new Set([...(listed ?? []), ...rendered.map(inventoryKey)]));
 }
 
+/** From 1.13 on a cluster has had its inventory since its first boot; where none was read, it is this. */
+export function backfillInventory(world: World, rendered: readonly KubeObject[]): void {
+  if (world.store.get('ConfigMap', 'kube-system', INVENTORY) !== undefined) return;
+  const present = rendered.filter((object) => exists(world, object));
+  writeInventory(world, new Set(present.map(inventoryKey)));
+}
+
 /**
  * `talosctl upgrade-k8s`: brings the objects to what is rendered now; from 1.13 deletes inventory
  * objects that are rendered no more (flannel after `cni: none`, kube-proxy when disabled).

@@ -75,7 +75,7 @@ function podBody(pod: GeneratedPod, tokenVolume: string): { spec: unknown; statu
       terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
       tolerations: [
         ...(spec.tolerations ?? []),
-        ...(daemon ? DAEMON_TOLERATIONS : POD_TOLERATIONS),
+        ...(daemon ? DAEMON_TOLERATIONS : toleratesAll(spec) ? [] : POD_TOLERATIONS),
       ],
       volumes: [...(spec.volumes ?? []), tokenVolumeOf(tokenVolume)],
     },
@@ -131,6 +131,16 @@ const POD_TOLERATIONS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unr
     tolerationSeconds: 300,
   }),
 );
+
+/** Admission adds nothing to a pod that tolerates every NoExecute taint, as static pods do. */
+function toleratesAll({ tolerations = [] }: PodSpec): boolean {
+  return tolerations.some(
+    ({ key, effect, operator }) =>
+      operator === 'Exists' &&
+      key === undefined &&
+      (effect === undefined || effect === 'NoExecute'),
+  );
+}
 
 const DAEMON_TOLERATIONS = [
   ['node.kubernetes.io/not-ready', 'NoExecute'],

@@ -2,7 +2,11 @@
 import { nthAddress, parseCidr } from '../../base/cidr.ts';
 import { atLeast } from '../../base/versions.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
-import { createMissingManifests, syncManifests } from '../machine/manifests-controller.ts';
+import {
+  backfillInventory,
+  createMissingManifests,
+  syncManifests,
+} from '../machine/manifests-controller.ts';
 import { watchNodeAddresses } from '../machine/node-address-watch.ts';
 import { settingsOfConfig } from '../machine/talos-config.ts';
 import type { TalosMachine } from '../machine/talos-machine.ts';
@@ -46,13 +50,18 @@ export function createTalosCluster(
       });
       syncManifests(world, rendered(world, machine.config(), machine.version()), prunes);
     },
-    start: () =>
+    start: () => {
+      const [first] = machines.values();
+      if (first !== undefined && atLeast(first.version(), '1.13.0')) {
+        backfillInventory(world, rendered(world, first.config(), first.version()));
+      }
       watchNodeAddresses(world, world.versions.distributionVersion, (node) =>
         settingsOfConfig(
           node.machine.config(),
           machines.get(node.name)?.version() ?? world.versions.distributionVersion,
         ),
-      ),
+      );
+    },
   };
 }
 
