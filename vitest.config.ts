@@ -8,6 +8,6 @@ export default defineConfig({
     exclude: ['test/real/**', 'node_modules/**'],
     isolate: false,
     pool: 'threads',
-    testTimeout: 60_000,
+    testTimeout: 300_000,
   },
 });

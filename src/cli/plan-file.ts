@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { contentHash } from '../base/canonical-json.ts';
 import { RegaugeError } from '../base/errors.ts';
 import type { Plan } from '../model/plan.ts';
+import { plan as planSchema } from '../model/schema/plan.ts';
 import type { Planned } from './rehearsal-session.ts';
 
 /** `plan.json`, `runbook.md` and `artifacts/`; returns the paths in the order they were written. */
@@ -25,14 +26,21 @@ export function writePlan(directory: string, { plan, artifacts }: Planned): read
   });
 }
 
-/** A plan whose content is what its hash says; anything else is bad input. */
+/** A plan as its schema says, whose content is what its hash says; anything else is bad input. */
 export function readPlan(path: string): Plan {
   const document = parsed(path);
-  if (!isPlan(document)) throw notAPlan(path, 'it is no Plan of regauge.dev/v1');
-  const { id: _id, hash, predictions: _predictions, ...body } = document;
+  const result = planSchema.safeParse(document);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw notAPlan(
+      path,
+      `${issue?.path.join('.') || 'the document'}: ${issue?.message ?? 'is no Plan'}`,
+    );
+  }
+  const { id: _id, hash, predictions: _predictions, ...body } = result.data;
   if (contentHash(body) !== hash)
     throw notAPlan(path, 'its content is not what its hash was made of: it was changed by hand');
-  return document;
+  return result.data;
 }
 
 function parsed(path: string): unknown {
@@ -41,19 +49,6 @@ function parsed(path: string): unknown {
   } catch (error) {
     throw notAPlan(path, error instanceof Error ? error.message : String(error));
   }
-}
-
-/** The hash covers the rest: what it was made of was a plan. */
-function isPlan(value: unknown): value is Plan {
-  return (
-    value !== null &&
-    typeof value === 'object' &&
-    'kind' in value &&
-    value.kind === 'Plan' &&
-    'hash' in value &&
-    'steps' in value &&
-    Array.isArray(value.steps)
-  );
 }
 
 function notAPlan(path: string, why: string): RegaugeError {

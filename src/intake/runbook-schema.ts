@@ -129,4 +129,19 @@ export const COMMAND_SCHEMAS = {
   wait: z.strictObject({ seconds: z.number().min(0) }),
 } as const;
 
+/** A whole Runbook, for publishing: each command in its structured form, or as it would be typed. */
+export const publishedRunbook = runbookSchema.extend({
+  steps: z
+    .array(
+      stepSchema.extend({
+        helm: z.union([helmSchema, text]).optional(),
+        kubectl: z.union([kubectlSchema, text]).optional(),
+        talos: z.union([talosSchema, text]).optional(),
+        files: filesSchema.optional(),
+        wait: z.union([COMMAND_SCHEMAS.wait, text, z.number().min(0)]).optional(),
+      }),
+    )
+    .min(1),
+});
+
 export type CommandKey = keyof typeof COMMAND_SCHEMAS;

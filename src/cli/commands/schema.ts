@@ -1,16 +1,20 @@
 /** `regauge schema <kind>`: the JSON Schema of a published document. */
 import { z } from 'zod';
 import { RegaugeError } from '../../base/errors.ts';
+import { publishedRunbook } from '../../intake/runbook-schema.ts';
 import { checkReport } from '../../model/schema/check-report.ts';
 import { errorDocument } from '../../model/schema/error-document.ts';
+import { plan } from '../../model/schema/plan.ts';
 import { rehearsal } from '../../model/schema/rehearsal.ts';
 import { runEvent } from '../../model/schema/run-event.ts';
 import type { CliContext } from '../context.ts';
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   CheckReport: checkReport,
+  Plan: plan,
   Rehearsal: rehearsal,
   Run: runEvent,
+  Runbook: publishedRunbook,
   Error: errorDocument,
 };
 
@@ -27,5 +31,7 @@ export function run(this: CliContext, _flags: object, kind?: string): void {
       hint: `There are ${names.join(', ')}.`,
     });
   }
-  this.process.stdout.write(`${JSON.stringify(z.toJSONSchema(schema), undefined, 2)}\n`);
+  this.process.stdout.write(
+    `${JSON.stringify(z.toJSONSchema(schema, { unrepresentable: 'any' }), undefined, 2)}\n`,
+  );
 }

@@ -17,7 +17,7 @@ const pathObservation = z.object({
   gaps: list(z.tuple([seconds, seconds]).readonly()),
 }) satisfies z.ZodType<PathObservation>;
 
-const rehearsalSummary = z.object({
+export const rehearsalSummary = z.object({
   nodes: count,
   pods: count,
   podsRestarted: count,
