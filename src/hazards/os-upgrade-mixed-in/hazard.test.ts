@@ -70,3 +70,16 @@ test('near miss: all nodes on one release', () => {
 test('unknown: nothing was read that would tell', () => {
   expect(hazard.foretell(factsFrom({ values: 'debug: {}\n' })).missing).toHaveLength(1);
 });
+
+test('a patch that takes the CNI away beside values: possible, since nothing tells of restarts', () => {
+  const text = 'cluster:\n  network:\n    cni:\n      name: none\n';
+  const machineConfigs = [{ text, kind: 'patch' as const, file: 'patch.yaml' }];
+  const facts = factsFrom({ values: 'debug: {}\n', machineConfigs });
+  expect(hazard.foretell(facts)).toMatchObject({
+    missing: [],
+    findings: [
+      { severity: 'info', certainty: 'possible', evidence: [{ source: 'patch.yaml:4:13' }] },
+    ],
+  });
+  expect(hazard.foretell(factsFrom({ machineConfigs })).findings).toEqual([]);
+});

@@ -31,8 +31,35 @@ function foretell(facts: ClusterFacts): Foretelling {
     ...pendingUpgrade(facts),
   ];
   if (found.length > 0) return judged(found);
+  const untold = restartUntold(facts);
+  if (untold.length > 0) return judged(untold);
   const readAnything = runbooks.length > 0 || facts.machineConfigs.length > 0 || facts.nodes.known;
   return readAnything ? judged() : judgedInPart([], [MISSING.nodes]);
+}
+
+/**
+ * The files that start an incident of this kind: Talos is told to leave the CNI alone, and nothing
+ * says how the nodes come over. Many believe that a restart is due, and take an upgrade along.
+ */
+function restartUntold({ input, machineConfigs, targets }: ClusterFacts): readonly Finding[] {
+  const taken = machineConfigs.flatMap((config) => {
+    const none = config.kind === 'patch' ? cniNone(config) : undefined;
+    return none === undefined ? [] : [none];
+  });
+  if (taken.length === 0 || targets.length === 0 || input.runbooks.length > 0) return [];
+  return [
+    finding(hazard, {
+      severity: 'info',
+      certainty: 'possible',
+      message:
+        'Talos takes cni.name: none live, without a reboot, and nothing here says how the nodes come over. An OS upgrade for the reboot’s sake would change two things per node at once.',
+      evidence: firstOf(taken),
+      fix: {
+        summary: `${FIX.summary} Write down the commands as a runbook to have them judged and rehearsed.`,
+        command: 'regauge rehearse <snapshot> --runbook steps.yaml',
+      },
+    }),
+  ];
 }
 
 const FIX = {
