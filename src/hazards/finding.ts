@@ -63,7 +63,7 @@ export const MISSING = {
   webhooks:
     'admission webhooks (kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations -o json)',
   volumes: 'PersistentVolumes of the cluster (kubectl get pv -o json)',
-  customObjects: 'objects of the cluster (kubectl get <kinds> -A -o json, or regauge snapshot)',
+  customObjects: 'objects of the cluster (kubectl get <kinds> -A -o json)',
   targetValues: 'Helm values of the target Cilium',
   targetPool: 'the pod pool of the target (ipam.operator.clusterPoolIPv4PodCIDRList)',
   machineConfigs: 'Talos machine configs (talosctl get machineconfig -o yaml)',

@@ -122,9 +122,8 @@ LOW  A budget allows no eviction (likely)
   The drain never ends.
   budget-deadlock · FM-17
 
-Not judged
-  Nodes (kubectl get nodes -o json)
-    for blind, quiet
+Not judged, for lack of
+   2  Nodes (kubectl get nodes -o json)
 
 Left out
   x.md: no document

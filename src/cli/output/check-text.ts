@@ -28,7 +28,7 @@ export function renderCheck({ report, leftOut, lineOf }: Checked, style: TextSty
   };
   const blocks = [
     ...report.findings.map((finding) => findingLines(page, finding)),
-    ...section(page, 'Not judged', unjudgedLines(page, report.unknown)),
+    ...section(page, 'Not judged, for lack of', unjudgedLines(page, report.unknown)),
     ...section(page, 'Left out', leftOutLines(leftOut)),
     [summaryLine(page, report)],
   ];
@@ -133,17 +133,21 @@ function footer({ hazard, covers, references }: Finding): string {
 }
 
 /** One line per thing that was not read, since one command settles several hazards. */
+/** What would let how many hazards be judged, the most telling first; `-o json` names the hazards. */
 function unjudgedLines(page: Page, unknown: readonly Unjudged[]): readonly string[] {
-  const hazards = new Map<string, string[]>();
-  for (const { hazard, missing } of unknown) {
-    for (const what of missing) hazards.set(what, [...(hazards.get(what) ?? []), hazard]);
+  const counts = new Map<string, number>();
+  for (const { missing } of unknown) {
+    for (const what of missing) counts.set(what, (counts.get(what) ?? 0) + 1);
   }
-  return [...hazards].flatMap(([what, ids]) => [
-    ...wrapText(what, page.width - 2).map((line) => `${INDENT}${line}`),
-    ...wrapText(`for ${ids.join(', ')}`, page.width - 4).map(
-      (line) => `${INDENT}${INDENT}${page.colours.dim(line)}`,
-    ),
-  ]);
+  return [...counts]
+    .toSorted(([, left], [, right]) => right - left)
+    .flatMap(([what, count]) => {
+      const [first = '', ...more] = wrapText(what, page.width - 6);
+      return [
+        `${page.colours.dim(String(count).padStart(4))}  ${first}`,
+        ...more.map((line) => `      ${line}`),
+      ];
+    });
 }
 
 function leftOutLines(leftOut: Checked['leftOut']): readonly string[] {

@@ -32,7 +32,7 @@ function foretell(facts: ClusterFacts): Foretelling {
       evidence: firstOf(evidence),
       fix: {
         summary: 'Judge by nodes, DNS and probes between pods, as the gates of a plan do.',
-        command: 'regauge verify',
+        command: 'kubectl get nodes,pods -A -o wide',
       },
     }),
   ]);
