@@ -1,6 +1,6 @@
 /**
- * A strategic merge patch on a machine config, as talosctl does it before it sends the whole: strict
- * decoding of the patch, `$patch: delete`, documents matched by apiVersion, kind and name, and the
+ * A strategic merge patch on a machine config in force, as talosctl does it before it sends the whole:
+ * strict decoding of the patch, `$patch: delete`, documents matched by apiVersion, kind and name, and the
  * checks that refuse the result. Source: talos:pkg/machinery/config/configpatcher/strategic.go
  * @v1.13.9, configloader/internal/decoder/delete.go@v1.13.9.
  */
@@ -19,7 +19,7 @@ export function applyMachineConfigPatch(
   patch: string,
   talosVersion: string,
 ): PatchResult {
-  const left = decodeMachineConfig(config, { talosVersion });
+  const left = decodeMachineConfig(config, { talosVersion, inForce: true });
   if (!left.ok) return { ok: false, message: left.message };
   const right = decodeMachineConfig(patch, { talosVersion });
   if (!right.ok) return { ok: false, message: right.message };

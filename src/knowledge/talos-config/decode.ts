@@ -36,6 +36,8 @@ export type DecodeResult =
 export interface DecodeOptions {
   /** `1.10.2`; the main document's keys and the message's form follow it. */
   readonly talosVersion: string;
+  /** The config is in force: whatever it holds was accepted, also what is not known here. */
+  readonly inForce?: boolean;
 }
 
 /** Keys whose presence makes a document without a kind the main one. */
@@ -46,7 +48,7 @@ const memory = new Map<string, DecodeResult>();
 const MEMORY_MAX = 4096;
 
 export function decodeMachineConfig(text: string, options: DecodeOptions): DecodeResult {
-  const key = `${options.talosVersion}\n${text}`;
+  const key = `${options.talosVersion} ${options.inForce === true}\n${text}`;
   const remembered = memory.get(key);
   if (remembered !== undefined) return remembered;
   const result = decodeWritten(text, options) ?? decode(text, options);
@@ -56,17 +58,22 @@ export function decodeMachineConfig(text: string, options: DecodeOptions): Decod
 }
 
 /** A text of our own writing needs no positions while there is nothing wrong with it. */
-function decodeWritten(text: string, { talosVersion }: DecodeOptions): DecodeResult | undefined {
+function decodeWritten(text: string, options: DecodeOptions): DecodeResult | undefined {
+  const { talosVersion, inForce = false } = options;
   const values = writtenDocuments(text);
   if (values === undefined) return undefined;
   const documents: DecodedDocument[] = [];
   for (const value of values) {
     const decoded = describe(value, 1);
-    if (decoded === undefined || !knowsKind(decoded.kind, talosVersion)) return undefined;
-    if (unknownKeysOf(decoded.kind, decoded.value, talosVersion).length > 0) return undefined;
+    if (decoded === undefined) return undefined;
+    if (!inForce && !isKnownDocument(decoded, talosVersion)) return undefined;
     documents.push(decoded);
   }
   return { ok: true, documents };
+}
+
+function isKnownDocument({ kind, value }: DecodedDocument, talosVersion: string): boolean {
+  return knowsKind(kind, talosVersion) && unknownKeysOf(kind, value, talosVersion).length === 0;
 }
 
 function decode(text: string, options: DecodeOptions): DecodeResult {
@@ -84,7 +91,8 @@ function decode(text: string, options: DecodeOptions): DecodeResult {
     const value: unknown = document.toJS({ maxAliasCount: 100 });
     const decoded = describe(value, lines.linePos(document.contents.range?.[0] ?? 0).line);
     if (decoded === undefined) return refuse('missing kind');
-    const problem = judge(decoded, document, lines, options.talosVersion);
+    const problem =
+      options.inForce === true ? undefined : judge(decoded, document, lines, options.talosVersion);
     if (problem !== undefined) return problem;
     const id = `${apiVersionOf(decoded)}/${decoded.kind}/${decoded.name ?? ''}`;
     if (seen.has(id)) return refuse(`duplicate document ${id} is not allowed`);

@@ -162,6 +162,15 @@ cluster:
     expect(result.ok ? '' : result.message).toContain('unknown keys found during decoding');
   });
 
+  it('takes a config in force as it is, also with keys that are not known here', () => {
+    const config = `${WORKER}  discovery:\n    shinyNewKey: true\n`;
+    expect(decodeMachineConfig(config, { talosVersion: '1.10.2' }).ok).toBe(false);
+    const after = patched(config, 'cluster: {proxy: {disabled: true}}');
+    expect(after).toContain('shinyNewKey: true');
+    const inForce = decodeMachineConfig(after, { talosVersion: '1.10.2', inForce: true });
+    expect(machineSettings(inForce.ok ? inForce.documents : [], '1.10.2').proxyDisabled).toBe(true);
+  });
+
   it('deletes where it is told to, and only what is there', () => {
     const deletion = 'machine:\n  features:\n    hostDNS:\n      $patch: delete\n';
     const once = patched(WORKER, deletion);

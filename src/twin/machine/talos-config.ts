@@ -9,8 +9,7 @@ export function settingsOfConfig(config: string, talosVersion: string): MachineS
   const key = `${talosVersion}\n${config}`;
   const known = read.get(key);
   if (known !== undefined) return known;
-  // A config that is active was decoded when it was applied; what Talos would refuse is read as far as it goes.
-  const decoded = decodeMachineConfig(config, { talosVersion });
+  const decoded = decodeMachineConfig(config, { talosVersion, inForce: true });
   const settings = machineSettings(decoded.ok ? decoded.documents : [], talosVersion);
   if (read.size >= READ_MAX) read.clear();
   read.set(key, settings);

@@ -5,6 +5,7 @@
 import {
   type KubeObject,
   type OwnerReference,
+  type PodAffinityRules,
   type PodObject,
   controllerOf,
   objectKey,
@@ -78,7 +79,8 @@ function rebuilt({ owner, pods }: Orphans, deployment: KubeObject | undefined): 
     spec: {
       ...(owner.kind === 'DaemonSet' ? {} : { replicas: pods.length }),
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: templateSpec(pod) },
+      template: { metadata: { labels }, spec: templateSpec(owner, pod) },
+      ...(owner.kind === 'StatefulSet' ? { volumeClaimTemplates: claimTemplatesOf(pod) } : {}),
     },
     status: { replicas: pods.length, readyReplicas: pods.length },
   });
@@ -94,14 +96,45 @@ function deploymentOf(
   return deployments.get(`${pods[0]?.metadata.namespace ?? 'default'}/${name}`);
 }
 
-/** The template as the pod shows it, without what scheduler and admission gave this one pod. */
-function templateSpec(pod: PodObject | undefined): unknown {
+/**
+ * The template as the pod shows it, without what scheduler, admission and its controller gave this
+ * one pod: its node, by name or by affinity (daemonset_util.go, ReplaceDaemonSetPodNodeNameNodeAffinity),
+ * its token, and its own claims.
+ */
+function templateSpec({ kind }: OwnerReference, pod: PodObject | undefined): unknown {
   if (pod === undefined) return { containers: [] };
-  const { nodeName: _node, ...spec } = pod.spec;
+  const { nodeName: _node, affinity, ...spec } = pod.spec;
+  const claims = new Set(
+    kind === 'StatefulSet' ? claimTemplatesOf(pod).map(({ metadata }) => metadata.name) : [],
+  );
+  const volumes = (spec.volumes ?? []).filter(
+    ({ name }) => !name.startsWith('kube-api-access-') && !claims.has(name),
+  );
+  const kept = kind === 'DaemonSet' ? withoutNode(affinity) : affinity;
+  return { ...spec, volumes, ...(kept === undefined ? {} : { affinity: kept }) };
+}
+
+function withoutNode(affinity: PodAffinityRules | undefined): PodAffinityRules | undefined {
+  const { nodeAffinity, ...others } = affinity ?? {};
+  const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const terms = (required?.nodeSelectorTerms ?? [])
+    .map(({ matchFields: _fields, ...term }) => term)
+    .filter(({ matchExpressions = [] }) => matchExpressions.length > 0);
+  if (terms.length === 0) return others;
   return {
-    ...spec,
-    volumes: (spec.volumes ?? []).filter(({ name }) => !name.startsWith('kube-api-access-')),
+    ...others,
+    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } },
   };
+}
+
+/** Volume `data` on claim `data-db-0` of pod `db-0` came from a claim template. */
+function claimTemplatesOf(pod: PodObject | undefined): readonly { metadata: { name: string } }[] {
+  return (pod?.spec.volumes ?? [])
+    .filter(
+      ({ name, persistentVolumeClaim: claim }) =>
+        claim?.claimName === `${name}-${pod?.metadata.name ?? ''}`,
+    )
+    .map(({ name }) => ({ metadata: { name } }));
 }
 
 function withoutNames(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -109,6 +142,7 @@ function withoutNames(labels: Readonly<Record<string, string>>): Readonly<Record
     'statefulset.kubernetes.io/pod-name',
     'apps.kubernetes.io/pod-index',
     'controller-revision-hash',
+    'pod-template-generation',
   ]);
   return Object.fromEntries(Object.entries(labels).filter(([key]) => !own.has(key)));
 }
