@@ -110,12 +110,32 @@ export interface Probe {
   readonly successThreshold?: number;
 }
 
+/** To a ConfigMap or a Secret of the pod's namespace. */
+export interface OptionalReference {
+  readonly name?: string;
+  readonly optional?: boolean;
+}
+
+export interface EnvVariable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: {
+    readonly configMapKeyRef?: OptionalReference & { readonly key: string };
+    readonly secretKeyRef?: OptionalReference & { readonly key: string };
+  };
+}
+
 export interface Container {
   readonly name: string;
   readonly image?: string;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly env?: readonly EnvVariable[];
+  readonly envFrom?: readonly {
+    readonly prefix?: string;
+    readonly configMapRef?: OptionalReference;
+    readonly secretRef?: OptionalReference;
+  }[];
   readonly ports?: readonly {
     readonly name?: string;
     readonly containerPort: number;
@@ -140,8 +160,14 @@ export interface Volume {
   readonly emptyDir?: object;
   readonly hostPath?: { readonly path: string };
   readonly persistentVolumeClaim?: { readonly claimName: string };
-  readonly configMap?: { readonly name?: string };
-  readonly projected?: object;
+  readonly configMap?: OptionalReference;
+  readonly secret?: { readonly secretName?: string; readonly optional?: boolean };
+  readonly projected?: {
+    readonly sources?: readonly {
+      readonly configMap?: OptionalReference;
+      readonly secret?: OptionalReference;
+    }[];
+  };
 }
 
 export interface PodSpec {
@@ -401,6 +427,27 @@ export interface VolumeAttachmentObject extends KubeObject {
     readonly attached?: boolean;
     readonly attachError?: { readonly message?: string };
   };
+}
+
+/** core/v1; its counts follow the recorder of the client that wrote it. */
+export interface EventObject extends KubeObject {
+  readonly kind: 'Event';
+  readonly involvedObject: {
+    readonly apiVersion?: string;
+    readonly kind: string;
+    readonly namespace?: string;
+    readonly name: string;
+    readonly uid?: string;
+  };
+  readonly source?: { readonly component?: string; readonly host?: string };
+  readonly reportingComponent?: string;
+  readonly reportingInstance?: string;
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly firstTimestamp?: string;
+  readonly lastTimestamp?: string;
 }
 
 export interface WebhookConfigurationObject extends KubeObject {

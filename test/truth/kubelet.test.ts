@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type EventObject, eventRecorderOf } from '../../src/twin/kubelet/event-recorder.ts';
+import { eventRecorderOf, type TimedEvent } from '../../src/twin/kubelet/event-recorder.ts';
 import {
   CILIUM_CONF,
   CONF_DIR,
@@ -107,7 +107,7 @@ function nodeView(world: KubeletWorld, name = NODE): NodeView {
   };
 }
 
-function eventsOf(world: KubeletWorld, name: string): EventObject[] {
+function eventsOf(world: KubeletWorld, name: string): TimedEvent[] {
   return eventRecorderOf(world).of({ kind: 'Pod', namespace: 'default', name });
 }
 
@@ -169,13 +169,13 @@ function freshNode(name: string): KubeletWorld {
 
 interface Afternoon {
   readonly k01: NodeView;
-  readonly k02: { readonly pod: PodView; readonly events: EventObject[] };
-  readonly k03: { readonly pod: PodView; readonly events: EventObject[] };
+  readonly k02: { readonly pod: PodView; readonly events: TimedEvent[] };
+  readonly k03: { readonly pod: PodView; readonly events: TimedEvent[] };
   readonly k04: { readonly node: NodeView; readonly pod: PodView; readonly podSeconds: number };
   readonly k05: {
     readonly node: NodeView;
     readonly pod: PodView;
-    readonly events: EventObject[];
+    readonly events: TimedEvent[];
     readonly oldPod: PodView;
     readonly leases: string[];
   };
@@ -183,10 +183,10 @@ interface Afternoon {
   readonly k07: {
     readonly node: NodeView;
     readonly pod: PodView;
-    readonly events: EventObject[];
+    readonly events: TimedEvent[];
     readonly leases: string[];
   };
-  readonly k08: { readonly pod: PodView; readonly events: EventObject[] };
+  readonly k08: { readonly pod: PodView; readonly events: TimedEvent[] };
   readonly k09: { readonly deleted: number; readonly running: number; readonly leases: string[] };
   readonly k10: { readonly node: NodeView; readonly pod: PodView };
   readonly k12: { readonly stuck: PodView; readonly deleted: number };
@@ -268,7 +268,7 @@ function liveThrough(): Afternoon {
   return { k01, k02, k03, k04, k05, k06, k07, k08, k09, k10, k12, k13 };
 }
 
-function isFailedKill(event: EventObject): boolean {
+function isFailedKill(event: TimedEvent): boolean {
   return event.reason === 'FailedKillPod';
 }
 

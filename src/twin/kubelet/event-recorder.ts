@@ -6,7 +6,7 @@
  * its count is worked out when somebody reads.
  */
 import type { ObjectReference } from '../../base/source.ts';
-import type { KubeObject } from '../../model/kubernetes.ts';
+import type { EventObject } from '../../model/kubernetes.ts';
 import type { Constants } from '../constants.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -22,9 +22,8 @@ export interface EventDetails {
   readonly message: string;
 }
 
-export interface EventObject extends KubeObject {
-  readonly kind: 'Event';
-  readonly involvedObject: ObjectReference & { readonly uid?: string };
+/** As the API shows it, with what it always has. */
+interface RecordedEvent extends EventObject {
   readonly source: { readonly component: string; readonly host?: string };
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
@@ -32,7 +31,10 @@ export interface EventObject extends KubeObject {
   readonly count: number;
   readonly firstTimestamp: string;
   readonly lastTimestamp: string;
-  /** Virtual milliseconds of the first and last, which timestamps round to seconds. */
+}
+
+/** With the virtual milliseconds of its first and last, which timestamps round to seconds. */
+export interface TimedEvent extends RecordedEvent {
   readonly firstMs: number;
   readonly lastMs: number;
 }
@@ -43,6 +45,7 @@ export interface Recurrence {
 
 /** Small, since there are many: what all records of an object share is in its log. */
 interface EventRecord {
+  readonly id: number;
   readonly uid: string | undefined;
   readonly bucket: Bucket;
   readonly type: 'Normal' | 'Warning';
@@ -118,18 +121,23 @@ export class EventRecorder {
   }
 
   /** Of one object, oldest first. */
-  of(subject: ObjectReference): EventObject[] {
+  of(subject: ObjectReference): TimedEvent[] {
     const log = this.logs.get(keyOf(subject));
-    return log === undefined ? [] : this.show(log);
+    if (log === undefined) return [];
+    return this.alive(log).map((record) => ({
+      ...toObject(log.subject, record),
+      firstMs: record.first,
+      lastMs: record.last,
+    }));
   }
 
   /** All that are younger than the API server keeps them. */
-  list(namespace?: string): EventObject[] {
-    const events: EventObject[] = [];
+  list(namespace?: string): RecordedEvent[] {
+    const events: RecordedEvent[] = [];
     for (const log of this.logs.values()) {
       const place = log.subject.namespace;
-      if (namespace === undefined || (place ?? 'default') === namespace)
-        events.push(...this.show(log));
+      if (namespace !== undefined && (place ?? 'default') !== namespace) continue;
+      for (const record of this.alive(log)) events.push(toObject(log.subject, record));
     }
     return events;
   }
@@ -151,6 +159,7 @@ export class EventRecorder {
       return known;
     }
     const record: EventRecord = {
+      id: this.recorded,
       uid,
       bucket,
       type,
@@ -229,12 +238,10 @@ export class EventRecorder {
     }
   }
 
-  private show(log: SubjectLog): EventObject[] {
+  private alive(log: SubjectLog): EventRecord[] {
     const oldest = this.kernel.now() - this.constants.eventTtlMs;
     for (const record of log.records) this.catchUp(record);
-    return log.records
-      .filter((record) => record.last >= oldest)
-      .map((record, index) => toObject(log.subject, record, index));
+    return log.records.filter((record) => record.last >= oldest);
   }
 
   private prune(): void {
@@ -263,27 +270,29 @@ function isSame(
   return record.message.startsWith(COMBINED) && message.startsWith(COMBINED);
 }
 
-function toObject(subject: ObjectReference, record: EventRecord, index: number): EventObject {
-  const { uid, bucket, type, reason, message, count, first, last } = record;
+function toObject(subject: ObjectReference, record: EventRecord): RecordedEvent {
+  const { id, uid, bucket, type, reason, message, count, first, last } = record;
   const { component, host } = bucket;
+  const serial = id.toString(16).padStart(12, '0');
   return {
     apiVersion: 'v1',
     kind: 'Event',
     metadata: {
-      name: `${subject.name}.${Math.floor(first).toString(16)}-${index}`,
+      name: `${subject.name}.${serial}`,
       namespace: subject.namespace ?? 'default',
+      uid: `00000000-0000-4000-9000-${serial}`,
       creationTimestamp: timestampOf(first),
     },
     involvedObject: { ...subject, ...(uid === undefined ? {} : { uid }) },
     source: { component, ...(host === undefined ? {} : { host }) },
+    reportingComponent: component,
+    reportingInstance: host ?? '',
     type,
     reason,
     message,
     count,
     firstTimestamp: timestampOf(first),
     lastTimestamp: timestampOf(last),
-    firstMs: first,
-    lastMs: last,
   };
 }
 

@@ -1,6 +1,7 @@
 /** The Kubernetes API on the twin as a client sees it. */
 import { describe, expect, it } from 'vitest';
-import type { PodObject } from '../../model/kubernetes.ts';
+import type { EventObject, PodObject } from '../../model/kubernetes.ts';
+import { eventRecorderOf } from '../kubelet/event-recorder.ts';
 import type { ApiServer } from '../world.ts';
 import { fakeWorld, type FakeWorld } from '../machine/testing.ts';
 import { createKubernetesPort } from './kubernetes-port.ts';
@@ -40,6 +41,47 @@ describe('kubernetes port', () => {
       port.list('v1', 'Pod', { nodeName: 'n1', labelSelector: { app: 'x' } }),
     );
     expect(found.map(({ metadata }) => metadata.name)).toEqual(['one']);
+  });
+
+  it('lists the events that kubelets and controllers have recorded, as core/v1 shows them', async () => {
+    const world = fakeWorld();
+    const subject = { kind: 'Pod', namespace: 'a', name: 'web' };
+    const details = { subject, subjectUid: 'u1', host: 'n1', type: 'Warning' } as const;
+    const reason = 'FailedCreatePodSandBox';
+    const message = 'Failed to create pod sandbox: no';
+    const recorder = eventRecorderOf(world);
+    for (const at of [1_000, 13_000]) {
+      world.kernel.runUntil(at);
+      recorder.record({ ...details, component: 'kubelet', reason, message });
+    }
+    recorder.record({
+      ...details,
+      subject: { kind: 'Node', name: 'n1' },
+      component: 'kubelet',
+      reason: 'Rebooted',
+      message: 'x',
+    });
+    const port = createKubernetesPort(world, evict);
+    const [event, ...others] = await run(world, () =>
+      port.list<EventObject>('v1', 'Event', { namespace: 'a' }),
+    );
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({
+      involvedObject: { ...subject, uid: 'u1' },
+      type: 'Warning',
+      reason,
+      message,
+      count: 2,
+      firstTimestamp: '1970-01-01T00:00:01Z',
+      lastTimestamp: '1970-01-01T00:00:13Z',
+      reportingComponent: 'kubelet',
+      reportingInstance: 'n1',
+      source: { component: 'kubelet', host: 'n1' },
+    });
+    const names = (await run(world, () => port.list('v1', 'Event'))).map(
+      ({ metadata }) => metadata.name,
+    );
+    expect(new Set(names).size).toBe(2);
   });
 
   it('applies over what is there, and patches by merge', async () => {

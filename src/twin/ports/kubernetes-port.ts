@@ -11,6 +11,7 @@ import type {
   ListOptions,
   ObjectAddress,
 } from '../../ports/kubernetes.ts';
+import { eventRecorderOf } from '../kubelet/event-recorder.ts';
 import type { World } from '../world.ts';
 import { apiCall, apiWrite, type Write } from './calls.ts';
 import { applyMerge, mergePatch } from './merge.ts';
@@ -90,16 +91,25 @@ function find<T extends KubeObject>(
 
 function listed(world: World, kind: string, options: ListOptions): readonly KubeObject[] {
   const { namespace, nodeName, labelSelector } = options;
-  const all: readonly KubeObject[] =
-    kind === 'Pod' && nodeName !== undefined
-      ? world.store.podsOn(nodeName)
-      : world.store.list<string>(kind, namespace);
+  const all = allOf(world, kind, namespace, nodeName);
   const wanted = Object.entries(labelSelector ?? {});
   return all.filter(
     ({ metadata }) =>
       (namespace === undefined || metadata.namespace === namespace) &&
       wanted.every(([key, value]) => metadata.labels?.[key] === value),
   );
+}
+
+function allOf(
+  world: World,
+  kind: string,
+  namespace: string | undefined,
+  nodeName: string | undefined,
+): readonly KubeObject[] {
+  // Kept beside the store, since they are many and nothing on the twin acts on them.
+  if (kind === 'Event') return eventRecorderOf(world).list(namespace);
+  if (kind === 'Pod' && nodeName !== undefined) return world.store.podsOn(nodeName);
+  return world.store.list<string>(kind, namespace);
 }
 
 function applyObject<T extends KubeObject>(world: World, object: T): T {
