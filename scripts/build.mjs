@@ -29,7 +29,6 @@ await build({
   target: 'node20.19',
   chunkNames: 'chunks/[name]-[hash]',
   minify: true,
-  keepNames: true,
   sourcemap: false,
   legalComments: 'linked',
   plugins: [bundledFiles],

@@ -1,6 +1,6 @@
 /** A file's text to documents, each with its positions; long lists item by item. */
 import { badInput } from '../base/errors.ts';
-import { endOfValue, findDuplicateKey, parseJsonTexts } from './text/json-text.ts';
+import { endOfValue, findDuplicateKey, itemStarts, parseJsonTexts } from './text/json-text.ts';
 import { jsonTree, lazyTree, subTree } from './text/json-tree.ts';
 import type { JsonDocument } from './text/json-tree.ts';
 import { placesIn } from './text/places.ts';
@@ -51,9 +51,12 @@ function jsonDocuments(file: InputFile): readonly ReadDocument[] {
     const document: JsonDocument = { file: path, start, ...kept };
     const tree = jsonTree(document, value);
     if (!isTable(value) || !isList(value)) return { tree };
+    const starts = kept.text === undefined ? [] : itemStarts(kept.text, start, ['items']);
     return {
       tree,
-      items: value.items.map((item, index) => jsonTree(document, item, ['items', index])),
+      items: value.items.map((item, index) =>
+        jsonTree(document, item, ['items', index], starts[index]),
+      ),
     };
   });
 }

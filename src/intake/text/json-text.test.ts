@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RegaugeError } from '../../base/errors.ts';
-import { findError, locateJson, parseJsonTexts } from './json-text.ts';
+import { findError, itemStarts, locateJson, parseJsonTexts } from './json-text.ts';
 
 function failure(text: string): RegaugeError {
   try {
@@ -112,3 +112,16 @@ function* paths(
     yield* paths(inner, [...base, Array.isArray(value) ? Number(key) : key]);
   }
 }
+
+describe('itemStarts', () => {
+  it('finds in one pass what locateJson finds for each item', () => {
+    const text = '{"kind":"List", "items": [ {"a":"],["}, [1, 2] , "x", -1.5 ,{}\n], "z": [9]}';
+    const starts = itemStarts(text, 0, ['items']);
+    expect(starts).toEqual([0, 1, 2, 3, 4].map((index) => locateJson(text, 0, ['items', index])));
+  });
+
+  it('finds nothing where there is no list', () => {
+    expect(itemStarts('{"items": {}}', 0, ['items'])).toEqual([]);
+    expect(itemStarts('{"items": [ ]}', 0, ['items'])).toEqual([]);
+  });
+});

@@ -75,9 +75,13 @@ export function endOfValue(text: string, start: number): number {
   while (at < text.length) {
     const code = text.charCodeAt(at);
     if (code === 0x22) at = endOfString(text, at);
-    else if (code === 0x7b || code === 0x5b) [depth, at] = [depth + 1, at + 1];
-    else if (code === 0x7d || code === 0x5d) [depth, at] = [depth - 1, at + 1];
-    else if (depth === 0) at = endOfWord(text, at);
+    else if (code === 0x7b || code === 0x5b) {
+      depth += 1;
+      at += 1;
+    } else if (code === 0x7d || code === 0x5d) {
+      depth -= 1;
+      at += 1;
+    } else if (depth === 0) at = endOfWord(text, at);
     else at += 1;
     if (depth <= 0) return at;
   }
@@ -123,6 +127,25 @@ function locateItem(text: string, start: number, index: number): number | undefi
     at = skipSpace(text, at + 1);
   }
   return at;
+}
+
+/** The offsets of all items of the list at a path, in one pass. */
+export function itemStarts(
+  text: string,
+  start: number,
+  path: readonly (string | number)[],
+): readonly number[] {
+  const list = locateJson(text, start, path);
+  if (list === undefined || text[list] !== '[') return [];
+  const starts: number[] = [];
+  let at = skipSpace(text, list + 1);
+  while (at < text.length && text[at] !== ']') {
+    starts.push(at);
+    at = skipSpace(text, endOfValue(text, at));
+    if (text[at] !== ',') break;
+    at = skipSpace(text, at + 1);
+  }
+  return starts;
 }
 
 function locateMember(text: string, start: number, name: string): number | undefined {

@@ -21,19 +21,27 @@ export interface JsonDocument {
   readonly start: number;
 }
 
-export function jsonTree(document: JsonDocument, value: unknown, base: Path = []): TextTree {
-  return new JsonTree(document, value, base);
+/** A value of a document: `base` is its path there, `start` where it stands in the text, when known. */
+export function jsonTree(
+  document: JsonDocument,
+  value: unknown,
+  base: Path = [],
+  start?: number,
+): TextTree {
+  return new JsonTree(document, value, base, start);
 }
 
 class JsonTree implements TextTree {
   readonly value: unknown;
   private readonly document: JsonDocument;
   private readonly base: Path;
+  private readonly start: number | undefined;
 
-  constructor(document: JsonDocument, value: unknown, base: Path) {
+  constructor(document: JsonDocument, value: unknown, base: Path, start: number | undefined) {
     this.document = document;
     this.value = value;
     this.base = base;
+    this.start = start;
   }
 
   get source(): Source {
@@ -69,15 +77,18 @@ class JsonTree implements TextTree {
     const path = [...this.base, ...parts];
     return {
       file: this.document.file,
-      ...this.placeAt(path),
+      ...this.placeAt(parts),
       ...(path.length === 0 ? {} : { path: showPath(path) }),
     };
   }
 
-  private placeAt(path: Path): Partial<Place> {
+  private placeAt(parts: Path): Partial<Place> {
     const { text, placeOf, start } = this.document;
     if (text === undefined || placeOf === undefined) return {};
-    const offset = locateJson(text, start, path);
+    const offset =
+      this.start === undefined
+        ? locateJson(text, start, [...this.base, ...parts])
+        : locateJson(text, this.start, parts);
     return offset === undefined ? {} : placeOf(offset);
   }
 }
