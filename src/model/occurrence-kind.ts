@@ -10,6 +10,10 @@ export const OCCURRENCE_KINDS = {
   'helm.release-applied': 'helm rendered a chart and applied what it gave',
   'helm.release-uninstalled': 'helm deleted the objects of a release',
   'helm.render-failed': 'the chart refused the values; nothing was applied',
+  'helm.replacement-value-refused': 'the chart takes no such value of kubeProxyReplacement',
+  'helm.capabilities-refused': 'the chart takes capabilities as lists only',
+  'helm.removed-value-refused': 'the chart refuses a value that earlier charts had',
+  'helm.value-refused': 'the chart refuses a value by its schema or in a template',
   'gitops.reverted': 'a reconciler put an object back to what its source says',
 
   // Machines.

@@ -20,7 +20,7 @@ export const hazard: Hazard = {
     'cilium/cilium#30631',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['helm.capabilities-refused'] },
 };
 
 const ROLES = ['ciliumAgent', 'cleanCiliumState', 'mountCgroup', 'applySysctlOverwrites'];

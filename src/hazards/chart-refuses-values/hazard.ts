@@ -24,7 +24,7 @@ export const hazard: Hazard = {
     'helm.sh/helm/v3:pkg/chartutil/jsonschema.go',
   ],
   foretell,
-  signs: { occurrences: ['helm.render-failed'] },
+  signs: { occurrences: ['helm.value-refused'] },
 };
 
 /** Told by hazards of their own. */

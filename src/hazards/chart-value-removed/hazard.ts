@@ -29,7 +29,7 @@ export const hazard: Hazard = {
     'cilium/cilium#34229',
   ],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['helm.removed-value-refused'] },
 };
 
 function foretell(facts: ClusterFacts): Foretelling {

@@ -22,7 +22,9 @@ export const hazard: Hazard = {
     'cilium/cilium@6a83269beec1',
   ],
   foretell,
-  signs: { occurrences: ['cilium-agent.replacement-value-refused'] },
+  signs: {
+    occurrences: ['helm.replacement-value-refused', 'cilium-agent.replacement-value-refused'],
+  },
 };
 
 const KEY = 'kubeProxyReplacement';

@@ -8,12 +8,15 @@ import type { HelmPort, HelmValues, ReleaseRequest, ReleaseStatus } from '../../
 import type { World } from '../world.ts';
 import { apiCall } from './calls.ts';
 import { applyRelease, deleteObjects } from './release-objects.ts';
+import { tellRefusals, type ValueRefusal } from './render-refusals.ts';
 
-export type RenderChart = (
-  request: ReleaseRequest,
-) =>
+export type RenderChart = (request: ReleaseRequest) =>
   | { readonly ok: true; readonly objects: readonly KubeObject[] }
-  | { readonly ok: false; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly message: string;
+      readonly problems?: readonly ValueRefusal[];
+    };
 
 export interface Revision {
   readonly revision: number;
@@ -52,7 +55,7 @@ function upgradeOrInstall(
   request: ReleaseRequest,
 ): ReleaseStatus {
   const rendered = render(request);
-  if (!rendered.ok) throw renderFailed(world, request, rendered.message);
+  if (!rendered.ok) throw renderFailed(world, request, rendered);
   const key = `${request.namespace}/${request.release}`;
   const history = releases.get(key) ?? [];
   const { release, version } = request;
@@ -71,12 +74,17 @@ function upgradeOrInstall(
   });
 }
 
-function renderFailed(world: World, request: ReleaseRequest, message: string): RegaugeError {
+function renderFailed(
+  world: World,
+  request: ReleaseRequest,
+  { message, problems = [] }: Extract<ReturnType<RenderChart>, { ok: false }>,
+): RegaugeError {
   const { kernel } = world;
   // Nothing was changed, so it is no cause of what follows.
   kernel.because(kernel.causes, () =>
     kernel.occur('helm.render-failed', {
       message: `chart ${request.chart} ${request.version} does not render with these values: ${message}`,
+      because: tellRefusals(kernel, problems),
     }),
   );
   return new RegaugeError('refused', message, {
