@@ -60,6 +60,10 @@ export const OCCURRENCE_KINDS = {
   'kubelet.pod-stuck-terminating': 'the sandbox of a pod that ends could not be torn down',
   'kubelet.network-not-ready': 'a pod waits because the runtime has no network for it',
   'kubelet.volume-not-attached': 'a pod waits for a volume to be attached to its node',
+  'kubelet.volume-source-missing':
+    'a pod waits for a ConfigMap or Secret that it mounts and that is not there',
+  'kubelet.container-config-missing':
+    'a container was not created in its sandbox: a ConfigMap, Secret or key for its environment is not there',
   'kubelet.container-killed': 'a liveness or startup probe condemned a container',
   'kubelet.token-mount-lost':
     'a kubelet that restarted no longer writes the tokens of running pods',

@@ -165,6 +165,16 @@ export const CONSTANTS = {
     source: 'KK: back-off is forgotten after twice its end',
   },
   volumeWaitMs: { value: 123_000, unit: 'ms', source: 'KK volume_manager.go: mount wait 2 m 3 s' },
+  mountRetryFirstMs: {
+    value: 500,
+    unit: 'ms',
+    source: 'KK goroutinemap/exponentialbackoff: a volume operation is tried again after 500 ms',
+  },
+  mountRetryMaxMs: {
+    value: 122_000,
+    unit: 'ms',
+    source: 'KK goroutinemap/exponentialbackoff: doubling up to 2 m 2 s',
+  },
   attachWaitMs: {
     value: 120_000,
     unit: 'ms',

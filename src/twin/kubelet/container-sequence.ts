@@ -3,6 +3,7 @@
  * the main ones; and what happens when one ends or a probe condemns it.
  */
 import type { Container, PodObject } from '../../model/kubernetes.ts';
+import { configSourcesOf, type MissingSource } from './config-sources.ts';
 import { ContainerRun } from './container-run.ts';
 import { podReference } from './kubelet-context.ts';
 import { createdText, showSeconds } from './pod-words.ts';
@@ -140,8 +141,15 @@ export class ContainerSequence {
   }
 
   private launch(run: ContainerRun, pullMs: number): void {
-    const { kernel } = this.worker.context;
-    this.announce(run, pullMs);
+    const { context, pod } = this.worker;
+    const { kernel } = context;
+    this.announcePulled(run, pullMs);
+    const missing = configSourcesOf(context.world).missingEnvironment(pod, run.container);
+    if (missing !== undefined) {
+      this.notCreated(run, missing);
+      return;
+    }
+    this.announceStarted(run);
     run.restartPlanned = false;
     kernel.because(kernel.causes, () => run.launch());
     if (run.role === 'init') this.worker.publish();
@@ -151,27 +159,42 @@ export class ContainerSequence {
     }
   }
 
-  private announce(run: ContainerRun, pullMs: number): void {
+  /** Its sandbox is there, and the container cannot be made in it (KK kuberuntime_container.go). */
+  private notCreated(run: ContainerRun, { message, because }: MissingSource): void {
+    const { worker } = this;
+    const { context, pod } = worker;
+    run.waitFor('CreateContainerConfigError', message);
+    context.podEvent(pod, 'Warning', 'Failed', `Error: ${message}`);
+    worker.failed('kubelet.container-config-missing', `Error: ${message}`, because);
+    worker.publish();
+    run.restartPlanned = true;
+    worker.after(context.retryIn(context.world.constants.sandboxRetryMs), () => {
+      if (run.restartPlanned) this.launch(run, 0);
+    });
+    if (run.role === 'main') this.proceed();
+  }
+
+  private announcePulled(run: ContainerRun, pullMs: number): void {
     const { context, pod } = this.worker;
     const image = imageOf(run.container);
-    const { name } = run.container;
     const took = `${pullMs / 1000}s`;
     const pulled =
       pullMs === 0
         ? `Container image "${image}" already present on machine`
         : `Successfully pulled image "${image}" in ${took} (${took} including waiting).`;
     context.podEvent(pod, 'Normal', 'Pulled', pulled);
-    context.podEvent(
-      pod,
-      'Normal',
-      'Created',
-      createdText(context.world.versions.kubernetes, name),
-    );
+  }
+
+  private announceStarted(run: ContainerRun): void {
+    const { context, pod } = this.worker;
+    const { name } = run.container;
+    const created = createdText(context.world.versions.kubernetes, name);
+    context.podEvent(pod, 'Normal', 'Created', created);
     context.podEvent(pod, 'Normal', 'Started', `Started container ${name}`);
   }
 
   private allStarted(): void {
-    this.ranBefore = true;
+    this.ranBefore ||= this.mains.every((run) => run.hasRun);
     this.worker.publish();
     if (this.probedOverPath) this.worker.watchPath();
     // A static pod may be the API server itself.

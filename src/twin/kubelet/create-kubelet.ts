@@ -8,6 +8,7 @@ import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Change } from '../store/object-store.ts';
 import type { Kubelet, NetworkStatus, Process, ServiceAccountToken, World } from '../world.ts';
 import { attachmentsOf } from './attachments.ts';
+import { configSourcesOf } from './config-sources.ts';
 import { KubeletContext, type ProgramFor, whenApiAnswers } from './kubelet-context.ts';
 import { RuntimeWatch } from './node-condition.ts';
 import { subscribe, subscribeToPaths } from './node-feed.ts';
@@ -56,6 +57,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
     this.context = new KubeletContext(world, nodeName, programFor, images);
     this.runtimeWatch = new RuntimeWatch(this.context, (status) => this.networkChanged(status));
     attachmentsOf(world.store);
+    configSourcesOf(world);
     serviceAccountsOf(world.store, world.kernel);
     subscribe(world.store, nodeName, {
       pod: (change) => this.podChanged(change),

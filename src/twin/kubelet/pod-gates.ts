@@ -1,26 +1,29 @@
 /**
  * What holds a pod back before its sandbox: a runtime without a network (hostNetwork pods are
- * exempt), and volumes that are not attached. The waiting itself costs nothing: retries that would
+ * exempt), and volumes that are not attached or not mounted. The waiting itself costs nothing: retries that would
  * find the same are counted, not run (KK pkg/kubelet/kubelet.go SyncPod; truth K02).
  */
 import { attachmentsOf } from './attachments.ts';
 import type { Recurrence } from './event-recorder.ts';
 import { podReference } from './kubelet-context.ts';
+import { MountGate, unmountedText } from './mount-gate.ts';
 import { networkNotReadyText } from './node-condition.ts';
 import type { PodWorker } from './pod-worker.ts';
 import { beatFrom } from './rhythm.ts';
 
 export class PodGates {
   private readonly worker: PodWorker;
+  readonly mounts: MountGate;
   private notReady: { readonly recurrence: Recurrence; readonly next: number } | undefined;
 
   constructor(worker: PodWorker) {
     this.worker = worker;
+    this.mounts = new MountGate(worker);
   }
 
   /** Whether something holds the pod back now; it is told again when that ends. */
   hold(): boolean {
-    return this.networkHolds() || this.volumesHold();
+    return this.networkHolds() || this.volumesHold() || this.mounts.hold();
   }
 
   /** The kubelet has seen the network become ready: the pod's next retry finds it so. */
@@ -40,6 +43,12 @@ export class PodGates {
   leave(): void {
     const { worker } = this;
     worker.host.awaitVolumes(worker, false);
+    this.mounts.leave();
+    this.leaveNetwork();
+  }
+
+  private leaveNetwork(): void {
+    const { worker } = this;
     if (this.notReady === undefined) return;
     this.notReady.recurrence.stop();
     this.notReady = undefined;
@@ -50,7 +59,7 @@ export class PodGates {
     const { worker } = this;
     const { known } = worker.host.runtimeWatch;
     if (known.ready || worker.pod.spec.hostNetwork === true) {
-      this.leave();
+      this.leaveNetwork();
       return false;
     }
     if (this.notReady !== undefined) return true;
@@ -89,9 +98,7 @@ export class PodGates {
     worker.after(constants.volumeWaitMs, () => {
       worker.host.awaitVolumes(worker, false);
       const unmounted = pending.map(({ volume }) => volume).join(' ');
-      const message =
-        `Unable to attach or mount volumes: unmounted volumes=[${unmounted}], unattached volumes=[${unmounted}], ` +
-        `failed to process volumes=[]: context deadline exceeded`;
+      const message = unmountedText(unmounted, unmounted);
       worker.context.podEvent(worker.pod, 'Warning', 'FailedMount', message);
       const causes = this.pendingVolumes().flatMap(({ attachment }) =>
         attachment === undefined ? [] : store.causesOf(attachment),

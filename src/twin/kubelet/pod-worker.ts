@@ -82,6 +82,7 @@ export class PodWorker implements ContainerOwner {
     this.sandbox = sandbox;
     this.sandboxReady = true;
     this.stage = 'up';
+    this.gates.mounts.mountedNow();
     if (this.containers.probedOverPath) {
       // What its status says of readiness is taken as seen; later changes are looked at.
       this.path = { ok: true, sourceSeen: null, message: '', because: [] };
@@ -127,6 +128,7 @@ export class PodWorker implements ContainerOwner {
     this.plan += 1;
     this.publishWaits = false;
     this.gates.leave();
+    this.gates.mounts.powerLost();
     this.teardown.powerLost();
     for (const run of this.containers.all) run.stop('power-lost');
     this.buryOldSandbox();
