@@ -12,7 +12,7 @@ export function ensureInstalled() {
   if (existsSync(INSTALLED) && modified(INSTALLED) >= modified('package-lock.json')) return;
   process.stderr.write('Installing dependencies (npm ci)…\n');
   // One command string: `npm` is a shell script on Windows, and needs the shell there.
-  const install = spawnSync('npm ci --no-progress', {
+  const install = spawnSync('npm ci --no-progress --loglevel=error', {
     stdio: ['ignore', process.stderr.fd, process.stderr.fd],
     shell: true,
   });
