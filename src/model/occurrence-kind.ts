@@ -107,6 +107,8 @@ export const OCCURRENCE_KINDS = {
     "an agent's programs took NodePort packets over from kube-proxy",
   'cilium-agent.host-routing-bypassed':
     "an agent's programs route the packets of its pods past the stack of the host",
+  'cilium-agent.old-network-bypassed':
+    "packets of Cilium's pods pass the links of another network on the node by",
   'cilium-agent.exited': 'an agent ended with an error',
   'cilium-agent.conf-management-disabled':
     'an agent has no path to write a CNI conf to and leaves all confs alone',

@@ -30,7 +30,7 @@ const CILIUM: CiliumState = {
   kubeProxyReplacement: false,
   policy: 'never',
   maps: undefined,
-  takenOver: { services: [], routing: [] },
+  takenOver: { services: [], routing: [], oldNetwork: [] },
 };
 
 beforeEach(() => {

@@ -19,13 +19,14 @@ export function toUpstream(server: Place): PathVerdict {
   if (!settingsOf(server.node).forwardsDnsToHost) {
     return lost(`${timeout}: host DNS of ${server.node.name} does not listen there any more`);
   }
-  const { cilium } = server.network;
+  const { cilium, upstreamLosses } = server.network;
+  const told = upstreamLosses.get(uid);
   if (
     server.attachment?.network === 'cilium' &&
     cilium !== undefined &&
     passesHostByMistake(cilium)
   ) {
-    return lost(timeout, cilium.takenOver.routing);
+    return lost(timeout, told === undefined ? cilium.takenOver.routing : [told]);
   }
   return arrives(server.attachment?.ip ?? server.node.address);
 }

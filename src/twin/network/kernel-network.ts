@@ -43,6 +43,8 @@ export interface CiliumState {
   readonly takenOver: {
     readonly services: readonly OccurrenceId[];
     readonly routing: readonly OccurrenceId[];
+    /** Of `routing`: that the links of another network on the node are passed by. */
+    readonly oldNetwork: readonly OccurrenceId[];
   };
 }
 
@@ -69,6 +71,8 @@ export class KernelNetwork implements NodeNetwork {
   readonly scratch = new Map<string, Readonly<Record<string, string>>>();
   /** The upstream in the resolv.conf of a Default-DNS pod, fixed when its sandbox was made. */
   readonly resolvers = new Map<string, string>();
+  /** Told once by the DNS server itself: that it does not reach its upstream, by pod UID. */
+  readonly upstreamLosses = new Map<string, OccurrenceId>();
   private readonly kernel: Kernel;
   private readonly attachments = new Map<string, Attachment>();
   private readonly orphans = new Set<string>();
@@ -113,6 +117,7 @@ export class KernelNetwork implements NodeNetwork {
 
   detach(podUid: string): void {
     this.resolvers.delete(podUid);
+    this.upstreamLosses.delete(podUid);
     this.orphans.delete(podUid);
     if (!this.attachments.delete(podUid)) return;
     this.remember(podUid);
@@ -225,6 +230,7 @@ export class KernelNetwork implements NodeNetwork {
     this.plainLinks.clear();
     this.scratch.clear();
     this.resolvers.clear();
+    this.upstreamLosses.clear();
     this.flannelState = undefined;
     this.ciliumState = undefined;
     this.kubeProxyState = undefined;

@@ -82,7 +82,7 @@ function hostStack(from: Place, to: Place): Loss | undefined {
   if (from.network.cilium?.hostRouting !== 'bpf') return undefined;
   return lost(
     `BPF host routing on ${from.node.name} passes the host's routes by: ${to.attachment.ip} is not reached`,
-    from.network.cilium.takenOver.routing,
+    from.network.cilium.takenOver.oldNetwork,
   );
 }
 

@@ -76,7 +76,7 @@ export function createObserver(world: World, prober: TwinProber): Observer {
 
 /** Kinds in which a kubelet says why a pod does not come up, or a program why it ended. */
 const TROUBLE =
-  /^(kubelet\.(?!pod-ready)|scheduler\.|controller\.|cilium-agent\.exited|flannel\.not-running)/;
+  /^(kubelet\.(?!pod-ready)|scheduler\.|controller\.|cilium-agent\.(exited|api-lost|service-address|kube-prism)|flannel\.not-running)/;
 
 function podTroubles(
   world: World,

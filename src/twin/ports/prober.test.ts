@@ -117,7 +117,7 @@ it('books a pod that moved to Cilium under its new class', async () => {
     kubeProxyReplacement: false,
     policy: 'never',
     maps: undefined,
-    takenOver: { services: [], routing: [] },
+    takenOver: { services: [], routing: [], oldNetwork: [] },
   });
   const pod = world.store.get('Pod', PROBE_NAMESPACE, `${PROBE_NAME}-a`);
   nodeNamed(world, 'a').network.attach({

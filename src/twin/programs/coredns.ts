@@ -53,7 +53,7 @@ function tellUpstream({ world, node, pod }: ProcessHost): boolean {
   if (!place.ok || upstream !== HOST_DNS_ADDRESS) return false;
   const verdict = toUpstream(place.place);
   if (verdict.ok) return false;
-  world.kernel.because(world.kernel.causes, () =>
+  const told = world.kernel.because(world.kernel.causes, () =>
     world.kernel.occur('dns.host-dns-unreachable', {
       node: node.name,
       subject: { kind: 'Pod', namespace: pod.metadata.namespace ?? '', name: pod.metadata.name },
@@ -61,5 +61,6 @@ function tellUpstream({ world, node, pod }: ProcessHost): boolean {
       because: verdict.because,
     }),
   );
+  networkOf(node).upstreamLosses.set(pod.metadata.uid ?? '', told);
   return true;
 }

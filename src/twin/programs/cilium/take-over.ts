@@ -9,12 +9,14 @@ import { type CiliumState, networkOf } from '../../network/kernel-network.ts';
 import type { ProcessHost } from '../../world.ts';
 import { configReasons } from './agent-config.ts';
 
+type TakenOver = CiliumState['takenOver'];
+
 const NOTHING: readonly OccurrenceId[] = [];
 
 export function takeOver(
   host: ProcessHost,
   state: Pick<CiliumState, 'kubeProxyReplacement' | 'hostRouting'>,
-): CiliumState['takenOver'] {
+): TakenOver {
   const before = networkOf(host.node).cilium;
   return {
     services: !state.kubeProxyReplacement
@@ -25,27 +27,48 @@ export function takeOver(
             host,
             'cilium-agent.services-taken-over',
             'kube-proxy replacement is on: BPF programs take NodePort packets first',
+            configReasons(host),
           ),
-    routing:
-      state.hostRouting !== 'bpf'
-        ? NOTHING
-        : before?.hostRouting === 'bpf'
-          ? before.takenOver.routing
-          : tell(
-              host,
-              'cilium-agent.host-routing-bypassed',
-              'BPF host routing is on: packets of its pods pass the routes and rules of the host by',
-            ),
+    ...routingOf(host, state),
   };
 }
 
-function tell(host: ProcessHost, kind: OccurrenceKind, what: string): readonly OccurrenceId[] {
+function routingOf(
+  host: ProcessHost,
+  { hostRouting }: Pick<CiliumState, 'hostRouting'>,
+): Pick<TakenOver, 'routing' | 'oldNetwork'> {
+  if (hostRouting !== 'bpf') return { routing: NOTHING, oldNetwork: NOTHING };
+  const before = networkOf(host.node).cilium;
+  if (before?.hostRouting !== 'bpf') return bypass(host);
+  const { routing, oldNetwork } = before.takenOver;
+  return { routing, oldNetwork };
+}
+
+function bypass(host: ProcessHost): Pick<TakenOver, 'routing' | 'oldNetwork'> {
+  const routing = tell(
+    host,
+    'cilium-agent.host-routing-bypassed',
+    'BPF host routing is on: packets of its pods pass the routes and rules of the host by',
+    configReasons(host),
+  );
+  const { flannel } = networkOf(host.node);
+  if (flannel === undefined) return { routing, oldNetwork: NOTHING };
+  const what = `packets of its pods do not find the routes to ${flannel.network}, which are the host's`;
+  return { routing, oldNetwork: tell(host, 'cilium-agent.old-network-bypassed', what, routing) };
+}
+
+function tell(
+  host: ProcessHost,
+  kind: OccurrenceKind,
+  what: string,
+  because: readonly OccurrenceId[],
+): readonly OccurrenceId[] {
   // An agent that was there before the twin has changed nothing.
   if (host.adopted === true) return NOTHING;
   const { kernel } = host.world;
   const node = host.node.name;
   return [
-    kernel.because(configReasons(host), () =>
+    kernel.because(because, () =>
       kernel.occur(kind, { node, subject: podReference(host.pod), message: `${node}: ${what}` }),
     ),
   ];
