@@ -2,7 +2,12 @@
  * What a distribution installs: the read-only root of an image, shared by all nodes that run it.
  */
 import { type DirectoryInode, file, directory, makePath } from './inode.ts';
-import { type Distribution, TALOS_BUNDLED_PLUGINS, bundlesPlugins } from './mount-tables.ts';
+import {
+  type Distribution,
+  TALOS_BUNDLED_PLUGINS,
+  bundlesPlugins,
+  mountsOf,
+} from './mount-tables.ts';
 import { pluginBinary } from './plugin-binary.ts';
 
 export interface ImageOptions {
@@ -20,11 +25,13 @@ const images = new Map<string, DirectoryInode>();
 export function imageOf(options: ImageOptions): DirectoryInode {
   const { distribution, version, flannelPlugin = '', cniPlugins = '' } = options;
   const bundled = bundlesPlugins(distribution, version);
-  const key = [distribution === 'talos', bundled, flannelPlugin, cniPlugins].join(' ');
+  const mounts = mountsOf(distribution, version).map(({ path }) => path);
+  const key = [distribution === 'talos', bundled, flannelPlugin, cniPlugins, ...mounts].join(' ');
   const known = images.get(key);
   if (known !== undefined) return known;
   const root = directory();
   makePath(root, '/dev').entries.set('null', file('', 0o666));
+  for (const path of mounts) makePath(root, path);
   if (distribution === 'talos') makePath(root, '/etc/cni/net.d', 0o755);
   if (bundled) {
     const plugins = makePath(root, '/opt/cni/bin');

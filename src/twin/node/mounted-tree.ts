@@ -53,13 +53,15 @@ export class MountedTree {
       lower: undefined,
     }));
     this.mounts = made;
+    const disk = made.find(({ row }) => row.kind === 'disk');
+    if (disk !== undefined) for (const { path } of rows) makePath(disk.root, path);
     for (const row of rows) {
       if (row.upper === undefined) continue;
-      const disk = present(
+      const below = present(
         made.find((mount) => covers(mount.row, row.upper ?? '')),
         'disk of overlay',
       );
-      const root = makePath(disk.root, row.upper.slice(disk.row.path.length));
+      const root = makePath(below.root, row.upper.slice(below.row.path.length));
       made.push({ row, root, lower: directoryAt(image, row.path) });
     }
     this.mounts = made.sort((left, right) => right.row.path.length - left.row.path.length);
