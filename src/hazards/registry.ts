@@ -41,6 +41,7 @@ import { hazard as helmReleasePending } from './helm-release-pending/hazard.ts';
 import { hazard as hostDnsBehindHostRouting } from './host-dns-behind-host-routing/hazard.ts';
 import { hazard as hostPort } from './host-port/hazard.ts';
 import { hazard as hostPortsInUse } from './host-ports-in-use/hazard.ts';
+import { hazard as hostRoutingBetweenOverlays } from './host-routing-between-overlays/hazard.ts';
 import { hazard as inlineCniManifest } from './inline-cni-manifest/hazard.ts';
 import { hazard as instanceManagersDeleted } from './instance-managers-deleted/hazard.ts';
 import { hazard as ipBlockOnClusterRange } from './ip-block-on-cluster-range/hazard.ts';
@@ -135,6 +136,7 @@ export const HAZARDS: readonly Hazard[] = [
   hostDnsBehindHostRouting,
   hostPort,
   hostPortsInUse,
+  hostRoutingBetweenOverlays,
   inlineCniManifest,
   instanceManagersDeleted,
   ipBlockOnClusterRange,
