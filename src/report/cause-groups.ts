@@ -29,9 +29,10 @@ function groupOf(causeId: string): string {
 export function groupCauses({ causes }: Rehearsal): readonly CauseGroup[] {
   return [...groupBy(causes, ({ id }) => groupOf(id))].map(([id, members]) => {
     const first = members[0];
+    const title = first?.title ?? id;
     return {
       id,
-      title: first?.title ?? id,
+      title: members.length > 1 ? withoutNode(title, first?.node) : title,
       covers: first?.covers ?? [],
       nodes: unique(members.flatMap(({ node }) => (node === undefined ? [] : [node]))),
       detail: first?.evidence[0]?.value === undefined ? undefined : String(first.evidence[0].value),
@@ -54,6 +55,11 @@ export function groupSymptoms({ failures }: Rehearsal): readonly SymptomGroup[] 
       because: unique(members.flatMap(({ because }) => because.map(groupOf))),
     }))
     .toSorted((left, right) => right.count - left.count);
+}
+
+/** What the first of several said is true of them all, but for the node it names. */
+function withoutNode(title: string, node: string | undefined): string {
+  return node === undefined ? title : title.replaceAll(node, 'a node');
 }
 
 /** What users would say they see. */

@@ -5,9 +5,9 @@ import { type CauseGroup, groupCauses, groupSymptoms, type SymptomGroup } from '
 import { plural } from '../duration.ts';
 import { type Html, html } from '../html.ts';
 
-const BOX_WIDTH = 230;
+const BOX_WIDTH = 196;
 const LINE_HEIGHT = 16;
-const LINE_CHARACTERS = 32;
+const LINE_CHARACTERS = 27;
 
 interface Box {
   readonly id: string;
@@ -24,7 +24,7 @@ export function causalGraphSection(id: string, rehearsal: Rehearsal): Html {
   const causes = groupCauses(rehearsal);
   const symptoms = groupSymptoms(rehearsal);
   return html`<h3 id="${id}-causes">Why</h3>
-    <div class="scroll" tabindex="0" role="region" aria-label="Causal graph">
+    <div class="scroll" tabindex="0" role="group" aria-label="Causal graph">
       ${drawing([...causes.map(causeBox), ...symptoms.map(symptomBox)])}
     </div>
     ${symptoms.map((symptom) => symptomDetails(symptom, causes))}`;
@@ -53,7 +53,7 @@ function symptomBox({ symptom, count, because }: SymptomGroup): Box {
 
 function drawing(boxes: readonly Box[]): Html {
   const graph = new graphlib.Graph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 60, marginx: 4, marginy: 4 });
+  graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 36, marginx: 4, marginy: 4 });
   graph.setDefaultEdgeLabel(() => ({}));
   const known = new Set(boxes.map(({ id }) => id));
   for (const box of boxes) graph.setNode(box.id, { width: BOX_WIDTH, height: heightOf(box) });
@@ -65,7 +65,7 @@ function drawing(boxes: readonly Box[]): Html {
   return html`<svg
     class="graph"
     viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}"
-    style="min-width:${Math.min(Math.ceil(width), 900)}px"
+    style="min-width:${Math.min(Math.ceil(width), 1100)}px"
     role="img"
     aria-label="Causal graph; the lists below say the same"
   >

@@ -11,7 +11,7 @@ export function comparisonSection(runs: readonly LabelledRehearsal[]): Html {
           <strong>${label}:</strong> ${verdict(rehearsal)}
         </p>`,
     )}
-    <div class="scroll" tabindex="0" role="region" aria-label="Side by side">
+    <div class="scroll" tabindex="0" role="group" aria-label="Side by side">
       <table>
         <thead>
           <tr>

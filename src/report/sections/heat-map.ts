@@ -19,7 +19,7 @@ export function heatMapSection(id: string, { paths }: Rehearsal): Html {
     <p class="note">
       Probes at 10 per second; rows are classes of paths, columns the node they start from.
     </p>
-    <div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-paths">
+    <div class="scroll" tabindex="0" role="group" aria-labelledby="${id}-paths">
       <table class="heat">
         <thead>
           <tr>

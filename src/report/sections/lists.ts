@@ -78,7 +78,7 @@ export function rememberedSection(claims: readonly RememberedClaim[]): Html | un
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], label: string): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${label}">
     <table>
       <thead>
         <tr>

@@ -23,7 +23,7 @@ export function timelineSection(id: string, rehearsal: Rehearsal): Html {
       <span class="key new"></span>new network <span class="key no-network"></span>no network
       <span class="key down"></span>machine down <span class="key stuck"></span>pods stuck
     </p>
-    <div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-timeline">
+    <div class="scroll" tabindex="0" role="group" aria-labelledby="${id}-timeline">
       <svg
         viewBox="0 0 ${WIDTH} ${height}"
         class="timeline"
@@ -41,7 +41,7 @@ export function timelineSection(id: string, rehearsal: Rehearsal): Html {
     }
     <details>
       <summary>The timeline in words</summary>
-      <div class="scroll" tabindex="0" role="region" aria-label="Timeline in words">
+      <div class="scroll" tabindex="0" role="group" aria-label="Timeline in words">
         <table>
           <thead>
             <tr>
