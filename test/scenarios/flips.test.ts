@@ -4,6 +4,7 @@
  * FD failure-domains.md, FM failure-modes.md; truth is what real software was measured to do.
  */
 import { describe, expect, it } from 'vitest';
+import { present } from '../../src/base/assert.ts';
 import type { RunbookStep } from '../../src/model/runbook.ts';
 import type { ClusterSpec } from '../../src/twin/scenario/cluster-spec.ts';
 import {
@@ -11,6 +12,7 @@ import {
   insertBefore,
   reboot,
   REBOOTED,
+  type Replay,
   remove,
   replay,
   stuckOnSubnetEnv,
@@ -48,6 +50,49 @@ function upgradeTo(steps: Steps, image: string): Steps {
       ? { ...step, talos: { ...step.talos, image } }
       : step,
   );
+}
+
+/** Probes from pods of the old network to the outside that were lost. */
+function egressLost({ rehearsal }: Replay): number {
+  return rehearsal.paths
+    .filter(({ to, from }) => to.class === 'egress' && from.class === 'pod-old')
+    .reduce((total, { lost }) => total + lost, 0);
+}
+
+function withFlannel(flannel: string) {
+  return (spec: ClusterSpec): ClusterSpec => ({ ...spec, versions: { ...spec.versions, flannel } });
+}
+
+/** The cluster with its nodes in another LAN: `192.168.1.`. */
+function withLan(prefix: string) {
+  return (spec: ClusterSpec): ClusterSpec => {
+    const { nodes } = spec;
+    if (!Array.isArray(nodes)) return spec;
+    const [first, ...others] = nodes.map((node) => ({
+      ...node,
+      address: node.address.replace('10.0.1.', prefix),
+    }));
+    return { ...spec, nodes: [present(first, 'a node'), ...others] };
+  };
+}
+
+/** The longest gap of external names (milliseconds), with Cilium as the CNI of new pods and host DNS forwarding. */
+async function externalNamesLost(version: string, hostLegacyRouting: boolean): Promise<number> {
+  const run = await replay({
+    spec: (spec) => ({ ...spec, machine: { ...spec.machine, forwardKubeDnsToHost: true } }),
+    steps: (steps) =>
+      withValues(installOnly(steps), {
+        cni: { exclusive: true, customConf: false },
+        bpf: { masquerade: true, hostLegacyRouting },
+      }).map((step) =>
+        'helm' in step && 'version' in step.helm
+          ? { ...step, helm: { ...step.helm, version } }
+          : step,
+      ),
+  });
+  return run.rehearsal.paths
+    .filter(({ to }) => to.class === 'dns-external')
+    .reduce((most, { longestGapMs }) => Math.max(most, longestGapMs), 0);
 }
 
 describe('Flannel’s state', () => {
@@ -128,16 +173,8 @@ describe('Flannel’s state', () => {
 
   it('CF 14: flanneld 0.25 to 0.26 takes its masquerade rules along, 0.27 leaves them', async () => {
     const deleted = before('Drain talos-cp-01');
-    const egressLost = (run: Awaited<ReturnType<typeof replay>>): number =>
-      run.rehearsal.paths
-        .filter(({ to, from }) => to.class === 'egress' && from.class === 'pod-old')
-        .reduce((total, { lost }) => total + lost, 0);
     expect(egressLost(await replay({ steps: deleted }))).toBeGreaterThan(0);
-    const later = (spec: ClusterSpec): ClusterSpec => ({
-      ...spec,
-      versions: { ...spec.versions, flannel: 'v0.27.4' },
-    });
-    expect(egressLost(await replay({ spec: later, steps: deleted }))).toBe(0);
+    expect(egressLost(await replay({ spec: withFlannel('v0.27.4'), steps: deleted }))).toBe(0);
   });
 });
 
@@ -191,26 +228,9 @@ describe('DNS', () => {
   });
 
   it('CF 5: tunnel with BPF host routing loses host DNS from 1.16.5 on, not in 1.16.4, and not with legacy routing', async () => {
-    const externalLost = async (version: string, hostLegacyRouting: boolean): Promise<number> => {
-      const run = await replay({
-        spec: (spec) => ({ ...spec, machine: { ...spec.machine, forwardKubeDnsToHost: true } }),
-        steps: (steps) =>
-          withValues(installOnly(steps), {
-            cni: { exclusive: true, customConf: false },
-            bpf: { masquerade: true, hostLegacyRouting },
-          }).map((step) =>
-            'helm' in step && 'version' in step.helm
-              ? { ...step, helm: { ...step.helm, version } }
-              : step,
-          ),
-      });
-      return run.rehearsal.paths
-        .filter(({ to }) => to.class === 'dns-external')
-        .reduce((most, { longestGapMs }) => Math.max(most, longestGapMs), 0);
-    };
-    expect(await externalLost('1.16.5', false)).toBeGreaterThan(300_000);
-    expect(await externalLost('1.16.4', false)).toBeLessThan(60_000);
-    expect(await externalLost('1.16.5', true)).toBeLessThan(60_000);
+    expect(await externalNamesLost('1.16.5', false)).toBeGreaterThan(300_000);
+    expect(await externalNamesLost('1.16.4', false)).toBeLessThan(60_000);
+    expect(await externalNamesLost('1.16.5', true)).toBeLessThan(60_000);
   });
 
   it('TCS 4.7: the key exists under machine.features.hostDNS, and is taken there', async () => {
@@ -301,18 +321,6 @@ describe('kube-proxy', () => {
 });
 
 describe('nodes', () => {
-  const withLan =
-    (prefix: string) =>
-    (spec: ClusterSpec): ClusterSpec => ({
-      ...spec,
-      nodes: Array.isArray(spec.nodes)
-        ? (spec.nodes.map((node) => ({
-            ...node,
-            address: node.address.replace('10.0.1.', prefix),
-          })) as typeof spec.nodes)
-        : spec.nodes,
-    });
-
   it('FM-09: with a LAN that sorts after the pool, Talos takes cilium_host as the node’s address; 10.0.1 is spared by luck', async () => {
     const lucky = await replay({ steps: installOnly });
     expect(lucky.of('talos.node-ip-changed')).toEqual([]);

@@ -106,12 +106,14 @@ describe('the post-mortem as it was done', () => {
   });
 
   it('leaves the instance managers alone: the selector matches nothing', () => {
-    const at = run.run;
-    const deletion =
-      'commands' in at
-        ? at.commands.find(({ command }) => command.includes('component=instance-manager'))
-        : undefined;
+    const { run: result } = run;
+    const commands = 'commands' in result ? result.commands : [];
+    const deletion = commands.find(({ command }) =>
+      command.includes('delete stuck instance managers'),
+    );
     expect(deletion?.outcome).toBe('done');
+    const later = run.of('kubelet.pod-ready').filter(({ at }) => at / 1000 > (deletion?.to ?? 0));
+    expect(later.filter(({ subject }) => subject?.name.startsWith('instance-manager'))).toEqual([]);
   });
 
   it('does not move a range when the pool is edited: nodes keep 10.245', () => {
