@@ -74,6 +74,17 @@ export class Kernel {
     }
   }
 
+  /** As `because`, for one of many listeners: no closure is made for each. */
+  tell<T>(causes: readonly OccurrenceId[], listener: (news: T) => void, news: T): void {
+    const before = this.currentCauses;
+    this.currentCauses = causes;
+    try {
+      listener(news);
+    } finally {
+      this.currentCauses = before;
+    }
+  }
+
   /** Records what happened, and makes it the cause of whatever the running action does next. */
   occur(kind: OccurrenceKind, details: OccurrenceDetails): OccurrenceId {
     const id = this.occurrences.length + 1;

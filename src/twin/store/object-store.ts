@@ -21,15 +21,32 @@ export type Watcher<T extends KubeObject> = (change: Change<T>) => void;
 /** How long after a write its watchers hear of it (milliseconds). */
 const WATCH_LATENCY = 3;
 
+/** An object's place: indices hold it while versions come and go, so that an update touches none of them. */
+interface Entry<T extends KubeObject = KubeObject> {
+  object: T;
+  /** What the present version happened because of. */
+  causes: readonly OccurrenceId[];
+}
+
+interface Kind {
+  /** By namespace (empty for what has none), then by name: no key is put together for a look. */
+  readonly byNamespace: Map<string, Map<string, Entry>>;
+  /** In order of creation. */
+  readonly entries: Set<Entry>;
+}
+
 export class ObjectStore {
-  private readonly kinds = new Map<string, Map<string, KubeObject>>();
+  private readonly kinds = new Map<string, Kind>();
   private readonly watchers = new Map<string, Watcher<KubeObject>[]>();
-  private readonly podsByNode = new Map<string, Map<string, PodObject>>();
-  private readonly podsByOwner = new Map<string, Map<string, PodObject>>();
-  private readonly causes = new WeakMap<KubeObject, readonly OccurrenceId[]>();
+  private readonly podsByNode = new Map<string, Set<Entry<PodObject>>>();
+  private readonly podsByOwner = new Map<string, Set<Entry<PodObject>>>();
+  /** Causes of what is gone, for those who still hold its last version. */
+  private readonly causesOfGone = new WeakMap<KubeObject, readonly OccurrenceId[]>();
   private undelivered: { change: Change; causes: readonly OccurrenceId[] }[] = [];
   private version = 0;
   private uidCount = 0;
+  private second = -1;
+  private secondText = '';
   private readonly kernel: Kernel;
 
   constructor(kernel: Kernel) {
@@ -45,35 +62,42 @@ export class ObjectStore {
     namespace: string | undefined,
     name: string,
   ): ObjectOf<K> | undefined {
-    const key = namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
-    return this.kinds.get(kind)?.get(key) as ObjectOf<K> | undefined;
+    return this.entryOf(kind, namespace, name)?.object as ObjectOf<K> | undefined;
   }
 
   /** In order of creation. */
   list<K extends string>(kind: K, namespace?: string): ObjectOf<K>[] {
-    const all = [...(this.kinds.get(kind)?.values() ?? [])] as ObjectOf<K>[];
-    return namespace === undefined
-      ? all
-      : all.filter((object) => object.metadata.namespace === namespace);
+    const all = this.kinds.get(kind);
+    if (all === undefined) return [];
+    const entries =
+      namespace === undefined ? all.entries : all.byNamespace.get(namespace)?.values();
+    // The kind says the shape.
+    return objectsOf(entries) as ObjectOf<K>[];
   }
 
   podsOn(node: string): PodObject[] {
-    return [...(this.podsByNode.get(node)?.values() ?? [])];
+    return objectsOf(this.podsByNode.get(node));
   }
 
   podsOf(ownerUid: string): PodObject[] {
-    return [...(this.podsByOwner.get(ownerUid)?.values() ?? [])];
+    return objectsOf(this.podsByOwner.get(ownerUid));
   }
 
   /** What the present version of the object happened because of. */
   causesOf(object: KubeObject): readonly OccurrenceId[] {
-    return this.causes.get(object) ?? [];
+    const { kind, metadata } = object;
+    const entry = this.entryOf(kind, metadata.namespace, metadata.name);
+    if (entry !== undefined && entry.object.metadata.uid === metadata.uid) return entry.causes;
+    return this.causesOfGone.get(object) ?? [];
   }
 
   /** Stores a new object; gives it uid, resourceVersion, generation and creation time. */
   create<T extends KubeObject>(object: T): T {
-    const key = objectKey(object);
-    assert(!this.mapOf(object.kind).has(key), `${object.kind} ${key} exists already`);
+    const { kind, metadata } = object;
+    assert(
+      this.entryOf(kind, metadata.namespace, metadata.name) === undefined,
+      `${kind} ${objectKey(object)} exists already`,
+    );
     const stored = {
       ...object,
       metadata: {
@@ -84,7 +108,7 @@ export class ObjectStore {
         resourceVersion: this.nextVersion(),
       },
     };
-    this.put(stored);
+    this.add(stored);
     this.publish({ type: 'added', object: stored });
     return stored;
   }
@@ -96,8 +120,9 @@ export class ObjectStore {
     name: string,
     change: (object: ObjectOf<K>) => ObjectOf<K>,
   ): ObjectOf<K> | undefined {
-    const old = this.get(kind, namespace, name);
-    if (old === undefined) return undefined;
+    const entry = this.entryOf(kind, namespace, name);
+    if (entry === undefined) return undefined;
+    const old = entry.object as ObjectOf<K>; // the kind says the shape
     const changed = change(old);
     if (changed === old) return old;
     const stored = {
@@ -109,11 +134,11 @@ export class ObjectStore {
       },
     };
     if (isGone(stored)) {
-      this.drop(stored);
+      this.drop(entry, stored);
       this.publish({ type: 'deleted', object: stored, old });
       return stored;
     }
-    this.put(stored);
+    this.replace(entry, stored);
     this.publish({ type: 'modified', object: stored, old });
     return stored;
   }
@@ -149,10 +174,11 @@ export class ObjectStore {
 
   /** Takes the object out at once, whatever it waits for. */
   remove(kind: string, namespace: string | undefined, name: string): void {
-    const object = this.get(kind, namespace, name) as KubeObject | undefined;
-    if (object === undefined) return;
+    const entry = this.entryOf(kind, namespace, name);
+    if (entry === undefined) return;
+    const { object } = entry;
     this.nextVersion();
-    this.drop(object);
+    this.drop(entry, object);
     this.publish({ type: 'deleted', object, old: object });
   }
 
@@ -170,9 +196,12 @@ export class ObjectStore {
 
   /** Virtual time as RFC 3339, from an epoch of the twin's own. */
   timestamp(): string {
-    return new Date(Math.floor(this.kernel.now() / 1000) * 1000)
-      .toISOString()
-      .replace('.000Z', 'Z');
+    const second = Math.floor(this.kernel.now() / 1000);
+    if (second !== this.second) {
+      this.second = second;
+      this.secondText = new Date(second * 1000).toISOString().replace('.000Z', 'Z');
+    }
+    return this.secondText;
   }
 
   private nextVersion(): string {
@@ -180,41 +209,67 @@ export class ObjectStore {
     return String(this.version);
   }
 
-  private mapOf(kind: string): Map<string, KubeObject> {
-    let map = this.kinds.get(kind);
-    if (map === undefined) this.kinds.set(kind, (map = new Map()));
-    return map;
+  private entryOf(kind: string, namespace: string | undefined, name: string): Entry | undefined {
+    return this.kinds
+      .get(kind)
+      ?.byNamespace.get(namespace ?? '')
+      ?.get(name);
   }
 
-  private put(object: KubeObject): void {
-    const key = objectKey(object);
-    const map = this.mapOf(object.kind);
-    const old = map.get(key);
-    map.set(key, object);
-    this.causes.set(object, this.kernel.causes);
-    if (object.kind === 'Pod')
-      this.indexPod(key, object as PodObject, old as PodObject | undefined);
+  private add(object: KubeObject): void {
+    const { namespace = '', name } = object.metadata;
+    let all = this.kinds.get(object.kind);
+    if (all === undefined) {
+      this.kinds.set(object.kind, (all = { byNamespace: new Map(), entries: new Set() }));
+    }
+    let names = all.byNamespace.get(namespace);
+    if (names === undefined) all.byNamespace.set(namespace, (names = new Map()));
+    const entry = { object, causes: this.kernel.causes };
+    names.set(name, entry);
+    all.entries.add(entry);
+    if (isPodEntry(entry)) this.indexPod(entry);
   }
 
-  private drop(object: KubeObject): void {
-    const key = objectKey(object);
-    this.mapOf(object.kind).delete(key);
-    this.causes.set(object, this.kernel.causes);
-    if (object.kind === 'Pod') this.unindexPod(key, object as PodObject);
+  private replace(entry: Entry, object: KubeObject): void {
+    const isMoved = isPodEntry(entry) && this.leaveOldPlaces(entry, object as PodObject);
+    entry.object = object;
+    entry.causes = this.kernel.causes;
+    if (isMoved) this.indexPod(entry);
   }
 
-  private indexPod(key: string, pod: PodObject, old: PodObject | undefined): void {
-    if (old?.spec.nodeName !== undefined && old.spec.nodeName !== pod.spec.nodeName)
-      this.unindexPod(key, old);
-    if (pod.spec.nodeName !== undefined) indexOf(this.podsByNode, pod.spec.nodeName).set(key, pod);
-    for (const owner of pod.metadata.ownerReferences ?? [])
-      indexOf(this.podsByOwner, owner.uid).set(key, pod);
+  private drop(entry: Entry, last: KubeObject): void {
+    const { namespace = '', name } = last.metadata;
+    const all = this.kinds.get(last.kind);
+    all?.entries.delete(entry);
+    all?.byNamespace.get(namespace)?.delete(name);
+    if (isPodEntry(entry)) this.unindexPod(entry);
+    this.causesOfGone.set(last, this.kernel.causes);
   }
 
-  private unindexPod(key: string, pod: PodObject): void {
-    if (pod.spec.nodeName !== undefined) this.podsByNode.get(pod.spec.nodeName)?.delete(key);
-    for (const owner of pod.metadata.ownerReferences ?? [])
-      this.podsByOwner.get(owner.uid)?.delete(key);
+  private indexPod(entry: Entry<PodObject>): void {
+    const { spec, metadata } = entry.object;
+    if (spec.nodeName !== undefined) indexOf(this.podsByNode, spec.nodeName).add(entry);
+    for (const { uid } of metadata.ownerReferences ?? []) indexOf(this.podsByOwner, uid).add(entry);
+  }
+
+  private unindexPod(entry: Entry<PodObject>): void {
+    const { spec, metadata } = entry.object;
+    if (spec.nodeName !== undefined) this.podsByNode.get(spec.nodeName)?.delete(entry);
+    for (const { uid } of metadata.ownerReferences ?? []) this.podsByOwner.get(uid)?.delete(entry);
+  }
+
+  /** True when the pod was bound, or has other owners: it has to be put where it belongs now. */
+  private leaveOldPlaces(entry: Entry<PodObject>, { spec, metadata }: PodObject): boolean {
+    const { nodeName } = entry.object.spec;
+    const owners = entry.object.metadata.ownerReferences;
+    if (nodeName === spec.nodeName && owners === metadata.ownerReferences) return false;
+    if (nodeName !== undefined && nodeName !== spec.nodeName)
+      this.podsByNode.get(nodeName)?.delete(entry);
+    for (const { uid } of owners ?? []) {
+      const stays = metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
+      if (!stays) this.podsByOwner.get(uid)?.delete(entry);
+    }
+    return true;
   }
 
   private publish(change: Change): void {
@@ -228,16 +283,26 @@ export class ObjectStore {
     this.undelivered = [];
     for (const { change, causes } of batch) {
       for (const watcher of this.watchers.get(change.object.kind) ?? []) {
-        this.kernel.because(causes, () => watcher(change));
+        this.kernel.tell(causes, watcher, change);
       }
     }
   }
 }
 
-function indexOf(index: Map<string, Map<string, PodObject>>, key: string): Map<string, PodObject> {
-  let map = index.get(key);
-  if (map === undefined) index.set(key, (map = new Map()));
-  return map;
+function objectsOf<T extends KubeObject>(entries: Iterable<Entry<T>> | undefined): T[] {
+  const objects: T[] = [];
+  if (entries !== undefined) for (const { object } of entries) objects.push(object);
+  return objects;
+}
+
+function indexOf<T>(index: Map<string, Set<T>>, key: string): Set<T> {
+  let set = index.get(key);
+  if (set === undefined) index.set(key, (set = new Set()));
+  return set;
+}
+
+function isPodEntry(entry: Entry): entry is Entry<PodObject> {
+  return entry.object.kind === 'Pod';
 }
 
 function isGone(object: KubeObject): boolean {
