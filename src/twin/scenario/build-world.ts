@@ -20,6 +20,7 @@ import type { ApiServer, Fabric, TwinNode, World } from '../world.ts';
 import { liveReleases } from './live-releases.ts';
 import { loadObjects } from './load-objects.ts';
 import { machineConfigsOf } from './machine-configs.ts';
+import { modelledPart } from './modelled-nodes.ts';
 import {
   confsAssumed,
   type NodeFileSeed,
@@ -30,6 +31,7 @@ import {
 import { type CreatedNodes, createNodes } from './nodes.ts';
 import { podNetworkOf } from './pod-network.ts';
 import { adoptRunningPods } from './running-pods.ts';
+import { unreadKinds } from './unread-kinds.ts';
 import { addressOf, isControlPlane, versionsOf } from './versions-of.ts';
 
 export interface BuildOptions {
@@ -49,7 +51,8 @@ export interface BuiltWorld {
   readonly assumptions: readonly Assumption[];
 }
 
-export function buildWorld(input: ClusterInput, options: BuildOptions): BuiltWorld {
+export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorld {
+  const { input, assumptions: leftOut } = modelledPart(read);
   const objects = nodesIn(input);
   const kernel = new Kernel(options.seed);
   const store = new ObjectStore(kernel);
@@ -90,11 +93,11 @@ export function buildWorld(input: ClusterInput, options: BuildOptions): BuiltWor
   late.api = createApiServer(world);
   const source = sourceNetwork(store);
   const seeds = [...made.created.values()].map(({ seed }) => seed);
-  for (const seed of seeds) seedNodeFiles(seed, source);
+  for (const seed of seeds) seedNodeFiles(seed, source, store);
   startControllers(world);
   made.talos.start();
   let unread: readonly NodeFileSeed[] = [];
-  adoptRunningPods({
+  const anew = adoptRunningPods({
     world,
     created: made.created,
     networkOf: podNetworkOf(store),
@@ -104,7 +107,18 @@ export function buildWorld(input: ClusterInput, options: BuildOptions): BuiltWor
     },
   });
   const files = confsAssumed(unread, source);
-  return { world, assumptions: [...configs.assumptions, ...files, ...owners, ...live.assumptions] };
+  return {
+    world,
+    assumptions: [
+      ...leftOut,
+      ...configs.assumptions,
+      ...files,
+      ...anew,
+      ...owners,
+      ...live.assumptions,
+      ...unreadKinds(input),
+    ],
+  };
 }
 
 function nodesIn(input: ClusterInput): readonly NodeObject[] {

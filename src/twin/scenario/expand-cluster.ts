@@ -45,8 +45,18 @@ export function expandCluster(spec: ClusterSpec): ClusterInput {
       return { object, source, tree: plainTree(object, source) };
     }),
     machineConfigs: layout.nodes.map((node) => machineConfigInput(spec, node)),
+    kindsListed: KINDS_WITHOUT_OBJECTS,
   };
 }
+
+/** A generated cluster is known whole: of these it may have none. */
+const KINDS_WITHOUT_OBJECTS = [
+  'PodDisruptionBudget',
+  'NetworkPolicy',
+  'PersistentVolume',
+  'ValidatingWebhookConfiguration',
+  'MutatingWebhookConfiguration',
+];
 
 function machineConfigInput(spec: ClusterSpec, node: LaidOutNode): MachineConfigInput {
   const source = { file: `${node.name}.machineconfig.yaml`, node: node.name };

@@ -6,7 +6,9 @@ import type { ReadObject } from '../../model/cluster-input.ts';
 import type { KubeObject, PodObject } from '../../model/kubernetes.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { missingFlannelConfig } from './missing-flannel-config.ts';
 import { missingOwners } from './missing-owners.ts';
+import { missingDnsService } from './missing-services.ts';
 
 /** Kinds whose name other API groups use too; only the core one is the cluster's. */
 const CORE_GROUPS: Readonly<Record<string, string>> = {
@@ -46,8 +48,11 @@ export function loadObjects(
   const objects = wanted(input);
   const shift = timeShift(objects);
   const { owners, assumptions } = missingOwners(objects);
-  for (const object of [...objects, ...owners]) store.create(shift(object));
-  return assumptions;
+  const flannel = missingFlannelConfig(objects);
+  const dns = missingDnsService(objects);
+  for (const object of [...objects, ...owners, ...flannel.objects, ...dns.objects])
+    store.create(shift(object));
+  return [...assumptions, ...flannel.assumptions, ...dns.assumptions];
 }
 
 /** One of each name: a later reading replaces an earlier one. */

@@ -9,6 +9,8 @@ import { valueOr } from '../../model/fact.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
 import type { CniPaths } from '../node/cni-paths.ts';
 import { pluginBinary } from '../node/plugin-binary.ts';
+import { FLANNEL_CONFIG_MAP } from '../programs/flannel/install-config.ts';
+import { imageName, imageVersion } from '../programs/image.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { NodeFiles } from '../world.ts';
 
@@ -22,15 +24,15 @@ export interface SourceNetwork {
 }
 
 const FLANNEL_CONF = '10-flannel.conflist';
-const FLANNEL_NAMESPACES = ['kube-system', 'kube-flannel', 'flannel'];
 
 /** The conf that the cluster's Flannel has written to every node. */
 export function sourceNetwork(store: ObjectStore): SourceNetwork {
-  for (const namespace of FLANNEL_NAMESPACES) {
-    const conf = store.get('ConfigMap', namespace, 'kube-flannel-cfg')?.data?.['cni-conf.json'];
+  for (const { metadata, data } of store.list('ConfigMap')) {
+    const conf = metadata.name === FLANNEL_CONFIG_MAP ? data?.['cni-conf.json'] : undefined;
     if (conf === undefined) continue;
     const name = /"name"\s*:\s*"([^"]+)"/.exec(conf)?.[1] ?? 'cbr0';
-    return { confs: new Map([[FLANNEL_CONF, conf]]), from: `${namespace}/kube-flannel-cfg`, name };
+    const from = `${metadata.namespace ?? ''}/${FLANNEL_CONFIG_MAP}`;
+    return { confs: new Map([[FLANNEL_CONF, conf]]), from, name };
   }
   return { confs: new Map(), from: undefined, name: 'cbr0' };
 }
@@ -47,10 +49,24 @@ export interface NodeFileSeed {
 }
 
 /** The conf and the plugins that made the node's pods. */
-export function seedNodeFiles(seed: NodeFileSeed, source: SourceNetwork): void {
-  const { files, places } = seed;
+export function seedNodeFiles(seed: NodeFileSeed, source: SourceNetwork, store: ObjectStore): void {
+  const { files, places, node } = seed;
   for (const [name, text] of source.confs) files.write(`${places.confDirectory}/${name}`, text);
   if (!seed.bundled) writePlugins(seed);
+  const agent = ciliumVersionOn(store, node);
+  if (agent === undefined) return;
+  const directory = places.binDirectories[0] ?? '/opt/cni/bin';
+  files.write(`${directory}/cilium-cni`, pluginBinary('cilium-cni', agent), { mode: 0o755 });
+}
+
+/** Of the agent that has started on the node, whose init container installed its plugin. */
+function ciliumVersionOn(store: ObjectStore, node: string): string | undefined {
+  for (const { metadata, spec, status } of store.podsOn(node)) {
+    if (metadata.labels?.['k8s-app'] !== 'cilium' || status.phase !== 'Running') continue;
+    const agent = spec.containers.find((container) => imageName(container) === 'cilium');
+    if (agent !== undefined) return imageVersion(agent) ?? '';
+  }
+  return undefined;
 }
 
 /** Brings the conf directory to what was read of it; false when nothing was. */

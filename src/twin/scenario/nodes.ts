@@ -15,7 +15,7 @@ import type { NodeRuntime } from '../runtime/node-runtime.ts';
 import type { AgentSocket, Machine, TwinNode, World } from '../world.ts';
 import type { NodeFileSeed } from './node-files.ts';
 import { createTalosCluster, type TalosCluster } from './talos-cluster.ts';
-import { addressOf, isControlPlane, runtimeOf, talosVersionOf } from './versions-of.ts';
+import { addressOf, isControlPlane, isOff, runtimeOf, talosVersionOf } from './versions-of.ts';
 
 export interface CreatedNode {
   readonly node: TwinNode;
@@ -84,11 +84,12 @@ function createNode(options: NodesOptions, object: NodeObject, parts: TalosParts
     role: isControlPlane(object) ? 'control-plane' : 'worker',
     files,
     runtime,
-    kubelet: createKubelet({ world, nodeName: name, programFor }),
+    kubelet: createKubelet({ world, nodeName: name, programFor, off: isOff(object) }),
     network,
     machine,
     sockets,
   };
+  if (!machine.up) runtime.powerLost();
   const seed: NodeFileSeed = {
     node: name,
     address: node.address,
@@ -135,6 +136,7 @@ function machineFor(
   const { name } = object.metadata;
   const host = {
     world,
+    isOff: isOff(object),
     node: (): TwinNode => {
       const node = nodes.get(name);
       if (node === undefined) throw new Error(`node ${name} is not there yet`);

@@ -3,8 +3,8 @@
  * their nodes, containers without a new start. Pods that were waiting are told to their kubelet.
  */
 import { nthAddress, parseAddress } from '../../base/cidr.ts';
-import { AssertionError } from '../../base/assert.ts';
 import { objectKey, type PodObject } from '../../model/kubernetes.ts';
+import type { Assumption } from '../../model/rehearsal.ts';
 import type { SandboxRequest, World } from '../world.ts';
 import type { CreatedNode } from './nodes.ts';
 import type { PodNetwork } from './pod-network.ts';
@@ -26,9 +26,10 @@ interface Running {
 
 /**
  * In the order in which each needs the other: what the old network's pods need, those pods, the
- * conf directories as they are now, then Cilium's agents and the pods they carry.
+ * conf directories as they are now, then Cilium's agents and the pods they carry. A pod whose sandbox
+ * cannot be made up from what was read starts anew, and is said to.
  */
-export function adoptRunningPods(adoption: Adoption): void {
+export function adoptRunningPods(adoption: Adoption): readonly Assumption[] {
   const { world, created, networkOf } = adoption;
   const groups: Record<'host' | 'old' | 'agent' | 'new', Running[]> = {
     host: [],
@@ -38,16 +39,44 @@ export function adoptRunningPods(adoption: Adoption): void {
   };
   const waiting: PodObject[] = [];
   for (const [name, made] of created) {
+    if (!made.node.machine.up) continue;
     for (const pod of world.store.podsOn(name)) {
       if (hasEnded(pod)) continue;
       if (isRunning(pod)) groups[groupOf(pod, networkOf)].push({ made, pod });
       else waiting.push(pod);
     }
   }
-  for (const running of [...groups.host, ...groups.old]) adopt(adoption, running);
+  const failed: Unadopted[] = [];
+  const adoptAll = (all: readonly Running[]): void => {
+    for (const running of all) {
+      const message = adopt(adoption, running);
+      if (message !== undefined) failed.push({ pod: running.pod, message });
+    }
+  };
+  adoptAll([...groups.host, ...groups.old]);
   adoption.settleFiles();
-  for (const running of [...groups.agent, ...groups.new]) adopt(adoption, running);
+  adoptAll([...groups.agent, ...groups.new]);
+  for (const { pod } of failed) forgetRunning(world, pod);
   for (const pod of waiting) tellKubelet(world, pod);
+  return startedAnew(failed);
+}
+
+interface Unadopted {
+  readonly pod: PodObject;
+  readonly message: string;
+}
+
+function startedAnew(failed: readonly Unadopted[]): readonly Assumption[] {
+  const [first] = failed;
+  if (first === undefined) return [];
+  const count = failed.length;
+  return [
+    {
+      about: `${count === 1 ? 'pod' : `${count} pods, for one`} ${objectKey(first.pod)}`,
+      assumed: `not running yet: ${count === 1 ? 'it starts' : 'they start'} when the rehearsal does`,
+      because: `what was read does not explain how ${count === 1 ? 'it got its' : 'they got their'} network (${first.message})`,
+    },
+  ];
 }
 
 function groupOf(
@@ -59,16 +88,15 @@ function groupOf(
   return networkOf(pod) === 'cilium' ? 'new' : 'old';
 }
 
-function adopt({ networkOf, leaseNetwork }: Adoption, { made, pod }: Running): void {
+/** Why not, when the runtime could not have made the pod's sandbox with what is there. */
+function adopt({ networkOf, leaseNetwork }: Adoption, { made, pod }: Running): string | undefined {
   const request = requestOf(pod);
   const { ip } = request;
   if (ip !== undefined && networkOf(pod) !== 'cilium') setNextLease(made, leaseNetwork, ip);
   const sandbox = made.runtime.adopt(request);
-  if (sandbox.ok) made.node.kubelet.adopt(pod, { id: sandbox.id, ip });
-  else
-    throw new AssertionError(
-      `${objectKey(pod)} runs, and cannot be taken over: ${sandbox.message}`,
-    );
+  if (!sandbox.ok) return sandbox.message;
+  made.node.kubelet.adopt(pod, { id: sandbox.id, ip });
+  return undefined;
 }
 
 /** host-local gives out the address after the last one: set so that this pod gets the one it has. */
@@ -106,6 +134,18 @@ function isRunning(pod: PodObject): boolean {
 
 function hasEnded(pod: PodObject): boolean {
   return pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed';
+}
+
+/** Its status is that of a pod that was just bound: nothing counts it as ready meanwhile. */
+function forgetRunning(world: World, pod: PodObject): void {
+  const { namespace, name } = pod.metadata;
+  world.store.update('Pod', namespace, name, (old) => ({
+    ...old,
+    status: {
+      ...(old.status.hostIP === undefined ? {} : { hostIP: old.status.hostIP }),
+      phase: 'Pending',
+    },
+  }));
 }
 
 /** A change of nothing: its kubelet hears of the pod, and begins with it as with a new one. */

@@ -40,6 +40,11 @@ export function isControlPlane(node: NodeObject): boolean {
   );
 }
 
+/** Its kubelet has stopped telling: what the node lifecycle controller writes of a node that is gone. */
+export function isOff({ status }: NodeObject): boolean {
+  return status.conditions?.find(({ type }) => type === 'Ready')?.status === 'Unknown';
+}
+
 /** `containerd://2.0.5` → name and version. */
 export function runtimeOf(
   node: NodeObject,
