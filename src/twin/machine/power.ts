@@ -10,6 +10,8 @@ export interface MachineHost {
   readonly world: World;
   /** The node this machine is; asked for late, since node and machine need each other. */
   node(): TwinNode;
+  /** The machine was off when the cluster was read, and nobody has started it since. */
+  readonly isOff?: boolean;
   /** Empties what the event empties; `preserve` is what Talos <= 1.7 needs to keep EPHEMERAL. */
   loseFiles(event: 'reboot' | 'upgrade', preserve: boolean): void;
 }

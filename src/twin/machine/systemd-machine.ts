@@ -7,7 +7,7 @@ import { losePower, type MachineHost, restorePower, stopAllPods } from './power.
 
 export function createSystemdMachine(host: MachineHost): Machine {
   const { world } = host;
-  const state = { up: true, busy: false, boot: 1 };
+  const state = { up: host.isOff !== true, busy: false, boot: 1 };
   const noConfig = { ok: false, message: 'this distribution has no machine config' } as const;
 
   return {

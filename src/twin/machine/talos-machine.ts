@@ -29,7 +29,7 @@ export interface TalosMachine extends Machine {
 export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
   const { world } = options;
   const state = {
-    up: true,
+    up: options.isOff !== true,
     busy: false,
     boot: 1,
     version: options.version,
