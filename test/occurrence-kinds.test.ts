@@ -15,11 +15,15 @@ const texts = readdirSync(TWIN, { recursive: true, encoding: 'utf8' })
   .filter((file) => !file.startsWith('observer'))
   .map((file) => readFileSync(join(TWIN, file), 'utf8'));
 
-/** As a literal, or put together in a template after its last hyphen. */
+/** As a literal, or put together in a template from its last hyphen or its dot on. */
 function isRecorded(kind: string): boolean {
+  const [actor = '', what = ''] = kind.split('.');
   const stem = kind.slice(0, kind.lastIndexOf('-') + 1);
   return texts.some(
-    (text) => text.includes(`'${kind}'`) || (stem !== '' && text.includes(`occur(\`${stem}\${`)),
+    (text) =>
+      text.includes(`'${kind}'`) ||
+      (stem !== '' && text.includes(`occur(\`${stem}\${`)) ||
+      (text.includes(`occur(\`${actor}.\${`) && text.includes(`'${what}'`)),
   );
 }
 

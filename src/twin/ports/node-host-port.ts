@@ -20,9 +20,20 @@ export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHo
     list: (name, directory) => on(name, ({ files }) => files.list(directory)),
     read: (name, path) => on(name, ({ files }) => files.read(path)),
     write: (name, path, content, mode) =>
-      on(name, ({ files }) => files.write(path, content, mode === undefined ? {} : { mode })),
-    remove: (name, path) => on(name, ({ files }) => files.remove(path)),
-    rename: (name, from, to) => on(name, ({ files }) => files.rename(from, to)),
+      on(name, ({ files }) => {
+        note(world, 'file-written', name, `wrote ${path}`);
+        files.write(path, content, mode === undefined ? {} : { mode });
+      }),
+    remove: (name, path) =>
+      on(name, ({ files }) => {
+        note(world, 'file-removed', name, `removed ${path}`);
+        files.remove(path);
+      }),
+    rename: (name, from, to) =>
+      on(name, ({ files }) => {
+        note(world, 'file-renamed', name, `renamed ${from} to ${to}`);
+        files.rename(from, to);
+      }),
     machineConfig: (name) => on(name, ({ machine }) => machine.config()),
     patchMachineConfig: (name, patch, mode) =>
       on(name, ({ machine }) => accept(machine.patchConfig(patch, mode))),
@@ -31,7 +42,11 @@ export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHo
     restartService: (name, service) =>
       on(name, ({ machine }) => accept(machine.restartService(service))),
     links: (name) => on(name, ({ network }) => network.links()),
-    removeLink: (name, link) => on(name, ({ network }) => network.removeLink(link)),
+    removeLink: (name, link) =>
+      on(name, ({ network }) => {
+        note(world, 'link-removed', name, `removed link ${link}`);
+        network.removeLink(link);
+      }),
     cleanKubeProxyRules: (name) => on(name, (node) => extras.cleanKubeProxyRules(node)),
     restartSandbox: (name, namespace, pod) =>
       on(name, (node) => restartSandbox(world, node, namespace, pod)),
@@ -39,6 +54,16 @@ export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHo
     upgradeKubernetes: (to) =>
       world.kernel.answer(world.constants.apiCallMs, () => extras.upgradeKubernetes(to)),
   };
+}
+
+/** What somebody did on a node is where chains of causes begin. */
+function note(
+  { kernel }: World,
+  what: 'file-written' | 'file-removed' | 'file-renamed' | 'link-removed',
+  node: string,
+  text: string,
+): void {
+  kernel.occur(`client.${what}`, { node, message: `a client ${text} on ${node}` });
 }
 
 function reachable(world: World, name: string): TwinNode {

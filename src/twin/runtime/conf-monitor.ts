@@ -2,6 +2,7 @@
  * Watches the conf directory for a runtime and tells it when to load again. The watch is on the
  * directory that was there when it began (truth:W01–W23).
  */
+import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { DirectoryEvent } from '../node/directory-watch.ts';
 import type { NodeFileSystem } from '../node/node-file-system.ts';
@@ -22,6 +23,7 @@ export class ConfMonitor {
   private readonly options: ConfMonitorOptions;
   private readonly stops: (() => void)[] = [];
   private pending: { cancel(): void } | undefined;
+  private lost: OccurrenceId | undefined;
 
   constructor(options: ConfMonitorOptions) {
     this.options = options;
@@ -54,7 +56,7 @@ export class ConfMonitor {
     }
     kernel.because(kernel.causes, () => {
       const message = `${directory} is gone, and the watch of the runtime with it`;
-      kernel.occur('cni.watch-lost', { node, message });
+      this.lost = kernel.occur('cni.watch-lost', { node, message });
       this.react(event, directory);
     });
   }
@@ -71,7 +73,10 @@ export class ConfMonitor {
     }
     this.pending = kernel.after(latencyMs, () => {
       this.pending = undefined;
-      reload();
+      // The files go before their directory: the load they set off finds it gone.
+      const { lost } = this;
+      const causes = lost === undefined ? kernel.causes : [lost, ...kernel.causes];
+      kernel.because(causes, reload);
     });
   }
 }
