@@ -59,6 +59,6 @@ test('near miss: a detached volume is of unknown robustness', () => {
 
 test('unknown: no cluster was read', () => {
   expect(hazard.foretell(factsFrom()).missing).toEqual([
-    'objects of the cluster (kubectl get <kinds> -A -o json, or regauge snapshot)',
+    'objects of the cluster (kubectl get <kinds> -A -o json)',
   ]);
 });
