@@ -5,17 +5,7 @@ import type { Intent } from './intent.ts';
 import { decide, type Notes, type Situation } from './situation.ts';
 
 export function chooseStrategy(situation: Situation, intent: Intent, notes: Notes): NodeStrategy {
-  const alone = situation.nodes.length === 1;
   const wanted = intent.strategy;
-  if (wanted === 'evict-in-place' && alone) {
-    decide(
-      notes,
-      'strategy',
-      'sandbox-restart',
-      'the cluster has one node: an evicted pod has nowhere else to go',
-    );
-    return 'sandbox-restart';
-  }
   if (wanted === 'reboot') {
     const volatileConf =
       situation.distribution === 'talos' && atLeast(situation.distributionVersion, '1.14.0');
@@ -30,16 +20,15 @@ export function chooseStrategy(situation: Situation, intent: Intent, notes: Note
     );
   }
   if (wanted !== undefined) return wanted;
-  const strategy = alone ? 'sandbox-restart' : 'evict-in-place';
   decide(
     notes,
     'strategy',
-    strategy,
-    alone
-      ? 'the cluster has one node: pods get new sandboxes where they are'
+    'evict-in-place',
+    situation.nodes.length === 1
+      ? 'no reboot is needed for a new network; an evicted pod comes back to the only node, which is open again by then'
       : 'no reboot is needed for a new network; with all other nodes cordoned every pod restarts once, within its budget',
   );
-  return strategy;
+  return 'evict-in-place';
 }
 
 /** A node that somebody cordoned takes no pods: its own get new sandboxes in place. */

@@ -208,13 +208,31 @@ function checkEtcd({ controlPlanes, distribution }: Situation, intent: Intent, n
       }),
     );
   }
+  if (
+    controlPlanes.length === 1 &&
+    intent.strategy === 'reboot' &&
+    intent.acceptApiOutage !== true
+  ) {
+    notes.refusals.push(
+      refusal({
+        id: 'etcd-one-voter',
+        covers: ['FM-08'],
+        title: 'The only control plane would reboot',
+        message:
+          'With one etcd voter the API is away while its node boots, and a node that does not come back takes the cluster with it.',
+        fix: 'Leave --strategy out: pods change their network without a reboot.',
+        command: 'talosctl etcd snapshot etcd.db',
+        evidence: controlPlanes.map(({ source, name }) => evidenceAt(source, name)),
+      }),
+    );
+  }
   if (controlPlanes.length === 1) {
     decide(
       notes,
       'etcd',
       'one voter',
       intent.strategy === 'reboot'
-        ? 'the API is away while the control plane reboots; that needs consent (acceptApiOutage)'
+        ? 'the API is away while the control plane reboots, which was agreed to'
         : 'the control plane is not rebooted, so the API stays; back up etcd first (talosctl etcd snapshot)',
     );
   }

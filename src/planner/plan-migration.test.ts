@@ -115,13 +115,21 @@ describe('order', () => {
 });
 
 describe('strategy', () => {
-  it('evicts in place, restarts sandboxes on a single node, and does what is asked', () => {
+  it('evicts in place, on a single node too, and does what is asked', () => {
     expect(planned().strategy).toBe('evict-in-place');
-    expect(planned({ objects: nodes(1, 0) }).strategy).toBe('sandbox-restart');
-    expect(planned({ objects: nodes(1, 0) }, { strategy: 'evict-in-place' }).strategy).toBe(
-      'sandbox-restart',
-    );
+    expect(planned({ objects: nodes(1, 0) }).strategy).toBe('evict-in-place');
     expect(planned({}, { strategy: 'reboot' }).strategy).toBe('reboot');
+    expect(planned({}, { strategy: 'sandbox-restart' }).strategy).toBe('sandbox-restart');
+  });
+
+  it('asks for no quorum without the only voter, which stays, and reboots it with consent only', () => {
+    const only = { objects: nodes(1, 2) };
+    expect(step(planned(only), 'move-nodes/cp-000/label').gates).toEqual([]);
+    expect(refused(only, { strategy: 'reboot' })).toEqual(['etcd-one-voter']);
+    const agreed = planned(only, { strategy: 'reboot', acceptApiOutage: true });
+    expect(step(agreed, 'move-nodes/cp-000/label').gates).toEqual([
+      { kind: 'etcd-quorum', node: 'cp-000', consent: true },
+    ]);
   });
 
   it('leaves a node cordoned that somebody cordoned before', () => {

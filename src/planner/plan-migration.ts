@@ -25,11 +25,16 @@ import { decide, type Notes, type Situation, situationOf } from './situation.ts'
 import { lastOf } from './step.ts';
 import { addressesPinned } from './talos-patches.ts';
 import { unreadyBefore } from './unready.ts';
+import { unsupported } from './unsupported.ts';
 
 export function planMigration(facts: ClusterFacts, intent: Intent = {}): PlanningResult {
   const notes: Notes = { decisions: [], refusals: [] };
   const situation = situationOf(facts, intent, notes);
-  const choices = situation === undefined ? undefined : choose(situation, intent, notes);
+  if (situation !== undefined) notes.refusals.push(...unsupported(situation));
+  const choices =
+    situation === undefined || notes.refusals.length > 0
+      ? undefined
+      : choose(situation, intent, notes);
   if (situation === undefined || choices === undefined || notes.refusals.length > 0) {
     return { ok: false, refusals: notes.refusals };
   }

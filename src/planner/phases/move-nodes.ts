@@ -143,7 +143,7 @@ function labelStep(
     title: `Label ${node} for Cilium`,
     action: { kind: 'label-node', node, labels: { [MIGRATION_LABEL]: 'true' } },
     after: [hold],
-    gates: quorumGate(situation, choices, node),
+    gates: quorumGate(situation, choices, node, strategy),
     scope: 'none',
     worst: 'nothing happens until the agent restarts',
     undo: {
@@ -161,10 +161,13 @@ function quorumGate(
   situation: Situation,
   { acceptApiOutage }: Choices,
   node: string,
+  strategy: NodeStrategy,
 ): readonly Gate[] {
   const isControlPlane = situation.controlPlanes.some(({ name }) => name === node);
   if (!isControlPlane || situation.distribution !== 'talos') return [];
   const alone = situation.controlPlanes.length === 1;
+  // Without a reboot the only voter goes on voting, and no other could stand in for it.
+  if (alone && strategy !== 'reboot') return [];
   return [{ kind: 'etcd-quorum', node, ...(alone ? { consent: acceptApiOutage } : {}) }];
 }
 
