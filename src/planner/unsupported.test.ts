@@ -37,7 +37,8 @@ describe('no plan is made', () => {
       ...(four.status.addresses ?? []),
       { type: 'InternalIP', address: 'fd00::9' },
     ];
-    expect(refusedWith({ ...four, ...{ status: { ...four.status, addresses } } })).toEqual([]);
+    const reached = { ...four, status: { ...four.status, addresses } };
+    expect(refusedWith(reached)).toEqual([]);
   });
 
   it('over a migration that something else began, which says how far it is', () => {

@@ -55,7 +55,7 @@ function nodesNotReady({ nodes }: Situation): Finding | undefined {
     id: 'nodes-not-ready',
     covers: ['FM-54'],
     title: `${namesOf(notReady)} ${notReady.length === 1 ? 'is' : 'are'} not Ready`,
-    message: `A plan moves every node and takes Flannel away at the end: a node that is away meanwhile comes back with a conf for a network that is gone. ${first.name} says: ${reason ?? 'nothing'}.`,
+    message: `A plan moves every node and takes Flannel away at the end: a node that is away meanwhile comes back with a conf for a network that is gone. ${first.name} says: ${(reason ?? 'nothing').replace(/[.]$/, '')}.`,
     fix: 'Bring it back, or take it out of the cluster (kubectl delete node), then read the cluster again.',
     command: `kubectl describe node ${first.name}`,
     evidence: evidenceOf(notReady, 'status.conditions'),
