@@ -33,7 +33,11 @@ export interface Files {
 }
 
 export interface Agreement {
+  readonly hazard: string;
+  /** At a severity that `check` fails on; below it the finding itself says that luck decides. */
   readonly foretold: boolean;
+  /** Foretold without an if: what was read leaves no other end. */
+  readonly proven: boolean;
   readonly struck: boolean;
   /** Whether the chain of a failure that users would feel leads through the sign. */
   readonly blamed: boolean;
@@ -76,20 +80,35 @@ const CLUSTER: ClusterSpecInput = {
 
 /** Whether `check` finds the hazard in the files, and whether its sign is seen once they are used. */
 export async function agreementOn(hazard: string, files: Files): Promise<Agreement> {
-  const card = present(
-    HAZARDS.find(({ id }) => id === hazard),
-    `the hazard ${hazard}`,
-  );
+  const [agreement] = await agreementsOn([hazard], files);
+  return present(agreement, `the agreement on ${hazard}`);
+}
+
+export async function agreementsOn(
+  hazards: readonly string[],
+  files: Files,
+): Promise<readonly Agreement[]> {
   const { input, steps } = inputFor(files);
-  const { findings } = evaluateHazards(deriveFacts(input), [card]);
   const runbook = { apiVersion: 'regauge.dev/v1', kind: 'Runbook', steps } as const;
   const { occurrences, rehearsal } = await rehearse({ input, runbook });
-  const signs = new Set<string>(card.signs.occurrences);
-  return {
-    foretold: findings.some(({ severity }) => severity !== 'low' && severity !== 'info'),
-    struck: occurrences.some(({ kind }) => signs.has(kind)),
-    blamed: rehearsal.causes.some(({ id }) => signs.has(id.replace(/@.*/, ''))),
-  };
+  const facts = deriveFacts(input);
+  return hazards.map((hazard) => {
+    const card = present(
+      HAZARDS.find(({ id }) => id === hazard),
+      `the hazard ${hazard}`,
+    );
+    const findings = evaluateHazards(facts, [card]).findings.filter(({ severity }) =>
+      ['critical', 'high'].includes(severity),
+    );
+    const signs = new Set<string>(card.signs.occurrences);
+    return {
+      hazard,
+      foretold: findings.length > 0,
+      proven: findings.some(({ certainty }) => certainty === 'proven'),
+      struck: occurrences.some(({ kind }) => signs.has(kind)),
+      blamed: rehearsal.causes.some(({ id }) => signs.has(id.replace(/@.*/, ''))),
+    };
+  });
 }
 
 export function inputFor(files: Files): {

@@ -7,6 +7,7 @@ import type { OccurrenceKind } from '../../model/occurrence-kind.ts';
 import type { DaemonSetObject } from '../../model/kubernetes.ts';
 import type { TwinNode, World } from '../world.ts';
 import { fabricOf } from '../network/fabric.ts';
+import { networkOf } from '../network/kernel-network.ts';
 import { addBlame } from './absence.ts';
 import { hubOf } from './hub.ts';
 import { imageName } from './image.ts';
@@ -76,6 +77,12 @@ export function becauseOfRemoval(world: World, part: Part, action: () => void): 
   const id = followed.get(world)?.get(part);
   if (id === undefined) action();
   else world.kernel.because([id, ...world.kernel.causes.filter((cause) => cause !== id)], action);
+}
+
+/** Whether a kube-proxy serves the node, or will again. */
+export function hasKubeProxy(world: World, node: TwinNode): boolean {
+  if (networkOf(node).kubeProxy !== undefined) return true;
+  return world.store.list('DaemonSet').some((daemonSet) => partOf(daemonSet) === 'kube-proxy');
 }
 
 function partOf({ spec }: DaemonSetObject): Part | undefined {

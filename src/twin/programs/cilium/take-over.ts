@@ -7,6 +7,7 @@ import type { OccurrenceKind } from '../../../model/occurrence-kind.ts';
 import { podReference } from '../../kubelet/kubelet-context.ts';
 import { type CiliumState, networkOf } from '../../network/kernel-network.ts';
 import type { ProcessHost } from '../../world.ts';
+import { hasKubeProxy } from '../removals.ts';
 import { configReasons } from './agent-config.ts';
 
 type TakenOver = CiliumState['takenOver'];
@@ -17,20 +18,24 @@ export function takeOver(
   host: ProcessHost,
   state: Pick<CiliumState, 'kubeProxyReplacement' | 'hostRouting'>,
 ): TakenOver {
-  const before = networkOf(host.node).cilium;
   return {
-    services: !state.kubeProxyReplacement
-      ? NOTHING
-      : before?.kubeProxyReplacement === true
-        ? before.takenOver.services
-        : tell(
-            host,
-            'cilium-agent.services-taken-over',
-            'kube-proxy replacement is on: BPF programs take NodePort packets first',
-            configReasons(host),
-          ),
+    services: servicesOf(host, state),
     ...routingOf(host, state),
   };
+}
+
+function servicesOf(
+  host: ProcessHost,
+  { kubeProxyReplacement }: Pick<CiliumState, 'kubeProxyReplacement'>,
+): readonly OccurrenceId[] {
+  if (!kubeProxyReplacement) return NOTHING;
+  const before = networkOf(host.node).cilium;
+  if (before?.kubeProxyReplacement === true) return before.takenOver.services;
+  const because = configReasons(host);
+  // Where no kube-proxy is, nothing is taken from it.
+  if (!hasKubeProxy(host.world, host.node)) return because;
+  const what = 'kube-proxy replacement is on: BPF programs take NodePort packets first';
+  return tell(host, 'cilium-agent.services-taken-over', what, because);
 }
 
 function routingOf(
