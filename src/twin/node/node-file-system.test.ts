@@ -131,8 +131,8 @@ describe('a process that watches', () => {
 describe('causes', () => {
   it('a file remembers who wrote it, an absent one who removed it', () => {
     const { kernel, files } = machine();
-    const written = kernel.occur('test.written', { message: 'written' });
-    const removed = kernel.occur('test.removed', { message: 'removed' });
+    const written = kernel.occur('client.file-written', { message: 'written' });
+    const removed = kernel.occur('client.file-removed', { message: 'removed' });
     kernel.because([written], () => files.write(`${DIR}/a.conf`, '1'));
     expect(files.causesOf(`${DIR}/a.conf`)).toEqual([written]);
     kernel.because([removed], () => files.remove(`${DIR}/a.conf`));
@@ -147,7 +147,7 @@ describe('causes', () => {
 
   it('what a reboot emptied is remembered as one loss that names its files', () => {
     const { kernel, files } = machine();
-    const boot = kernel.occur('test.reboot', { message: 'reboot' });
+    const boot = kernel.occur('machine.reboot-started', { message: 'reboot' });
     files.write('/run/flannel/subnet.env', 'x');
     kernel.because([boot], () => files.lose('reboot'));
     const [loss] = files.causesOf('/run/flannel/subnet.env');
@@ -159,8 +159,8 @@ describe('causes', () => {
 
   it('a renamed file keeps why it was written and adds why it moved', () => {
     const { kernel, files } = machine();
-    const written = kernel.occur('test.written', { message: 'written' });
-    const moved = kernel.occur('test.moved', { message: 'moved' });
+    const written = kernel.occur('client.file-written', { message: 'written' });
+    const moved = kernel.occur('client.file-renamed', { message: 'moved' });
     kernel.because([written], () => files.write(`${DIR}/a.conf`, '1'));
     kernel.because([moved], () => files.rename(`${DIR}/a.conf`, `${DIR}/a.bak`));
     expect(files.causesOf(`${DIR}/a.bak`)).toEqual([written, moved]);

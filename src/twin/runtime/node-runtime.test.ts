@@ -57,7 +57,7 @@ describe('flannel without subnet.env', () => {
   it('is traced to the reboot that emptied /run and to who wrote the conf', () => {
     const node = testNode();
     const { kernel, files } = node;
-    const applied = kernel.occur('test.applied', { message: 'applied' });
+    const applied = kernel.occur('client.file-written', { message: 'applied' });
     kernel.because([applied], () => files.write(FLANNEL_FILE, FLANNEL_CONF));
     files.write(SUBNET_ENV, SUBNET);
     node.advance(100);
@@ -66,7 +66,7 @@ describe('flannel without subnet.env', () => {
     expect(result.ok).toBe(false);
     const kinds = kindsBehind(node, result.ok ? [] : result.because);
     expect(kinds).toContain('node.files-lost');
-    expect(kinds).toContain('test.applied');
+    expect(kinds).toContain('client.file-written');
   });
 });
 
@@ -96,12 +96,12 @@ describe('a conf that would be better is not there', () => {
     const { kernel, files } = node;
     write(node, CILIUM_FILE, CILIUM_CONF);
     write(node, FLANNEL_FILE, FLANNEL_CONF);
-    const cleaned = kernel.occur('test.cleaned', { message: 'cleaned up' });
+    const cleaned = kernel.occur('client.file-removed', { message: 'cleaned up' });
     kernel.because([cleaned], () => files.remove(CILIUM_FILE));
     node.advance(100);
     const result = node.run('a');
     expect(result.ok).toBe(false);
-    expect(kindsBehind(node, result.ok ? [] : result.because)).toContain('test.cleaned');
+    expect(kindsBehind(node, result.ok ? [] : result.because)).toContain('client.file-removed');
   });
 });
 

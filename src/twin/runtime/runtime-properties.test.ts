@@ -126,7 +126,8 @@ function start(options: TestNodeOptions): Run {
   return { node: testNode(options), ids: new Map(PODS.map((one) => [one, []])), transcript: [] };
 }
 
-function act({ node, ids, transcript }: Run, one: Operation): void {
+function act(run: Run, one: Operation): void {
+  const { node, transcript } = run;
   const { files, runtime } = node;
   if (one.op === 'write') files.write(`${CONF}/${one.name}`, one.text);
   else if (one.op === 'rename') files.rename(`${CONF}/${one.name}`, `${CONF}/${one.to}`);
@@ -137,18 +138,22 @@ function act({ node, ids, transcript }: Run, one: Operation): void {
   else if (one.op === 'restart') runtime.restart();
   else if (one.op === 'subnet') files.write(SUBNET_ENV, SUBNET);
   else if (one.op === 'agent') node.startAgent();
-  else if (one.op === 'run') {
-    const result = node.run(one.pod, { timeoutMs: 8_000 });
-    if (result.ok) ids.get(one.pod)?.push(result.id);
-    transcript.push(result.ok ? `${one.pod} ${result.ip ?? ''}` : result.message);
-  } else {
-    const id = ids.get(one.pod)?.at(-1) ?? '';
-    const result = one.op === 'stop' ? node.stop(id) : node.remove(id);
-    transcript.push(result.ok ? `${one.op} ${one.pod}` : result.message);
-  }
+  else if ('pod' in one) actOnPod(run, one);
   node.advance(600);
   const { ready, message } = runtime.networkStatus();
   transcript.push(`${String(ready)} ${message} ${runtime.loadStatus()}`);
+}
+
+function actOnPod({ node, ids, transcript }: Run, one: Operation & { readonly pod: string }): void {
+  if (one.op === 'run') {
+    const result = node.run(one.pod, { timeoutMs: 8_000 });
+    if (result.ok) ids.get(one.pod)?.push(result.id);
+    transcript.push(result.ok ? `${one.pod} ${result.ip ?? ''}` : result.message);
+    return;
+  }
+  const id = ids.get(one.pod)?.at(-1) ?? '';
+  const result = one.op === 'stop' ? node.stop(id) : node.remove(id);
+  transcript.push(result.ok ? `${one.op} ${one.pod}` : result.message);
 }
 
 function install({ files }: TestNode, binary: string, what: 'real' | 'absent' | 'garbage'): void {
