@@ -23,7 +23,7 @@ import { recordNodeHistories } from '../twin/observer/node-history.ts';
 import { createTwinPorts } from '../twin/ports/create-twin-ports.ts';
 import { createProber } from '../twin/ports/prober.ts';
 import { buildWorld } from '../twin/scenario/build-world.ts';
-import { timelineOf } from './rehearsal-timeline.ts';
+import { failedSteps, timelineOf } from './rehearsal-timeline.ts';
 
 export interface RehearsalRequest {
   readonly input: ClusterInput;
@@ -72,6 +72,7 @@ export async function rehearse(request: RehearsalRequest): Promise<Rehearsed> {
     failures,
     causes,
     timeline: timelineOf(events, occurrences),
+    failedSteps: failedSteps(events),
     invariants: report.invariants,
     assumptions,
     paths: report.paths,

@@ -1,7 +1,7 @@
 /** The timeline of a rehearsal: what the run did, and the few things that happened to machines. */
 import type { Occurrence } from '../model/occurrence.ts';
 import type { RunEvent } from '../model/run-event.ts';
-import type { TimelineEntry } from '../model/rehearsal.ts';
+import type { FailedStep, TimelineEntry } from '../model/rehearsal.ts';
 
 /** More entries than this are not read by anybody; steps are kept before occurrences. */
 const ENTRIES_MAX = 2_000;
@@ -22,6 +22,14 @@ export function timelineOf(
     }));
   return [...steps.slice(0, ENTRIES_MAX), ...machines].toSorted(
     (left, right) => left.at - right.at,
+  );
+}
+
+export function failedSteps(events: readonly RunEvent[]): readonly FailedStep[] {
+  return events.flatMap((event) =>
+    event.type === 'step' && event.state === 'failed'
+      ? [{ step: event.step, title: event.title, at: event.at, message: event.message ?? '' }]
+      : [],
   );
 }
 

@@ -49,6 +49,14 @@ export interface RehearsalCause {
   readonly evidence: readonly Evidence[];
 }
 
+/** A step of the plan that ended it, or a command of the runbook that was refused or ran out of time. */
+export interface FailedStep {
+  readonly step: string;
+  readonly title: string;
+  readonly at: number;
+  readonly message: string;
+}
+
 export interface TimelineEntry {
   readonly at: number;
   readonly node?: string;
@@ -66,6 +74,7 @@ export interface Rehearsal {
   readonly failures: readonly RehearsalFailure[];
   readonly causes: readonly RehearsalCause[];
   readonly timeline: readonly TimelineEntry[];
+  readonly failedSteps: readonly FailedStep[];
   readonly invariants: readonly {
     readonly name: string;
     readonly held: boolean;

@@ -92,7 +92,7 @@ export function compare(runs: readonly LabelledRehearsal[]): readonly Comparison
 }
 
 /** One sentence that says how a rehearsal ended. */
-export function verdict({ outcome, summary }: Rehearsal): string {
+export function verdict({ outcome, summary, failedSteps }: Rehearsal): string {
   const time = showSeconds(summary.makespanSeconds);
   switch (outcome) {
     case 'clean':
@@ -100,8 +100,14 @@ export function verdict({ outcome, summary }: Rehearsal): string {
     case 'degraded':
       return `Ends after ${time} with every pod back, but something was lost on the way.`;
     case 'stuck':
+      if (summary.podsStuck === 0 && failedSteps[0] !== undefined)
+        return `Stops after ${time} at “${failedSteps[0].title}”: ${firstLine(failedSteps[0].message)}`;
       return `Does not end: after ${time}, ${plural(summary.podsStuck, 'pod')} cannot start and nothing in the plan would free them.`;
     case 'harmful':
       return `Does harm that running it again cannot undo, within ${time}.`;
   }
+}
+
+function firstLine(message: string): string {
+  return message.split('\n')[0] ?? '';
 }

@@ -67,6 +67,7 @@ const STUCK: Rehearsal = {
       gaps: [[3, 4.5]],
     },
   ],
+  failedSteps: [],
   nodeHistories: [
     {
       node: 'n1',

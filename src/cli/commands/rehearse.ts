@@ -15,6 +15,7 @@ import { type ClusterRead, readCluster } from '../read-cluster.ts';
 import { planFor, rehearse, type RehearsalRequest } from '../rehearsal-session.ts';
 import { writeReport } from '../report-file.ts';
 import { causeTree } from '../terminal/cause-tree.ts';
+import { failedStepLines } from '../terminal/failed-steps.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { sideBySide } from '../terminal/side-by-side.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
@@ -116,6 +117,7 @@ function show(
     colours.dim(subtitle),
     '',
     sideBySide([run], colours),
+    ...failedStepLines(rehearsal, width, colours),
     ...(rehearsal.failures.length === 0
       ? []
       : ['', colours.bold('Why'), '', causeTree(rehearsal, width, colours)]),

@@ -59,7 +59,8 @@ function plainProgress(context: CliContext, label: string): Progress {
   return {
     onEvent(event) {
       if (event.type !== 'step' || event.state === 'started') return;
-      stderr.write(`${label}: ${showSeconds(event.at)}: ${event.state}: ${event.title}\n`);
+      const why = event.message === undefined ? '' : `: ${event.message}`;
+      stderr.write(`${label}: ${showSeconds(event.at)}: ${event.state}: ${event.title}${why}\n`);
     },
     finish(line) {
       stderr.write(`${label}: ${line}\n`);

@@ -81,6 +81,9 @@ export const rehearsal = z.object({
       event: z.string(),
     }),
   ),
+  failedSteps: list(
+    z.object({ step: z.string(), title: z.string(), at: seconds, message: z.string() }),
+  ),
   invariants: list(
     z.object({
       name: z.string(),
