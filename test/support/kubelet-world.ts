@@ -70,6 +70,7 @@ export interface WorldOptions {
   readonly constants?: Partial<Constants>;
   readonly programFor?: (pod: PodObject, container: Container) => Program;
   readonly distributionVersion?: string;
+  readonly kubernetes?: string;
 }
 
 export const REACHED: PathVerdict = { ok: true, sourceSeen: null, message: '', because: [] };
@@ -102,7 +103,7 @@ export function kubeletWorld(options: WorldOptions): KubeletWorld {
     store,
     constants,
     versions: {
-      kubernetes: '1.33.13',
+      kubernetes: options.kubernetes ?? '1.33.13',
       distribution: 'talos',
       distributionVersion: options.distributionVersion ?? '1.10.2',
     },

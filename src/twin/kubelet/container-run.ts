@@ -4,13 +4,11 @@
  * 10 s doubling to 300 s).
  */
 import type { Container, ContainerStatus, PodObject } from '../../model/kubernetes.ts';
-import type { Timer } from '../kernel/kernel.ts';
 import type { PathVerdict, Process, ProcessHost, TwinNode, World } from '../world.ts';
-import { HealthProbe, needsPath } from './health-probe.ts';
+import { ContainerProbes, type ProbesStart } from './container-probes.ts';
+import { needsPath } from './health-probe.ts';
 import type { KubeletContext } from './kubelet-context.ts';
-import type { Recurrence } from './event-recorder.ts';
 import type { ContainerState, ContainerView } from './pod-status.ts';
-import { phaseOf } from './rhythm.ts';
 
 /** The pod worker, as its containers see it. */
 export interface ContainerOwner {
@@ -18,6 +16,8 @@ export interface ContainerOwner {
   readonly pod: PodObject;
   /** Whether the host reaches the pod; undefined while nobody has looked. */
   readonly path: PathVerdict | undefined;
+  /** When this kubelet began to probe the pod (virtual milliseconds); minus infinity for long ago. */
+  readonly probedSince: number;
   /** Something that the pod's status shows has changed. */
   containerChanged(): void;
   containerEnded(run: ContainerRun, exitCode: number, message: string | undefined): void;
@@ -36,16 +36,11 @@ export class ContainerRun {
   hasRun = false;
   /** It has ended and a restart is under way. */
   restartPlanned = false;
+  processReady = false;
+  processLive = true;
   private host: RunningProcess | undefined;
-  private processReady = false;
-  private processLive = true;
-  private startedUp = false;
-  private readiness: HealthProbe | undefined;
-  private liveness: HealthProbe | undefined;
-  private startup: HealthProbe | undefined;
-  private startupLimit: Timer | undefined;
-  private unhealthy: Recurrence | undefined;
-  private unhealthyText = '';
+  private probes: ContainerProbes | undefined;
+  private startedAt = -Infinity;
   private backOffMs = 0;
   private backOffAt = 0;
 
@@ -66,19 +61,20 @@ export class ContainerRun {
 
   get ready(): boolean {
     if (this.role === 'init') return this.done;
-    return this.running && this.startedUp && (this.readiness?.observed ?? true);
+    return this.running && this.probes?.ready === true;
   }
 
   /** An init container that has ended well, or a sidecar that is up. */
   get done(): boolean {
-    if (this.role === 'sidecar') return this.running && this.startedUp;
+    if (this.role === 'sidecar') return this.running && this.probes?.startedUp === true;
     return this.state.kind === 'terminated' && this.state.exitCode === 0;
   }
 
   view(): ContainerView {
     const { name } = this.container;
     const { state, restartCount, ready } = this;
-    return { name, state, ready, restartCount, once: this.role === 'init' };
+    const started = this.running && this.probes?.startedUp === true;
+    return { name, state, ready, started, restartCount, once: this.role === 'init' };
   }
 
   /** Starts the process. */
@@ -89,9 +85,8 @@ export class ContainerRun {
     this.state = { kind: 'running', startedAt: context.world.store.timestamp() };
     this.processReady = false;
     this.processLive = true;
-    this.startedUp = this.container.startupProbe === undefined;
-    this.buildProbes(context.kernel.now(), false);
-    this.limitStartup();
+    this.startedAt = context.kernel.now();
+    this.probe({ startedAt: this.startedAt, startedUp: false, ready: false });
     this.run(new RunningProcess(this, pod, false));
     this.reconsider();
   }
@@ -110,19 +105,17 @@ export class ContainerRun {
       this.hasRun = this.restartCount > 0;
       return;
     }
-    const { context, pod } = this.owner;
+    const { pod } = this.owner;
     this.hasRun = true;
     this.state = { kind: 'running', startedAt: running?.startedAt ?? pod.status.startTime ?? '' };
-    this.startedUp = true;
     this.processReady = status?.ready ?? true;
-    const period = context.world.constants.healthProbePeriodMs;
-    this.buildProbes(phaseOf(pod.metadata.uid ?? pod.metadata.name, period), this.processReady);
+    this.probe({ startedAt: this.startedAt, startedUp: true, ready: this.processReady });
     this.run(new RunningProcess(this, pod, true));
   }
 
   /** Ends the process; what it would still say is not heard. */
   stop(reason: 'terminated' | 'power-lost'): void {
-    this.endProbes();
+    this.probes?.end();
     const { host } = this;
     this.host = undefined;
     if (host === undefined || host.ended) return;
@@ -156,7 +149,7 @@ export class ContainerRun {
   }
 
   exited(exitCode: number, message: string | undefined): void {
-    this.endProbes();
+    this.probes?.end();
     this.host = undefined;
     this.owner.containerEnded(this, exitCode, message);
   }
@@ -180,14 +173,30 @@ export class ContainerRun {
 
   /** Looks again at what the probes see: the process has said something, or the path changed. */
   reconsider(): void {
-    if (!this.running) return;
-    const { container } = this;
-    this.startup?.aim(this.processReady && this.pathOk(needsPath(container.startupProbe)));
-    if (this.startedUp) {
-      this.readiness?.aim(this.processReady && this.pathOk(needsPath(container.readinessProbe)));
-      this.liveness?.aim(this.processLive && this.pathOk(needsPath(container.livenessProbe)));
-    }
-    this.complain();
+    if (this.running) this.probes?.reconsider();
+  }
+
+  /** The pod's status has been built anew. */
+  statusBuilt(): void {
+    if (this.running) this.probes?.statusBuilt();
+  }
+
+  /** The kubelet has started again, with new workers for the probes; whether its status changed. */
+  probeAnew(keepsResults: boolean): boolean {
+    if (!this.running || this.probes === undefined) return false;
+    const { ready, startedUp } = this.probes;
+    this.probe({
+      startedAt: this.startedAt,
+      startedUp: keepsResults && startedUp,
+      ready: keepsResults && ready,
+    });
+    this.reconsider();
+    return this.probes.ready !== ready || this.probes.startedUp !== startedUp;
+  }
+
+  private probe(start: ProbesStart): void {
+    this.probes?.end();
+    this.probes = new ContainerProbes(this, start);
   }
 
   private run(host: RunningProcess): void {
@@ -195,93 +204,6 @@ export class ContainerRun {
     const { context, pod } = this.owner;
     const process = context.programFor(pod, this.container)(host);
     if (!host.ended) host.process = process;
-  }
-
-  private buildProbes(startedAt: number, observed: boolean): void {
-    const { kernel, world } = this.owner.context;
-    const common = { kernel, constants: world.constants, startedAt };
-    const { readinessProbe, livenessProbe, startupProbe } = this.container;
-    this.readiness =
-      readinessProbe &&
-      new HealthProbe({ ...common, probe: readinessProbe, observed, onTurn: () => this.turned() });
-    this.liveness =
-      livenessProbe &&
-      new HealthProbe({
-        ...common,
-        probe: livenessProbe,
-        observed: true,
-        onTurn: (live) => {
-          if (!live) this.owner.containerUnhealthy(this, 'liveness');
-        },
-      });
-    this.startup =
-      startupProbe &&
-      new HealthProbe({
-        ...common,
-        probe: startupProbe,
-        observed: this.startedUp,
-        onTurn: (up) => this.startedOnce(up),
-      });
-  }
-
-  private limitStartup(): void {
-    const { startup, container } = this;
-    if (startup === undefined) return;
-    const { kernel, world } = this.owner.context;
-    const tries =
-      container.startupProbe?.failureThreshold ?? world.constants.healthProbeFailureCount;
-    const last = startup.nextBeat() + tries * startup.period();
-    this.startupLimit = kernel.after(last - kernel.now(), () => {
-      if (!this.startedUp) this.owner.containerUnhealthy(this, 'startup');
-    });
-  }
-
-  private startedOnce(up: boolean): void {
-    if (!up || this.startedUp) return;
-    this.startedUp = true;
-    this.startupLimit?.cancel();
-    this.reconsider();
-    this.owner.containerChanged();
-  }
-
-  private turned(): void {
-    this.complain();
-    this.owner.containerChanged();
-  }
-
-  private pathOk(overPath: boolean): boolean {
-    if (!overPath || this.owner.pod.spec.hostNetwork === true) return true;
-    return this.owner.path?.ok ?? false;
-  }
-
-  /** The `Unhealthy` event, for as long as the host does not reach a process that is ready. */
-  private complain(): void {
-    const { path, context, pod } = this.owner;
-    const blocked = this.processReady && this.probedOverPath && path !== undefined && !path.ok;
-    const text = blocked && pod.spec.hostNetwork !== true ? path.message : '';
-    if (text === this.unhealthyText) return;
-    this.unhealthyText = text;
-    this.unhealthy?.stop();
-    this.unhealthy = undefined;
-    const probe = this.readiness ?? this.liveness ?? this.startup;
-    if (text === '' || probe === undefined) return;
-    const kind = this.readiness !== undefined ? 'Readiness' : 'Liveness';
-    const message = `${kind} probe failed: ${text}`;
-    this.unhealthy = context.events.recur(
-      context.podEventDetails(pod, 'Warning', 'Unhealthy', message),
-      probe.nextBeat() + probe.period(),
-      probe.period(),
-    );
-  }
-
-  private endProbes(): void {
-    this.readiness?.cancel();
-    this.liveness?.cancel();
-    this.startup?.cancel();
-    this.startupLimit?.cancel();
-    this.unhealthy?.stop();
-    this.unhealthy = undefined;
-    this.unhealthyText = '';
   }
 }
 

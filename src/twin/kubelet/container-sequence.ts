@@ -2,6 +2,7 @@
  * A pod's containers in their order: init containers one after the other, sidecars that stay, then
  * the main ones; and what happens when one ends or a probe condemns it.
  */
+import { atLeast, normalVersion } from '../../base/versions.ts';
 import type { Container, PodObject } from '../../model/kubernetes.ts';
 import { configSourcesOf, type MissingSource } from './config-sources.ts';
 import { ContainerRun } from './container-run.ts';
@@ -80,6 +81,19 @@ export class ContainerSequence {
     const idle = this.all.some((run) => !run.running && !run.done && !this.isFinal(run));
     if (idle) this.proceed();
     else for (const run of this.all) run.reconsider();
+  }
+
+  /** The kubelet has started again; up to 1.34 it takes no container for ready then (KEP-4781). */
+  probeAnew(): void {
+    const version = normalVersion(this.worker.context.world.versions.kubernetes);
+    const keepsResults = version !== undefined && atLeast(version, '1.35.0');
+    const changed = this.all.filter((run) => run.probeAnew(keepsResults));
+    if (changed.length > 0) this.worker.publish();
+  }
+
+  /** The pod's status has been built anew. */
+  statusBuilt(): void {
+    for (const run of this.all) run.statusBuilt();
   }
 
   /** The sandbox is gone and all of it starts over. */

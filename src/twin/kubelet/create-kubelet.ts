@@ -266,6 +266,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
 
   private start(): void {
     this.context.running = true;
+    this.context.startedAt = this.world.kernel.now();
     nodeLeasesOf(this.world.store).hold(this.context.nodeName);
     this.runtimeWatch.start();
   }

@@ -1,7 +1,7 @@
 /**
  * A probe without ticking: it knows what it would see now and what it has said last, and works out
  * at which beat its answer turns (success at the next beat, failure after `failureThreshold` of
- * them; KK pkg/kubelet/prober).
+ * them; KK pkg/kubelet/prober/worker.go).
  */
 import type { Probe } from '../../model/kubernetes.ts';
 import type { Kernel, Timer } from '../kernel/kernel.ts';
@@ -12,8 +12,10 @@ export interface ProbeParts {
   readonly kernel: Kernel;
   readonly constants: Constants;
   readonly probe: Probe;
-  /** When the container started, virtual milliseconds. */
+  /** When the container started, virtual milliseconds; its initial delay counts from there. */
   readonly startedAt: number;
+  /** When the worker of this probe took its first look: its beats count from there. */
+  readonly tickingSince: number;
   readonly observed: boolean;
   readonly onTurn: (observed: boolean) => void;
 }
@@ -21,6 +23,7 @@ export interface ProbeParts {
 export class HealthProbe {
   observed: boolean;
   private target: boolean;
+  private tickingSince: number;
   private timer: Timer | undefined;
   private readonly parts: ProbeParts;
 
@@ -28,13 +31,46 @@ export class HealthProbe {
     this.parts = parts;
     this.observed = parts.observed;
     this.target = parts.observed;
+    this.tickingSince = parts.tickingSince;
   }
 
   /** What the probe sees from now on. */
   aim(target: boolean): void {
     if (target === this.target) return;
     this.target = target;
+    this.plan();
+  }
+
+  /**
+   * Looks at once, out of turn, and counts its beats from here: what a readiness probe does whenever
+   * the status of a container is built that has started and is not ready (KK prober_manager.go
+   * UpdatePodStatus). A worker that has not begun looks when it begins.
+   */
+  lookNow(): void {
+    const now = this.parts.kernel.now();
+    if (this.observed || now < this.firstLook()) return;
+    this.tickingSince = now;
+    this.plan();
+  }
+
+  /** The next time it looks (virtual milliseconds). */
+  nextBeat(): number {
+    const earliest = Math.max(this.parts.kernel.now(), this.firstLook());
+    return beatFrom(earliest, this.tickingSince, this.period());
+  }
+
+  period(): number {
+    return periodOf(this.parts.probe, this.parts.constants);
+  }
+
+  cancel(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+
+  private plan(): void {
     this.cancel();
+    const { target } = this;
     if (target === this.observed) return;
     const { kernel, onTurn } = this.parts;
     this.timer = kernel.after(this.nextBeat() + this.furtherBeats(target) - kernel.now(), () => {
@@ -43,23 +79,9 @@ export class HealthProbe {
     });
   }
 
-  /** The next time it looks (virtual milliseconds). */
-  nextBeat(): number {
-    const { kernel, probe, startedAt } = this.parts;
-    const first = startedAt + (probe.initialDelaySeconds ?? 0) * 1000;
-    return Math.max(first, beatFrom(kernel.now(), first, this.period()));
-  }
-
-  period(): number {
-    const { probe, constants } = this.parts;
-    return probe.periodSeconds === undefined
-      ? constants.healthProbePeriodMs
-      : probe.periodSeconds * 1000;
-  }
-
-  cancel(): void {
-    this.timer?.cancel();
-    this.timer = undefined;
+  private firstLook(): number {
+    const { probe, startedAt, tickingSince } = this.parts;
+    return Math.max(startedAt + (probe.initialDelaySeconds ?? 0) * 1000, tickingSince);
   }
 
   private furtherBeats(target: boolean): number {
@@ -69,6 +91,11 @@ export class HealthProbe {
       : (probe.failureThreshold ?? constants.healthProbeFailureCount);
     return (needed - 1) * this.period();
   }
+}
+
+/** In virtual milliseconds. */
+export function periodOf({ periodSeconds }: Probe, constants: Constants): number {
+  return periodSeconds === undefined ? constants.healthProbePeriodMs : periodSeconds * 1000;
 }
 
 /** The probe is a packet from the node's own network to the pod, not a command in the container. */

@@ -22,6 +22,8 @@ export class KubeletContext {
   readonly tickPhase: number;
   readonly images: Set<string>;
   running = true;
+  /** When the kubelet's process started (virtual milliseconds). */
+  startedAt = -Infinity;
 
   constructor(world: World, nodeName: string, programFor: ProgramFor, images: readonly string[]) {
     this.world = world;

@@ -18,6 +18,8 @@ export interface ContainerView {
   readonly name: string;
   readonly state: ContainerState;
   readonly ready: boolean;
+  /** Running, and through its startup probe. */
+  readonly started: boolean;
   readonly restartCount: number;
   /** An init container that is not a sidecar. */
   readonly once: boolean;
@@ -143,8 +145,7 @@ function condition(
 }
 
 function toStatus(view: ContainerView): ContainerStatus {
-  const { name, ready, restartCount, state } = view;
-  const started = state.kind === 'running';
+  const { name, ready, started, restartCount, state } = view;
   switch (state.kind) {
     case 'waiting': {
       const { reason, message } = state;

@@ -136,7 +136,10 @@ describe('start', () => {
       true,
       false,
     ]);
-    twin.run(5);
+    // Five seconds after the start it may look, and does at the next beat: ten after the pod came.
+    twin.run(7.9);
+    expect(isPodReady(pod(twin, 'probed'))).toBe(false);
+    twin.run(0.2);
     expect(isPodReady(pod(twin, 'probed'))).toBe(true);
   });
 

@@ -52,6 +52,7 @@ export class PodWorker implements ContainerOwner {
   /** A dead sandbox that has to be cleared before a new one is made. */
   deadSandbox: string | undefined;
   path: PathVerdict | undefined;
+  probedSince: number;
   /** Raised when the machine goes down: answers to what was asked before do not count. */
   life = 0;
   private plan = 0;
@@ -67,6 +68,7 @@ export class PodWorker implements ContainerOwner {
     this.uid = pod.metadata.uid ?? '';
     this.static = isStaticPod(pod);
     this.startedAt = startedAt;
+    this.probedSince = startedAt;
     this.gates = new PodGates(this);
     this.teardown = new Teardown(this);
     this.containers = new ContainerSequence(this, pod);
@@ -82,6 +84,7 @@ export class PodWorker implements ContainerOwner {
     this.sandbox = sandbox;
     this.sandboxReady = true;
     this.stage = 'up';
+    this.probedSince = -Infinity;
     this.gates.mounts.mountedNow();
     if (this.containers.probedOverPath) {
       // What its status says of readiness is taken as seen; later changes are looked at.
@@ -107,9 +110,13 @@ export class PodWorker implements ContainerOwner {
   /** The kubelet has started again: what it had planned is lost, and is tried at once. */
   resume(): void {
     this.plan += 1;
+    this.probedSince = this.context.kernel.now();
     if (this.stage === 'waiting') this.sync();
     else if (this.stage === 'ending') this.teardown.resume();
-    else if (this.stage === 'up') this.containers.resume();
+    else if (this.stage === 'up') {
+      this.containers.probeAnew();
+      this.containers.resume();
+    }
   }
 
   /** The pod is to end, within the grace (seconds). */
@@ -126,6 +133,8 @@ export class PodWorker implements ContainerOwner {
     if (this.stage === 'gone') return;
     this.life += 1;
     this.plan += 1;
+    // The kubelet that starts with the machine meets the pod anew.
+    this.probedSince = Infinity;
     this.publishWaits = false;
     this.gates.leave();
     this.gates.mounts.powerLost();
@@ -139,6 +148,7 @@ export class PodWorker implements ContainerOwner {
   recreate(): void {
     if (this.stage === 'ending' || this.stage === 'gone') return;
     this.plan += 1;
+    this.probedSince = Math.min(this.probedSince, this.context.kernel.now());
     this.buryOldSandbox();
     this.stage = 'waiting';
     this.containers.reset();
@@ -300,6 +310,7 @@ export class PodWorker implements ContainerOwner {
   /** Writes the pod's status as it is now; one write per transition. */
   publish(): void {
     const { world, kernel } = this.context;
+    this.containers.statusBuilt();
     if (!world.api.healthy()) {
       this.publishLater();
       return;
