@@ -10,7 +10,7 @@ import type { World } from '../world.ts';
 const INVENTORY = 'talos-bootstrap-manifests-inventory';
 
 /** `<ns>_<name>_<group>_<Kind>`, `:` written as `__`. */
-export function inventoryKey(object: KubeObject): string {
+function inventoryKey(object: KubeObject): string {
   const group = object.apiVersion.includes('/') ? object.apiVersion.split('/')[0] : '';
   const { namespace = '', name } = object.metadata;
   return `${namespace}_${name}_${group}_${object.kind}`.replaceAll(':', '__');

@@ -64,7 +64,7 @@ function flannelObjects(settings: ManifestSettings): readonly KubeObject[] {
 }
 
 /** The conflist that init container `install-config` copies to `10-flannel.conflist`. */
-export function flannelCniConf(): string {
+function flannelCniConf(): string {
   return JSON.stringify(
     {
       name: 'cbr0',

@@ -10,6 +10,7 @@ import { networkOf } from '../network/kernel-network.ts';
 import { buildWorld, type TwinWorld } from './build-world.ts';
 import type { ClusterSpecInput } from './cluster-spec.ts';
 import { expandCluster } from './expand-cluster.ts';
+import { objectOf } from './object-of.ts';
 import { clusterSpecOf } from './read-spec.ts';
 
 const SPEC: ClusterSpecInput = {
@@ -54,6 +55,14 @@ function podChanges(world: TwinWorld): readonly string[] {
   return seen;
 }
 
+/** All that happened and all pods, after a worker was rebooted. */
+function rebootedCluster(): string {
+  const { world } = buildWorld(cluster(), { seed: 5 });
+  world.nodes.get('t-wrk-01')?.machine.reboot();
+  world.kernel.runUntil(400_000);
+  return JSON.stringify([world.kernel.occurrences, world.store.list('Pod')]);
+}
+
 describe('buildWorld', () => {
   it('starts nothing again: ten minutes change no pod, and no timer is left ticking', () => {
     const { world } = buildWorld(cluster(), { seed: 1 });
@@ -86,13 +95,7 @@ describe('buildWorld', () => {
   });
 
   it('is the same twice', () => {
-    const run = (): string => {
-      const { world } = buildWorld(cluster(), { seed: 5 });
-      world.nodes.get('t-wrk-01')?.machine.reboot();
-      world.kernel.runUntil(400_000);
-      return JSON.stringify([world.kernel.occurrences, world.store.list('Pod')]);
-    };
-    expect(run()).toBe(run());
+    expect(rebootedCluster()).toBe(rebootedCluster());
   });
 
   it('refuses files without nodes, and says what to get', () => {
@@ -165,7 +168,7 @@ describe('incomplete and odd snapshots', () => {
     const input = cluster();
     const objects = input.objects.map((read) =>
       read.object.metadata.name === 'bare'
-        ? { ...read, object: { ...read.object, ...{ status: { phase: 'Pending' } } } }
+        ? { ...read, object: objectOf({ ...read.object, status: { phase: 'Pending' } }) }
         : read,
     );
     const { world } = buildWorld({ ...input, objects }, { seed: 1 });
@@ -201,5 +204,5 @@ function asKubeadm(node: KubeObject): KubeObject {
     osImage: 'Debian GNU/Linux 13 (trixie)',
     containerRuntimeVersion: 'containerd://1.7.27',
   };
-  return { ...node, ...{ status: { ...status, nodeInfo } } };
+  return objectOf({ ...node, status: { ...status, nodeInfo } });
 }

@@ -82,6 +82,7 @@ function nodesOf(spec: ClusterSpec): readonly NodeSpec[] {
       name: `${prefix}-${short}-${String(index + 1).padStart(width, '0')}`,
       address: nthAddress(first, offset + index),
       role,
+      memory: '32Gi',
     }));
   return [
     ...numbered('control-plane', 'cp', controlPlanes, 0),

@@ -49,6 +49,8 @@ const workload = z.strictObject({
   toleratesControlPlane: z.boolean().default(false),
   /** No two on one node: `must` is required anti-affinity, `prefer` preferred. */
   apart: z.enum(['must', 'prefer']).optional(),
+  /** What each container asks for. */
+  memory: z.string().default('128Mi'),
   /** Has a liveness probe over the pod network. */
   liveness: z.boolean().default(false),
 });
@@ -57,6 +59,8 @@ const node = z.strictObject({
   name: z.string(),
   address: z.string(),
   role: z.enum(['control-plane', 'worker']),
+  /** What pods may ask for in all. */
+  memory: z.string().default('32Gi'),
 });
 
 /** Many alike nodes: `<prefix>-cp-01…` and `<prefix>-wrk-01…`, addresses one after the other. */

@@ -48,7 +48,7 @@ export function nodeObject(layout: ClusterLayout, node: LaidOutNode): KubeObject
 
 function nodeStatus(spec: ClusterSpec, node: LaidOutNode): unknown {
   const release = talosRelease(spec.versions.talos);
-  const resources = { cpu: '8', 'ephemeral-storage': '477Gi', memory: '32768Mi', pods: '250' };
+  const resources = { cpu: '8', 'ephemeral-storage': '477Gi', memory: node.memory, pods: '250' };
   return {
     addresses: [
       { address: node.address, type: 'InternalIP' },

@@ -8,7 +8,7 @@ import { hexOf, suffixOf, uidOf } from './identities.ts';
 
 /** When generated clusters were looked at, and how long things had run by then. */
 export const BORN = '2024-05-02T08:10:11Z';
-export const STARTED = '2025-01-11T19:42:03Z';
+const STARTED = '2025-01-11T19:42:03Z';
 const READY = '2025-01-11T19:42:21Z';
 
 export interface GeneratedPod {
@@ -87,10 +87,7 @@ function withDefaults(container: Container, tokenVolume: string): unknown {
   return {
     ...container,
     imagePullPolicy: 'IfNotPresent',
-    resources: container.resources ?? {
-      limits: { memory: '256Mi' },
-      requests: { cpu: '50m', memory: '128Mi' },
-    },
+    resources: container.resources ?? {},
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
     volumeMounts: [

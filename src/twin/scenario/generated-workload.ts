@@ -108,7 +108,7 @@ function withClaim(template: PodSpec, kind: TemplateOwner['kind'], pod: string):
   };
 }
 
-export function ownerReference(kind: string, namespace: string, name: string): OwnerReference {
+function ownerReference(kind: string, namespace: string, name: string): OwnerReference {
   return {
     apiVersion: 'apps/v1',
     kind,
@@ -238,8 +238,13 @@ function templateOf(workload: WorkloadSpec, labels: Readonly<Record<string, stri
       ]
     : [];
   return {
-    containers: [mainContainer(workload), ...sidecars.map(sideContainer)],
-    ...(init.length === 0 ? {} : { initContainers: init.map(sideContainer) }),
+    containers: [
+      mainContainer(workload),
+      ...sidecars.map((sidecar) => sideContainer(sidecar, workload.memory)),
+    ],
+    ...(init.length === 0
+      ? {}
+      : { initContainers: init.map((step) => sideContainer(step, workload.memory)) }),
     ...(workload.hostNetwork ? { hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' } : {}),
     ...(workload.serviceAccount === undefined
       ? {}
@@ -298,17 +303,15 @@ function mainContainer(workload: WorkloadSpec): Container {
       { name: 'tmp', mountPath: '/tmp' },
       ...(volume === undefined ? [] : [{ name: 'data', mountPath: '/var/lib/data' }]),
     ],
+    resources: resourcesOf(workload.memory),
     securityContext: { capabilities: { drop: ['ALL'] } },
   };
 }
 
-function sideContainer({
-  name,
-  image,
-}: {
-  readonly name: string;
-  readonly image: string;
-}): Container {
+function sideContainer(
+  { name, image }: { readonly name: string; readonly image: string },
+  memory: string,
+): Container {
   return {
     name,
     image,
@@ -317,8 +320,15 @@ function sideContainer({
       { name: 'LOG_LEVEL', value: 'info' },
     ],
     volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+    resources: resourcesOf(memory),
     securityContext: { capabilities: { drop: ['ALL'] } },
   };
+}
+
+function resourcesOf(
+  memory: string,
+): NonNullable<Container['resources']> & { readonly limits: object } {
+  return { limits: { memory }, requests: { cpu: '50m', memory } };
 }
 
 function apartRule(
