@@ -4,6 +4,8 @@
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { EtcdMember, NodeHostPort } from '../../ports/node-host.ts';
+import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { TwinNode, World } from '../world.ts';
 
 export interface NodeHostExtras {
@@ -16,24 +18,21 @@ export interface NodeHostExtras {
 export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHostPort {
   const on = <T>(name: string, action: (node: TwinNode) => T): Promise<T> =>
     world.kernel.answer(world.constants.apiCallMs, () => action(reachable(world, name)));
+  const changes = new HostChanges(world.kernel);
   return {
     list: (name, directory) => on(name, ({ files }) => files.list(directory)),
     read: (name, path) => on(name, ({ files }) => files.read(path)),
     write: (name, path, content, mode) =>
       on(name, ({ files }) => {
-        note(world, 'file-written', name, `wrote ${path}`);
-        files.write(path, content, mode === undefined ? {} : { mode });
+        const options = mode === undefined ? {} : { mode };
+        changes.file(name, 'file-written', path, () => files.write(path, content, options));
       }),
     remove: (name, path) =>
-      on(name, ({ files }) => {
-        note(world, 'file-removed', name, `removed ${path}`);
-        files.remove(path);
-      }),
+      on(name, ({ files }) => changes.file(name, 'file-removed', path, () => files.remove(path))),
     rename: (name, from, to) =>
-      on(name, ({ files }) => {
-        note(world, 'file-renamed', name, `renamed ${from} to ${to}`);
-        files.rename(from, to);
-      }),
+      on(name, ({ files }) =>
+        changes.file(name, 'file-renamed', from, () => files.rename(from, to)),
+      ),
     machineConfig: (name) => on(name, ({ machine }) => machine.config()),
     patchMachineConfig: (name, patch, mode) =>
       on(name, ({ machine }) => accept(machine.patchConfig(patch, mode))),
@@ -43,10 +42,7 @@ export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHo
       on(name, ({ machine }) => accept(machine.restartService(service))),
     links: (name) => on(name, ({ network }) => network.links()),
     removeLink: (name, link) =>
-      on(name, ({ network }) => {
-        note(world, 'link-removed', name, `removed link ${link}`);
-        network.removeLink(link);
-      }),
+      on(name, ({ network }) => changes.link(name, link, () => network.removeLink(link))),
     cleanKubeProxyRules: (name) => on(name, (node) => extras.cleanKubeProxyRules(node)),
     restartSandbox: (name, namespace, pod) =>
       on(name, (node) => restartSandbox(world, node, namespace, pod)),
@@ -56,14 +52,35 @@ export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHo
   };
 }
 
-/** What somebody did on a node is where chains of causes begin. */
-function note(
-  { kernel }: World,
-  what: 'file-written' | 'file-removed' | 'file-renamed' | 'link-removed',
-  node: string,
-  text: string,
-): void {
-  kernel.occur(`client.${what}`, { node, message: `a client ${text} on ${node}` });
+type FileChange = 'file-written' | 'file-removed' | 'file-renamed';
+
+/** What somebody did on a node is where chains of causes begin; told once per directory on end. */
+class HostChanges {
+  private readonly kernel: Kernel;
+  private readonly last = new Map<string, { readonly key: string; readonly id: OccurrenceId }>();
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  file(node: string, what: FileChange, path: string, action: () => void): void {
+    const key = `${what} ${path.slice(0, path.lastIndexOf('/'))}`;
+    const before = this.last.get(node);
+    const id = before?.key === key ? before.id : this.tell(node, what, path);
+    this.last.set(node, { key, id });
+    this.kernel.because([id], action);
+  }
+
+  link(node: string, link: string, action: () => void): void {
+    this.kernel.because([this.tell(node, 'link-removed', link)], action);
+  }
+
+  private tell(node: string, what: FileChange | 'link-removed', path: string): OccurrenceId {
+    const message = `a client changed ${node}: ${what.replace('-', ' ')}, ${path}`;
+    return this.kernel.because(this.kernel.causes, () =>
+      this.kernel.occur(`client.${what}`, { node, message }),
+    );
+  }
 }
 
 function reachable(world: World, name: string): TwinNode {

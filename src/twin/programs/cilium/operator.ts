@@ -8,7 +8,7 @@ import { apiAccess } from '../api-access.ts';
 import { hubOf } from '../hub.ts';
 import { whenLeading } from '../leadership.ts';
 import { Life } from '../life.ts';
-import { type AgentConfig, configMapOf } from './agent-config.ts';
+import { type AgentConfig, configMapOf, configReasons } from './agent-config.ts';
 import { removeEndpoint } from './endpoints.ts';
 import { markNodes } from './node-taints.ts';
 import { PoolAllocation } from './pool-allocation.ts';
@@ -59,7 +59,7 @@ function lead(host: ProcessHost, life: Life, config: AgentConfig): void {
     );
   }
   markNodes(world, life, config);
-  watchUnmanagedPods(world, life, config);
+  watchUnmanagedPods(world, life, config, configReasons(host));
   life.onEnd(
     hub.follow('Pod', 'all', ({ type, object }) => {
       if (type !== 'deleted') return;

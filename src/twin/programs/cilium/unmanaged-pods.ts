@@ -4,6 +4,7 @@
  * k8s_pod_controller.go; cilium-and-flannel.md 7). It sleeps while there is none.
  */
 import type { PodObject } from '../../../model/kubernetes.ts';
+import type { OccurrenceId } from '../../../model/occurrence.ts';
 import type { World } from '../../world.ts';
 import { hubOf } from '../hub.ts';
 import type { Life } from '../life.ts';
@@ -12,14 +13,29 @@ import { hasEndpoint } from './endpoints.ts';
 
 const DEFAULT_SELECTOR = 'k8s-app=kube-dns';
 
-export function watchUnmanagedPods(world: World, life: Life, config: AgentConfig): void {
+export function watchUnmanagedPods(
+  world: World,
+  life: Life,
+  config: AgentConfig,
+  reasons: readonly OccurrenceId[],
+): void {
   const interval = intervalMs(config['unmanaged-pod-watcher-interval'] ?? '15');
   if (interval === 0) return;
   const selector = config['pod-restart-selector'] ?? DEFAULT_SELECTOR;
-  new UnmanagedPods(world, life, interval, selector).start();
+  new UnmanagedPods({ world, life, interval, selector, reasons }).start();
+}
+
+interface Watcher {
+  readonly world: World;
+  readonly life: Life;
+  readonly interval: number;
+  readonly selector: string;
+  /** Why it watches at all: who wrote the configuration. */
+  readonly reasons: readonly OccurrenceId[];
 }
 
 class UnmanagedPods {
+  private readonly reasons: readonly OccurrenceId[];
   private readonly world: World;
   private readonly life: Life;
   private readonly interval: number;
@@ -31,7 +47,8 @@ class UnmanagedPods {
   >();
   private ticking = false;
 
-  constructor(world: World, life: Life, interval: number, selector: string) {
+  constructor({ world, life, interval, selector, reasons }: Watcher) {
+    this.reasons = reasons;
     this.world = world;
     this.life = life;
     this.interval = interval;
@@ -101,12 +118,14 @@ class UnmanagedPods {
         continue;
       this.restartedAt.set(`${namespace}/${name}`, now);
       this.candidates.delete(uid);
-      kernel.occur('cilium-operator.unmanaged-pod-restarted', {
-        node: pod.spec.nodeName ?? '',
-        subject: { kind: 'Pod', namespace, name },
-        message: `Restarting unmanaged pod ${namespace}/${name}: it has no CiliumEndpoint`,
+      kernel.because(this.reasons, () => {
+        kernel.occur('cilium-operator.unmanaged-pod-restarted', {
+          node: pod.spec.nodeName ?? '',
+          subject: { kind: 'Pod', namespace, name },
+          message: `Restarting unmanaged pod ${namespace}/${name}: it has no CiliumEndpoint`,
+        });
+        store.delete('Pod', namespace, name);
       });
-      store.delete('Pod', namespace, name);
       return;
     }
   }
