@@ -44,6 +44,8 @@ export interface TruthFile {
   readonly name: string;
   readonly kind: 'containerd' | 'cri-o';
   readonly version: string;
+  /** The flannel plugin's, where it is not that of the measurements. */
+  readonly flannel?: string;
   readonly cases: readonly TruthCase[];
 }
 

@@ -1,6 +1,13 @@
 /** The file operations of the measurements, by what they do to the directory. */
+import type { NodeFileSystem } from '../../src/twin/node/node-file-system.ts';
 import type { Step } from './cases.ts';
 import { CONF, type NodeUnderTest } from './node-under-test.ts';
+
+/** What the operations need of a node's files, be they the twin's or real ones. */
+export type ActedFiles = Pick<
+  NodeFileSystem,
+  'read' | 'list' | 'write' | 'rename' | 'remove' | 'mkdir' | 'link' | 'symlink' | 'chmod' | 'touch'
+>;
 
 const STAGING = '/etc/cni/staging';
 
@@ -44,8 +51,7 @@ function stock(name: string): string {
   return name.includes('cilium') ? CILIUM : NET2;
 }
 
-export function actOnFiles(node: NodeUnderTest, step: Step): void {
-  const { files } = node;
+export function actOnFiles({ files }: { readonly files: ActedFiles }, step: Step): void {
   const name = text(step['name']);
   const path = `${CONF}/${name}`;
   const from = `${CONF}/${text(step['from'])}`;
@@ -94,7 +100,7 @@ export function actOnFiles(node: NodeUnderTest, step: Step): void {
       files.write(path, NET2);
       return;
     case 'edit-target':
-      for (const target of targets(node)) files.write(target, NET2);
+      for (const target of targets(files)) files.write(target, NET2);
       return;
     case 'cp -f':
       files.write(path, files.read(path) ?? stock(name));
@@ -114,8 +120,8 @@ export function actOnFiles(node: NodeUnderTest, step: Step): void {
   }
 }
 
-function targets(node: NodeUnderTest): readonly string[] {
-  return (node.files.list('/etc/cni/elsewhere') ?? []).map((name) => `/etc/cni/elsewhere/${name}`);
+function targets(files: ActedFiles): readonly string[] {
+  return (files.list('/etc/cni/elsewhere') ?? []).map((name) => `/etc/cni/elsewhere/${name}`);
 }
 
 /** Moves the directory away and leaves a link in its place; the runtime starts anew on it. */

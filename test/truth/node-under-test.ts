@@ -36,10 +36,12 @@ export class NodeUnderTest {
   calls: CallTrace[] = [];
   events: SeenEvent[] = [];
   logged: string | undefined;
+  private readonly flannel: string;
   private given = 1;
 
   constructor(truth: TruthFile, { setup }: TruthCase) {
     const { kernel } = this;
+    this.flannel = truth.flannel ?? FLANNEL;
     this.files = new NodeFileSystem({ kernel, node: 'n1', distribution: 'kubeadm', version: '1' });
     this.files.mkdir(CONF);
     this.files.mkdir(BIN);
@@ -115,7 +117,7 @@ export class NodeUnderTest {
   install(name: string, what: BinarySetup): void {
     const path = `${BIN}/${name}`;
     if (what === 'absent') this.files.remove(path);
-    else this.files.write(path, contentOf(name, what), { mode: modeOf(what) });
+    else this.files.write(path, contentOf(name, what, this.flannel), { mode: modeOf(what) });
   }
 
   runtimeFile(path: string, text: string): void {
@@ -138,24 +140,27 @@ export class NodeUnderTest {
   }
 }
 
-function contentOf(name: string, what: BinarySetup): string {
+function contentOf(name: string, what: BinarySetup, flannel: string): string {
   if (typeof what !== 'string') return `#!/bin/sh\n${wrapped(what.script)}`;
-  if (what === 'garbage') return 'this is not a program\n';
+  if (what === 'garbage') return GARBAGE;
   if (what === 'cilium-emulated') return pluginBinary('cilium-emulated');
   if (what === 'cilium-real') return pluginBinary('cilium-cni', '1.16.0');
-  return pluginBinary(name, name === 'flannel' ? FLANNEL : REFERENCE);
+  return pluginBinary(name, name === 'flannel' ? flannel : REFERENCE);
 }
+
+/** No format that a kernel executes. */
+export const GARBAGE = 'this is not a program\n';
 
 const VERSIONS =
   '{"cniVersion":"1.1.0","supportedVersions":["0.1.0","0.2.0","0.3.0","0.3.1","0.4.0","1.0.0","1.1.0"]}';
 
 /** The measurements' wrapper answers VERSION for a script that does not (CRI-O asks: A06, A08, A09). */
-function wrapped(script: string): string {
+export function wrapped(script: string): string {
   if (script.includes('VERSION')) return script;
   return `if [ "$CNI_COMMAND" = VERSION ]; then echo '${VERSIONS}'; exit 0; fi\n${script}`;
 }
 
-function modeOf(what: BinarySetup): number {
+export function modeOf(what: BinarySetup): number {
   const mode = typeof what === 'string' ? undefined : what.mode;
   return mode === undefined ? 0o755 : Number.parseInt(mode, 8);
 }

@@ -17,7 +17,7 @@ import type { PluginHost } from '../plugin-host.ts';
 import { Waiting, andThen } from '../run.ts';
 import { pluginProgram } from './skeleton.ts';
 import { type SubnetEnv, readSubnetEnv } from './subnet-env.ts';
-import { flannelAtLeast, flannelVersions } from './versions.ts';
+import { flannelAtLeast, flannelVersions, isReferenceFlannel } from './versions.ts';
 
 export const flannel = pluginProgram({ add, del }, flannelVersions);
 
@@ -44,7 +44,8 @@ function add(call: PluginCall, host: PluginHost, version: string): PluginRun {
   const { verb, attach, name, cniVersion, previous, ports } = call;
   const inner = { verb, attach, conf: delegate, name, cniVersion, previous, ports };
   const run = host.execute(typeOf(delegate), inner);
-  return run instanceof Waiting ? andThen(run, delegated) : delegated(run);
+  const ended = (outcome: PluginOutcome): PluginOutcome => delegated(outcome, version);
+  return run instanceof Waiting ? andThen(run, ended) : ended(run);
 }
 
 const subnetFiles = new WeakMap<JsonObject, string>();
@@ -58,15 +59,19 @@ function subnetFileOf(conf: JsonObject): string {
   return path;
 }
 
-/** The wording changed in v1.7.1-flannel2 (knowledge 3.3, 4.3). */
+/**
+ * The wording changed in v1.7.1-flannel2 (knowledge 3.3, 4.3); the reference plugin said nothing of
+ * its own (`plugins:plugins/meta/flannel/flannel.go@v0.9.1`).
+ */
 function worded(error: string, version: string): string {
+  if (isReferenceFlannel(version)) return error;
   return flannelAtLeast(version, [1, 7, 1, 2])
     ? `failed to load flannel 'subnet.env' file: ${error}. Check the flannel pod log for this node.`
     : `loadFlannelSubnetEnv failed: ${error}`;
 }
 
-function delegated(outcome: PluginOutcome): PluginOutcome {
-  if (outcome.kind !== 'failed' || outcome.printed) return outcome;
+function delegated(outcome: PluginOutcome, version: string): PluginOutcome {
+  if (outcome.kind !== 'failed' || outcome.printed || isReferenceFlannel(version)) return outcome;
   return failed(`failed to delegate add: ${outcome.message}`, outcome.because);
 }
 

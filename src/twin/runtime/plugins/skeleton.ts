@@ -22,6 +22,7 @@ export interface PluginFunctions {
   readonly status?: PluginFunction;
 }
 
+export const VERSIONS_UNTIL_0_4 = CNI_VERSIONS.slice(0, -2);
 export const VERSIONS_UNTIL_1_0 = CNI_VERSIONS.slice(0, -1);
 export const VERSIONS_UNTIL_1_1: readonly string[] = CNI_VERSIONS;
 

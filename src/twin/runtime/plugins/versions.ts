@@ -1,5 +1,5 @@
 /** Which specification versions a plugin answers, by its own version. */
-import { VERSIONS_UNTIL_1_0, VERSIONS_UNTIL_1_1 } from './skeleton.ts';
+import { VERSIONS_UNTIL_0_4, VERSIONS_UNTIL_1_0, VERSIONS_UNTIL_1_1 } from './skeleton.ts';
 
 const FLANNEL = /^(\d+)\.(\d+)\.(\d+)(?:-flannel(\d+))?/;
 const REFERENCE = /^(\d+)\.(\d+)/;
@@ -15,9 +15,16 @@ export const referenceVersions = remembered((version) => {
 export const firewallVersions = remembered((version) => referenceVersions(version).slice(4));
 
 /** The flannel plugin carries libcni ≥ 1.2 from 1.5.0 on (`flannel-cni:go.mod` by tag). */
-export const flannelVersions = remembered((version) =>
-  version === '' || flannelAtLeast(version, [1, 5, 0, 0]) ? VERSIONS_UNTIL_1_1 : VERSIONS_UNTIL_1_0,
-);
+export const flannelVersions = remembered((version) => {
+  if (isReferenceFlannel(version)) return VERSIONS_UNTIL_0_4;
+  const isNew = version === '' || flannelAtLeast(version, [1, 5, 0, 0]);
+  return isNew ? VERSIONS_UNTIL_1_1 : VERSIONS_UNTIL_1_0;
+});
+
+/** Until 0.9.1 it was one of the reference plugins, on libcni 0.8 (`plugins:go.mod@v0.9.1`). */
+export function isReferenceFlannel(version: string): boolean {
+  return FLANNEL.test(version) && !flannelAtLeast(version, [1, 0, 0, 0]);
+}
 
 /** `1.7.1-flannel2` against `[1, 7, 1, 2]`; an unknown version counts as old. */
 export function flannelAtLeast(version: string, floor: readonly number[]): boolean {
