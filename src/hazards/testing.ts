@@ -81,6 +81,7 @@ export function factsFrom(literal: FactsLiteral = {}): ClusterFacts {
         'talosVersion',
         'podCidrs',
         'serviceCidrs',
+        'apiEndpoint',
       ]),
       hasLiveObjects: literal.cluster?.hasLiveObjects ?? nodes.length > 0,
     },

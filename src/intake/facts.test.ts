@@ -130,6 +130,24 @@ describe('ranges and names', () => {
     ]).toEqual([['10.5.0.0/16'], ['10.6.0.0/16'], 'home', 'kubeadm']);
   });
 
+  it('knows the API’s own address from kube-proxy before what the cluster was made with', () => {
+    const made = configMap('kubeadm-config', {
+      ClusterConfiguration: 'controlPlaneEndpoint: api.example.com\n',
+    });
+    const given = configMap('kube-proxy', {
+      'kubeconfig.conf':
+        'kind: Config\nclusters: [{cluster: {server: "https://10.0.5.10:7443"}, name: default}]\n',
+    });
+    const endpoint = (...objects: Parameters<typeof factsOf>[0][number][]) =>
+      factsOf(objects).cluster.apiEndpoint;
+    expect(endpoint(made, given)).toMatchObject({ value: { host: '10.0.5.10', port: 7443 } });
+    expect(endpoint(made)).toMatchObject({ value: { host: 'api.example.com', port: 6443 } });
+    expect(endpoint(configMap('kube-proxy', { 'config.conf': 'mode: ""' }))).toMatchObject({
+      known: false,
+      command: 'kubectl get configmap -n kube-system kube-proxy -o yaml',
+    });
+  });
+
   it('has the UID of kube-system for its own', () => {
     expect(
       value(

@@ -39,6 +39,8 @@ export interface ClusterFacts {
     readonly talosVersion: Fact<string>;
     readonly podCidrs: Fact<readonly string[]>;
     readonly serviceCidrs: Fact<readonly string[]>;
+    /** Of the API server, reachable without any Service. */
+    readonly apiEndpoint: Fact<ApiEndpoint>;
     /** True when `Node` objects were read: then lists of objects below are complete as read. */
     readonly hasLiveObjects: boolean;
   };
@@ -58,6 +60,11 @@ export interface ClusterFacts {
   /** Objects of kinds that have no list of their own here. */
   readonly otherObjects: readonly ReadObject[];
   readonly input: ClusterInput;
+}
+
+export interface ApiEndpoint {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface FlannelFacts {

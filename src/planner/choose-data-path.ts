@@ -115,7 +115,7 @@ export function policiesFor(
 }
 
 export function noteVersions(
-  { kubernetesVersion, facts }: Situation,
+  { kubernetesVersion, facts, distribution }: Situation,
   version: string,
   notes: Notes,
 ): void {
@@ -146,7 +146,7 @@ export function noteVersions(
       notes,
       'devices and MTU',
       'left to detection',
-      'from 1.17 the pod MTU follows the lowest device, and flannel.1 counts as one until it is gone: pods started meanwhile have 50 bytes less. Set devices to the names of the NICs to avoid it (talosctl get links)',
+      `from 1.17 the pod MTU follows the lowest device, and flannel.1 counts as one until it is gone: pods started meanwhile have 50 bytes less. Set devices to the names of the NICs to avoid it (${distribution === 'talos' ? 'talosctl get links' : 'ip link'})`,
     );
   }
   const mode =

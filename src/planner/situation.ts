@@ -190,7 +190,7 @@ function podCidrsOf(
     notes,
     'pod CIDR in use',
     own.join(', ') || 'unknown',
-    'the cluster CIDR was not read; taken from the nodes (talosctl get machineconfig -o yaml, cluster.network.podSubnets)',
+    'the cluster CIDR was not read (kubectl get pods -n kube-system -o yaml); taken from the nodes',
   );
   return own;
 }

@@ -38,6 +38,31 @@ describe('values per phase', () => {
     expect(plan.to.kubeProxyReplacement).toBe(false);
   });
 
+  it('sends agents to the API itself where there is no KubePrism', () => {
+    const cluster = {
+      distribution: 'kubeadm',
+      kubernetesVersion: '1.31.6',
+      podCidrs: ['10.244.0.0/16'],
+      serviceCidrs: ['10.96.0.0/12'],
+      hasLiveObjects: true,
+    } as const;
+    const ofTalos = `${VALUES}k8sServiceHost: localhost\nk8sServicePort: 7445\n`;
+    const apiEndpoint = { host: '10.0.5.10', port: 6443 };
+    const hostOf = (values: string): unknown =>
+      valuesAt(
+        planned({ cluster: { ...cluster, apiEndpoint }, machineConfigs: [], values }),
+        'install-secondary/install-cilium',
+      )['k8sServiceHost'];
+    expect([hostOf(VALUES), hostOf(ofTalos)]).toEqual(['10.0.5.10', '10.0.5.10']);
+    expect(hostOf(`${VALUES}k8sServiceHost: lb.example.com\nk8sServicePort: 6443\n`)).toBe(
+      'lb.example.com',
+    );
+    expect(hostOf(VALUES.replace('true', 'false'))).toBeUndefined();
+    expect(refused({ cluster, machineConfigs: [], values: ofTalos })).toEqual([
+      'api-server-address-missing',
+    ]);
+  });
+
   it("corrects the post-mortem's values and says so", () => {
     const plan = planned({
       values: `

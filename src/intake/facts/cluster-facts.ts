@@ -12,6 +12,7 @@ import type {
 import type { PodObject } from '../../model/kubernetes.ts';
 import { isTable } from '../intake.ts';
 import { parseYaml } from '../text/yaml-text.ts';
+import { apiEndpoint } from './api-endpoint.ts';
 import { agreed } from './node-facts.ts';
 import { dataOf, flagIn, imageOf } from './object-index.ts';
 import type { ObjectIndex } from './object-index.ts';
@@ -41,6 +42,7 @@ export function clusterFacts(
       ...settingsOf(machineConfigs, ({ serviceSubnets }) => serviceSubnets),
       kubeadmRange(index, 'serviceSubnet'),
     ]),
+    apiEndpoint: apiEndpoint(index, machineConfigs),
     hasLiveObjects: nodes.length > 0,
   };
 }

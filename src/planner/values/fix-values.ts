@@ -11,6 +11,7 @@ import {
   listValue,
   valueAt,
 } from '../../knowledge/cilium-chart/values.ts';
+import { KUBE_PRISM_PORT } from '../../knowledge/talos-config/settings.ts';
 import { atLeast } from '../../base/versions.ts';
 import type { Situation } from '../situation.ts';
 import { dropValue, type Fixing, setValue, stringAt } from './edit.ts';
@@ -166,11 +167,15 @@ function fixForTalos(fixing: Fixing): void {
 }
 
 /** The agent must reach the API without a Service address before kube-proxy may go (FM-06). */
-function fixApiServer(fixing: Fixing, { kubePrism }: Situation): void {
+function fixApiServer(fixing: Fixing, situation: Situation): void {
+  const { kubePrism } = situation;
   const host = stringAt(fixing.values, 'k8sServiceHost') ?? '';
   const port = stringAt(fixing.values, 'k8sServicePort') ?? '';
-  if (kubePrism === undefined) return;
-  const local = host === 'localhost' || host === '127.0.0.1';
+  if (kubePrism === undefined) {
+    useApiEndpoint(fixing, situation, { host, port });
+    return;
+  }
+  const local = LOOPBACK.has(host);
   if (host !== '' && (!local || port === String(kubePrism.port))) return;
   setValue(fixing, 'k8sServiceHost', kubePrism.host);
   setValue(fixing, 'k8sServicePort', kubePrism.port);
@@ -182,6 +187,39 @@ function fixApiServer(fixing: Fixing, { kubePrism }: Situation): void {
       : `KubePrism listens on ${kubePrism.port}, not on ${port}`,
   );
 }
+
+/** Without KubePrism: the address kube-proxy or the nodes use, where it is needed and was read. */
+function useApiEndpoint(
+  fixing: Fixing,
+  { facts, kubeProxyPresent }: Situation,
+  given: { readonly host: string; readonly port: string },
+): void {
+  const { host, port } = given;
+  const ofKubePrism = LOOPBACK.has(host) && port === String(KUBE_PRISM_PORT);
+  if (host !== '' && !ofKubePrism) return;
+  const needed = stringAt(fixing.values, 'kubeProxyReplacement') === 'true' || !kubeProxyPresent;
+  const endpoint = facts.cluster.apiEndpoint;
+  const gone = ofKubePrism
+    ? `nothing serves ${host}:${port} here: that is KubePrism, of Talos`
+    : undefined;
+  if (gone !== undefined) {
+    dropValue(fixing, 'k8sServiceHost');
+    dropValue(fixing, 'k8sServicePort');
+  }
+  if (!needed || !endpoint.known) {
+    if (gone !== undefined) fixing.say('k8sServiceHost', 'left out', gone);
+    return;
+  }
+  setValue(fixing, 'k8sServiceHost', endpoint.value.host);
+  setValue(fixing, 'k8sServicePort', endpoint.value.port);
+  fixing.say(
+    'k8sServiceHost',
+    `${endpoint.value.host}:${endpoint.value.port}`,
+    `${gone ?? 'the agent needs the API without a Service address'}; this one was read of the cluster, and every node must reach it`,
+  );
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1']);
 
 /** Two operators never share a node. */
 function fixOperatorReplicas(fixing: Fixing, { nodes }: Situation): void {

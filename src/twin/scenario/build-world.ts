@@ -106,7 +106,7 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
       unread = seeds.filter((seed) => !settleConfs(seed, input, source));
     },
   });
-  const files = confsAssumed(unread, source);
+  const files = confsAssumed(unread, source, world.versions.distribution);
   return {
     world,
     assumptions: [

@@ -12,7 +12,7 @@ import { pluginBinary } from '../node/plugin-binary.ts';
 import { FLANNEL_CONFIG_MAP } from '../programs/flannel/install-config.ts';
 import { imageName, imageVersion } from '../programs/image.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import type { NodeFiles } from '../world.ts';
+import type { NodeFiles, WorldVersions } from '../world.ts';
 
 export interface SourceNetwork {
   /** Conf files by base name, as the cluster's own objects have them. */
@@ -118,6 +118,7 @@ function isOf(fact: Fact<string>, node: string, address: string): boolean {
 export function confsAssumed(
   nodes: readonly NodeFileSeed[],
   source: SourceNetwork,
+  distribution: WorldVersions['distribution'],
 ): readonly Assumption[] {
   const [first] = nodes;
   if (first === undefined) return [];
@@ -130,7 +131,10 @@ export function confsAssumed(
           ? 'holds no CNI conf'
           : `holds ${names}, as ${source.from ?? 'the cluster'} has it`,
       because: 'no listing of the directory was given',
-      command: `talosctl -n ${first.address} ls ${first.places.confDirectory}`,
+      command:
+        distribution === 'talos'
+          ? `talosctl -n ${first.address} ls ${first.places.confDirectory}`
+          : `ssh ${first.address} ls ${first.places.confDirectory}`,
     },
   ];
 }
