@@ -143,6 +143,21 @@ describe('Flannel’s state', () => {
     expect(messages[0]).toContain('Check the flannel pod log for this node.');
   });
 
+  it('TCS 4.1: plugins that Talos 1.7 copied to /opt lie above the image’s, so its clusters keep the old words', async () => {
+    const born = await replay({
+      spec: (spec) => ({
+        ...spec,
+        versions: { ...spec.versions, talos: '1.12.0', kubernetes: '1.35.0' },
+      }),
+      steps: (steps) => upgradeTo(withoutRecovery(steps), 'ghcr.io/siderolabs/installer:v1.12.4'),
+    });
+    const messages = born.rehearsal.failures
+      .map(({ message }) => message)
+      .filter((text) => text.includes('subnet.env'));
+    expect(messages.length).toBeGreaterThan(0);
+    expect(messages.every((text) => text.includes('loadFlannelSubnetEnv failed'))).toBe(true);
+  });
+
   it('TCS 4.1: on Talos 1.14 /etc/cni is emptied at boot, so the node is not ready instead', async () => {
     const newest = await replay({
       spec: bornOn('1.14.0', '1.37.0'),

@@ -95,7 +95,7 @@ function createNode(options: NodesOptions, object: NodeObject, parts: TalosParts
     address: node.address,
     files,
     places: paths,
-    bundled: bundlesPlugins(distribution, system.version),
+    bundled: bundlesPlugins(distribution, system.version) && !bornWithPlugins(world),
     flannelPlugin: OLD_PLUGIN,
   };
   return { node, runtime, seed };
@@ -122,6 +122,16 @@ function imageFor(
     version,
     flannelPlugin: talosRelease(version).flannelPlugin.replace(/^v/, ''),
   };
+}
+
+/**
+ * A cluster whose Flannel manifest is of Talos 1.7 or older got its plugins copied to /opt, where
+ * they lie above those of newer images (knowledge: talos-and-cni-selection.md 4.1, 4.2).
+ */
+function bornWithPlugins({ store }: World): boolean {
+  const flannel = store.get('DaemonSet', 'kube-system', 'kube-flannel');
+  const steps = flannel?.spec.template.spec.initContainers ?? [];
+  return steps.some(({ image }) => image?.includes('/install-cni:') === true);
 }
 
 function hasCilium(world: World): boolean {
