@@ -52,6 +52,18 @@ describe('an EndpointSlice', () => {
     expect(endpoints(world)[0]).not.toContain(pod?.status.podIP ?? '-');
   });
 
+  it('follows within a second when the sandbox of a pod is stopped, and has the pod back with its new address', () => {
+    const world = cluster();
+    const [pod] = podsOfApp(world, 'web');
+    const old = pod?.status.podIP ?? '-';
+    world.node(pod?.spec.nodeName ?? '').kubelet.restartSandbox(pod?.metadata.uid ?? '');
+    world.run(1.1);
+    expect(endpoints(world)).not.toContain(`${old} true`);
+    world.run(15);
+    expect(endpoints(world).join()).not.toContain(old);
+    expect(endpoints(world).filter((endpoint) => endpoint.endsWith('true'))).toHaveLength(2);
+  });
+
   it('shows the pods of a silent node as not ready', () => {
     const world = cluster();
     const [pod] = podsOfApp(world, 'web');

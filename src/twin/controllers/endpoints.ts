@@ -135,7 +135,10 @@ function isSame(left: Endpoint, right: Endpoint): boolean {
   );
 }
 
-/** One slice per Service, by the Service's name; a real cluster cuts them at a hundred endpoints. */
+/**
+ * One slice per Service, by the Service's name. A real cluster cuts them at a hundred endpoints; that
+ * changes how many objects a change writes, not which backends anybody sees, so here nothing is cut.
+ */
 function sliceOf(service: ServiceObject, endpoints: readonly Endpoint[]): EndpointSliceObject {
   const { namespace = 'default', name, uid = '' } = service.metadata;
   return {

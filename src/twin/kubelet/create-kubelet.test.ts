@@ -211,6 +211,44 @@ describe('a sandbox stopped by hand', () => {
     expect(container(twin, 'p')?.restartCount).toBe(1);
     expect(isPodReady(pod(twin, 'p'))).toBe(true);
   });
+
+  it('shows the pod unready within a second, at the next look at the runtime', () => {
+    const after = Array.from({ length: 20 }, (_, seed) => {
+      const twin = world({ seed });
+      podOn(twin, 'p', 'n');
+      twin.run(5 + seed / 20);
+      const stoppedAt = twin.kernel.now();
+      twin.node('n').kubelet.restartSandbox(pod(twin, 'p').metadata.uid ?? '');
+      while (isPodReady(pod(twin, 'p'))) twin.run(0.01);
+      return twin.kernel.now() - stoppedAt;
+    });
+    expect(Math.max(...after)).toBeLessThanOrEqual(1_020);
+    expect(Math.min(...after)).toBeLessThan(100);
+    expect(Math.max(...after)).toBeGreaterThan(800);
+  });
+
+  it('is made anew although the kubelet was just then restarting', () => {
+    const twin = world();
+    podOn(twin, 'p', 'n');
+    twin.run(5);
+    twin.node('n').kubelet.restartSandbox(pod(twin, 'p').metadata.uid ?? '');
+    twin.node('n').kubelet.restart();
+    twin.run(15);
+    expect(container(twin, 'p')?.restartCount).toBe(1);
+    expect(isPodReady(pod(twin, 'p'))).toBe(true);
+  });
+
+  it('of a pod that is deleted meanwhile is not made anew', () => {
+    const twin = world();
+    podOn(twin, 'p', 'n');
+    twin.run(5);
+    const { uid = '' } = pod(twin, 'p').metadata;
+    twin.node('n').kubelet.restartSandbox(uid);
+    twin.store.delete('Pod', 'default', 'p');
+    twin.run(10);
+    expect(twin.store.get('Pod', 'default', 'p')).toBeUndefined();
+    expect(twin.node('n').runtime.sandboxOf(uid)).toBeUndefined();
+  });
 });
 
 function claimed(twin: KubeletWorld): void {

@@ -136,17 +136,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
   }
 
   restartSandbox(podUid: string): void {
-    const worker = this.workers.get(podUid);
-    const id = worker?.sandbox?.id;
-    if (worker === undefined || id === undefined) return;
-    const { kernel, constants } = this.world;
-    for (const run of worker.containers.all) run.stop('terminated');
-    const { life } = worker;
-    this.context.node.runtime.stopSandbox(id, () => {
-      kernel.after(constants.containerRelistMs, () => {
-        if (worker.life === life && worker.sandbox?.id === id) worker.recreate();
-      });
-    });
+    this.workers.get(podUid)?.sandboxStoppedByHand();
   }
 
   process(podUid: string, container: string): Process | undefined {

@@ -20,6 +20,8 @@ export class KubeletContext {
   readonly random: Random;
   /** When the once-a-second look at due pods falls (virtual milliseconds). */
   readonly tickPhase: number;
+  /** When the once-a-second look at what the runtime has falls (virtual milliseconds). */
+  private readonly relistPhase: number;
   readonly images: Set<string>;
   running = true;
   /** When the kubelet's process started (virtual milliseconds). */
@@ -32,6 +34,7 @@ export class KubeletContext {
     this.events = eventRecorderOf(world);
     this.random = world.kernel.random.fork(`kubelet/${nodeName}`);
     this.tickPhase = phaseOf(`${nodeName}/tick`, world.constants.kubeletTickMs);
+    this.relistPhase = phaseOf(`${nodeName}/relist`, world.constants.containerRelistMs);
     this.images = new Set(images);
   }
 
@@ -53,6 +56,12 @@ export class KubeletContext {
   /** Until a failed sync is tried again: the back-off × 1…1.5, at the next look after it. */
   retryIn(backOff: number): number {
     return this.dueIn(backOff * (1 + 0.5 * this.random.unit()));
+  }
+
+  /** How long until the next look at the runtime, which is how a kubelet learns that something died. */
+  relistIn(): number {
+    const now = this.kernel.now();
+    return beatAfter(now, this.relistPhase, this.world.constants.containerRelistMs) - now;
   }
 
   podEvent(pod: PodObject, type: 'Normal' | 'Warning', reason: string, message: string): void {

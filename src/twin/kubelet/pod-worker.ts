@@ -160,6 +160,33 @@ export class PodWorker implements ContainerOwner {
     this.sync();
   }
 
+  /**
+   * `crictl stopp`: the runtime kills the containers, then the sandbox. The kubelet sees each at its
+   * next look, so endpoints keep the pod for up to a second (KK pkg/kubelet/pleg/generic.go).
+   */
+  sandboxStoppedByHand(): void {
+    const id = this.sandbox?.id;
+    if (id === undefined) return;
+    const killed = this.containers.all.filter((run) => run.running);
+    for (const run of killed) run.stop('terminated');
+    this.atRelist(id, () => {
+      if (this.stage !== 'up') return;
+      for (const run of killed) run.terminated(137, 'Error');
+      this.publish();
+    });
+    this.context.node.runtime.stopSandbox(id, () => this.atRelist(id, () => this.recreate()));
+  }
+
+  /** At the kubelet's next look at the runtime, if the sandbox is the pod's still. */
+  private atRelist(sandbox: string, action: () => void): void {
+    const { context, life } = this;
+    context.kernel.after(context.relistIn(), () => {
+      if (life !== this.life || this.sandbox?.id !== sandbox) return;
+      if (context.running) action();
+      else this.atRelist(sandbox, action);
+    });
+  }
+
   networkReady(): void {
     this.gates.networkReady();
   }
