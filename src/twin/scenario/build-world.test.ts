@@ -206,3 +206,33 @@ function asKubeadm(node: KubeObject): KubeObject {
   };
   return objectOf({ ...node, status: { ...status, nodeInfo } });
 }
+
+describe('a ConfigMap that a waiting pod mounts and that was not read', () => {
+  const objects = [
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'kube-root-ca.crt', namespace: 'a' },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'waits', namespace: 'a' },
+      spec: {
+        nodeName: 't-wrk-01',
+        containers: [{ name: 'c', image: 'c:1' }],
+        volumes: [{ name: 'v', configMap: { name: 'settings' } }],
+      },
+      status: { phase: 'Pending' },
+    },
+  ];
+
+  it.each([
+    ['is unknown, and the pod starts', {}, 'Running'],
+    ['is missing where ConfigMaps were listed', { kindsListed: ['ConfigMap'] }, 'Pending'],
+  ])('%s', (_name, change, phase) => {
+    const { world } = buildWorld({ ...cluster({ objects }), ...change }, { seed: 1 });
+    world.kernel.runUntil(60_000);
+    expect(world.store.get('Pod', 'a', 'waits')?.status.phase).toBe(phase);
+  });
+});

@@ -13,6 +13,7 @@ import { type Constants, constantsWith } from '../constants.ts';
 import { evictPod } from '../controllers/eviction.ts';
 import { startControllers } from '../controllers/start-controllers.ts';
 import { Kernel } from '../kernel/kernel.ts';
+import { configSourcesOf } from '../kubelet/config-sources.ts';
 import { createFabric } from '../network/fabric.ts';
 import type { Releases } from '../ports/helm-port.ts';
 import { ObjectStore } from '../store/object-store.ts';
@@ -75,6 +76,7 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
     },
     upgradeKubernetes: () => late.made?.talos.upgradeKubernetes(),
   };
+  configSourcesOf(world).listed(input.kindsListed ?? []);
   const configs = machineConfigsOf(
     input,
     world.versions.distribution === 'talos' ? objects.map(described) : [],
