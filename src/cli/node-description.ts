@@ -8,7 +8,7 @@ import type { CniConfInput, DirectoryListing } from '../model/cluster-input.ts';
 import type { Fact } from '../model/fact.ts';
 import type { ClusterFacts, Distribution, NodeFacts } from '../model/facts.ts';
 import type { NodeExplanation } from '../model/node-explanation.ts';
-import { talosRelease } from '../twin/machine/talos-versions.ts';
+import { COPIED_FLANNEL_PLUGIN, talosRelease } from '../knowledge/talos-versions.ts';
 import { DEFAULT_CNI_PATHS, K3S_FLANNEL_PATHS } from '../twin/node/cni-paths.ts';
 import type { DescribedConf, NodeDescription } from '../twin/runtime/probe-node.ts';
 import type { ExplainNodeFlags } from './flags.ts';
@@ -49,7 +49,7 @@ export function describeNode(facts: ClusterFacts, flags: Flags): DescribedNode {
       runtime: runtimeOf(flags, object, version, distribution, assumed),
       distribution,
       version,
-      flannelPlugin: talosRelease(version).flannelPlugin.replace(/^v/, ''),
+      flannelPlugin: talosRelease(version).flannelPlugin ?? COPIED_FLANNEL_PLUGIN,
       confDirectory: paths.confDirectory,
       binDirectory,
       confs: described,

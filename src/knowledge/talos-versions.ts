@@ -14,19 +14,21 @@ export interface TalosRelease {
   readonly flannel: string;
   /** The flannel plugin in the OS image; undefined where an init container brings it (1.7). */
   readonly flannelPlugin: string | undefined;
+  /** As Node.status.nodeInfo has it; of the first release of the minor. */
+  readonly kernel: string;
 }
 
 const TALOS_RELEASES: readonly TalosRelease[] = [
-  release('1.7.0', '1.30.0', '1.7.15', '0.25.1', undefined),
-  release('1.8.0', '1.31.1', '2.0.0-rc.4', '0.25.6', '1.5.1-flannel2'),
-  release('1.9.0', '1.32.0', '2.0.1', '0.26.1', '1.5.1-flannel3'),
-  release('1.10.0', '1.33.0', '2.0.5', '0.26.7', '1.5.1-flannel3'),
-  release('1.10.5', '1.33.2', '2.0.5', '0.26.7', '1.5.1-flannel3'),
-  release('1.11.0', '1.34.0', '2.1.4', '0.27.2', '1.7.1-flannel1'),
-  release('1.12.0', '1.35.0', '2.1.6', '0.27.4', '1.8.0-flannel2'),
-  release('1.13.0', '1.36.0', '2.2.3', '0.28.4', '1.9.1-flannel1'),
-  release('1.13.9', '1.36.3', '2.2.7', '0.28.8', '1.9.1-flannel3'),
-  release('1.14.0-rc.1', '1.37.0-rc.0', '2.3.3', '0.28.9', '1.9.1-flannel3'),
+  release('1.7.0', '1.30.0', '1.7.15', '0.25.1', undefined, '6.6.26-talos'),
+  release('1.8.0', '1.31.1', '2.0.0-rc.4', '0.25.6', '1.5.1-flannel2', '6.6.52-talos'),
+  release('1.9.0', '1.32.0', '2.0.1', '0.26.1', '1.5.1-flannel3', '6.12.5-talos'),
+  release('1.10.0', '1.33.0', '2.0.5', '0.26.7', '1.5.1-flannel3', '6.12.25-talos'),
+  release('1.10.5', '1.33.2', '2.0.5', '0.26.7', '1.5.1-flannel3', '6.12.25-talos'),
+  release('1.11.0', '1.34.0', '2.1.4', '0.27.2', '1.7.1-flannel1', '6.12.45-talos'),
+  release('1.12.0', '1.35.0', '2.1.6', '0.27.4', '1.8.0-flannel2', '6.18.1-talos'),
+  release('1.13.0', '1.36.0', '2.2.3', '0.28.4', '1.9.1-flannel1', '6.18.20-talos'),
+  release('1.13.9', '1.36.3', '2.2.7', '0.28.8', '1.9.1-flannel3', '6.18.20-talos'),
+  release('1.14.0-rc.1', '1.37.0-rc.0', '2.3.3', '0.28.9', '1.9.1-flannel3', '6.18.30-talos'),
 ];
 
 function release(
@@ -35,8 +37,9 @@ function release(
   containerd: string,
   flannel: string,
   flannelPlugin: string | undefined,
+  kernel: string,
 ): TalosRelease {
-  return { version, kubernetes, containerd, flannel, flannelPlugin };
+  return { version, kubernetes, containerd, flannel, flannelPlugin, kernel };
 }
 
 /** The newest row not above the version; the oldest one for anything older. */
@@ -45,6 +48,15 @@ export function talosRelease(version: string): TalosRelease {
   const row = rows.at(-1) ?? TALOS_RELEASES[0];
   if (row === undefined) throw new RangeError('the table of Talos releases is empty');
   return row;
+}
+
+/** The flannel plugin that Talos up to 1.7 has its DaemonSet's init container copy to the node. */
+export const COPIED_FLANNEL_PLUGIN = '1.4.1-flannel1';
+
+/** `ghcr.io/siderolabs/installer:v1.10.5` → `1.10.5`; undefined when the tag is no version. */
+export function versionOfImage(image: string): string | undefined {
+  const match = /:v?(\d+\.\d+\.\d+[^@]*)(@.*)?$/.exec(image);
+  return match?.[1];
 }
 
 /**

@@ -9,7 +9,7 @@ import { applyConfig, type ConfigState } from './config-apply.ts';
 import { cordonAsTalos, uncordonOwn } from './cordon.ts';
 import { drainBeforeUpgrade, type Evict } from './drain-before-upgrade.ts';
 import { losePower, type MachineHost, restorePower, stopAllPods } from './power.ts';
-import { talosRelease, versionOfImage } from './talos-versions.ts';
+import { talosRelease, versionOfImage } from '../../knowledge/talos-versions.ts';
 
 export interface TalosMachineOptions extends MachineHost {
   readonly config: string;

@@ -11,7 +11,7 @@ import { plainTree } from '../../model/config-tree.ts';
 import { known } from '../../model/fact.ts';
 import type { KubeObject, PodSpec } from '../../model/kubernetes.ts';
 import { renderTalosManifests } from '../machine/talos-manifests.ts';
-import { talosRelease } from '../machine/talos-versions.ts';
+import { talosRelease } from '../../knowledge/talos-versions.ts';
 import { type ClusterLayout, type LaidOutNode, layOut } from './cluster-layout.ts';
 import { type ClusterSpec, clusterSpec, type WorkloadSpec } from './cluster-spec.ts';
 import { longhornObjects, longhornWorkloads } from './generated-longhorn.ts';
@@ -101,7 +101,7 @@ function systemObjects(layout: ClusterLayout): readonly KubeObject[] {
   const manifests = renderTalosManifests({
     talosVersion: manifestsFrom ?? talos,
     kubernetesVersion: manifestsFrom === undefined ? kubernetes : rendering.kubernetes,
-    flannelVersion: flannel ?? rendering.flannel,
+    flannelVersion: flannel ?? `v${rendering.flannel}`,
     cniName: 'flannel',
     proxyDisabled: spec.machine.proxyDisabled,
     podSubnets: [spec.network.podSubnet],

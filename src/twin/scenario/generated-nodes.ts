@@ -1,6 +1,6 @@
 /** Node objects, control-plane mirror pods and machine configs of a Talos cluster. */
 import type { KubeObject } from '../../model/kubernetes.ts';
-import { talosRelease } from '../machine/talos-versions.ts';
+import { talosRelease } from '../../knowledge/talos-versions.ts';
 import type { ClusterLayout, LaidOutNode } from './cluster-layout.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
 import { BORN, generatedPod } from './generated-pod.ts';

@@ -4,7 +4,7 @@ import { createKubelet } from '../kubelet/create-kubelet.ts';
 import type { Evict } from '../machine/drain-before-upgrade.ts';
 import { createSystemdMachine } from '../machine/systemd-machine.ts';
 import { createTalosMachine, type TalosMachine } from '../machine/talos-machine.ts';
-import { talosRelease } from '../machine/talos-versions.ts';
+import { COPIED_FLANNEL_PLUGIN, talosRelease } from '../../knowledge/talos-versions.ts';
 import { createNodeNetwork } from '../network/kernel-network.ts';
 import { cniPathsOf } from '../node/cni-paths.ts';
 import { bundlesPlugins } from '../node/mount-tables.ts';
@@ -96,13 +96,10 @@ function createNode(options: NodesOptions, object: NodeObject, parts: TalosParts
     files,
     places: paths,
     bundled: bundlesPlugins(distribution, system.version) && !bornWithPlugins(world),
-    flannelPlugin: OLD_PLUGIN,
+    flannelPlugin: COPIED_FLANNEL_PLUGIN,
   };
   return { node, runtime, seed };
 }
-
-/** What Talos 1.7's `install-cni` and kubeadm-era manifests of that time copied. */
-const OLD_PLUGIN = '1.4.1-flannel1';
 
 function systemOf(
   world: World,
@@ -116,11 +113,12 @@ function systemOf(
 function imageFor(
   world: World,
   version: string,
-): { distribution: World['versions']['distribution']; version: string; flannelPlugin: string } {
+): { distribution: World['versions']['distribution']; version: string; flannelPlugin?: string } {
+  const { flannelPlugin } = talosRelease(version);
   return {
     distribution: world.versions.distribution,
     version,
-    flannelPlugin: talosRelease(version).flannelPlugin.replace(/^v/, ''),
+    ...(flannelPlugin === undefined ? {} : { flannelPlugin }),
   };
 }
 

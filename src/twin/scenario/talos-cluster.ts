@@ -11,7 +11,7 @@ import { watchNodeAddresses } from '../machine/node-address-watch.ts';
 import { settingsOfConfig } from '../machine/talos-config.ts';
 import type { TalosMachine } from '../machine/talos-machine.ts';
 import { renderTalosManifests } from '../machine/talos-manifests.ts';
-import { talosRelease } from '../machine/talos-versions.ts';
+import { talosRelease } from '../../knowledge/talos-versions.ts';
 import type { World } from '../world.ts';
 
 export interface TalosCluster {
@@ -71,7 +71,7 @@ function rendered(world: World, config: string, version: string): readonly KubeO
   return renderTalosManifests({
     talosVersion: version,
     kubernetesVersion: world.versions.kubernetes,
-    flannelVersion: talosRelease(version).flannel,
+    flannelVersion: `v${talosRelease(version).flannel}`,
     cniName: settings.cniName,
     proxyDisabled: settings.proxyDisabled,
     podSubnets: settings.podSubnets,
