@@ -24,6 +24,7 @@ export function planOf(steps: readonly Step[], more: Partial<Plan> = {}): Plan {
     platform: {
       distribution: 'talos',
       distributionVersion: '1.10.2',
+      kubernetesVersion: '1.32.3',
       cniConfDirectory: '/etc/cni/net.d',
       cniBinDirectory: '/opt/cni/bin',
       confDirectoryVolatile: false,

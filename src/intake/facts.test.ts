@@ -138,14 +138,14 @@ describe('ranges and names', () => {
       'kubeconfig.conf':
         'kind: Config\nclusters: [{cluster: {server: "https://10.0.5.10:7443"}, name: default}]\n',
     });
-    const endpoint = (...objects: Parameters<typeof factsOf>[0][number][]) =>
-      factsOf(objects).cluster.apiEndpoint;
-    expect(endpoint(made, given)).toMatchObject({ value: { host: '10.0.5.10', port: 7443 } });
-    expect(endpoint(made)).toMatchObject({ value: { host: 'api.example.com', port: 6443 } });
-    expect(endpoint(configMap('kube-proxy', { 'config.conf': 'mode: ""' }))).toMatchObject({
-      known: false,
-      command: 'kubectl get configmap -n kube-system kube-proxy -o yaml',
-    });
+    const untold = configMap('kube-proxy', { 'config.conf': 'mode: ""' });
+    expect(
+      [[made, given], [made], [untold]].map((read) => factsOf(read).cluster.apiEndpoint),
+    ).toMatchObject([
+      { value: { host: '10.0.5.10', port: 7443 } },
+      { value: { host: 'api.example.com', port: 6443 } },
+      { known: false, command: 'kubectl get configmap -n kube-system kube-proxy -o yaml' },
+    ]);
   });
 
   it('has the UID of kube-system for its own', () => {

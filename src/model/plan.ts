@@ -182,6 +182,7 @@ export interface Plan {
 export interface PlanPlatform {
   readonly distribution: string;
   readonly distributionVersion: string;
+  readonly kubernetesVersion: string;
   readonly cniConfDirectory: string;
   readonly cniBinDirectory: string;
   /** A reboot empties the conf directory (Talos from 1.14: tmpfs). */

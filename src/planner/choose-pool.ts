@@ -23,7 +23,7 @@ export function poolFor(
       notes,
       'ipam.mode',
       'cluster-pool',
-      `${String(mode)} would give out the ranges Flannel uses, or needs another procedure; two overlays need two ranges`,
+      `mode ${String(mode)} gives out the ranges Flannel uses, or needs another procedure; two overlays need two ranges`,
     );
   }
   if (

@@ -131,6 +131,7 @@ function platformOf(situation: Situation, { release, namespace }: Choices): Plan
   return {
     distribution: situation.distribution,
     distributionVersion: situation.distributionVersion,
+    kubernetesVersion: situation.kubernetesVersion,
     cniConfDirectory: '/etc/cni/net.d',
     cniBinDirectory: '/opt/cni/bin',
     confDirectoryVolatile:

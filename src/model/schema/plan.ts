@@ -151,6 +151,7 @@ export const plan = z.object({
   platform: z.object({
     distribution: z.string(),
     distributionVersion: z.string(),
+    kubernetesVersion: z.string(),
     cniConfDirectory: z.string(),
     cniBinDirectory: z.string(),
     confDirectoryVolatile: z.boolean(),

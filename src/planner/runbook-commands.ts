@@ -1,0 +1,255 @@
+/** What each action of a plan is as commands, forward and back. */
+import { unreachable } from '../base/assert.ts';
+import { groupBy } from '../base/group-by.ts';
+import type { Action, ObjectSelector, Plan, Step } from '../model/plan.ts';
+import { artifactPath } from './artifact-path.ts';
+import { onHost, type Places } from './runbook-places.ts';
+
+type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>;
+
+/** Beyond this many nodes a command names them by a query. */
+const NAMED_MAX = 10;
+
+export function commandsOf(plan: Plan, step: Step, places: Places): readonly string[] {
+  const { action } = step;
+  switch (action.kind) {
+    case 'back-up':
+      return backUp(plan, action, places);
+    case 'patch-machine-config':
+      return [patchCommand(action, `@${artifactPath(step)}`, places)];
+    case 'install-helm-release':
+      return [
+        `helm upgrade --install ${action.release} cilium/cilium --version ${action.version} -n ${action.namespace} -f ${artifactPath(step)}`,
+        `kubectl -n ${action.namespace} rollout status ds/cilium`,
+      ];
+    case 'apply-objects':
+      return [`kubectl apply --server-side -f ${artifactPath(step)}`];
+    default:
+      return common(plan, action, places);
+  }
+}
+
+/** The way back, as commands. */
+export function undoCommands(plan: Plan, undo: Action, places: Places): readonly string[] {
+  switch (undo.kind) {
+    case 'patch-machine-config':
+      return [patchCommand(undo, `'${undo.patch.trim()}'`, places)];
+    case 'install-helm-release':
+      return [
+        `helm rollback ${undo.release} -n ${undo.namespace}`,
+        `kubectl -n ${undo.namespace} rollout restart deploy/cilium-operator ds/cilium`,
+      ];
+    case 'apply-objects':
+      return [`kubectl apply --server-side -f ${artifactHolding(plan, undo)}`];
+    default:
+      return common(plan, undo, places);
+  }
+}
+
+function common(plan: Plan, action: Action, places: Places): readonly string[] {
+  const { namespace } = plan.platform.release;
+  switch (action.kind) {
+    case 'uninstall-helm-release':
+      return [`helm uninstall ${action.release} -n ${action.namespace}`];
+    case 'delete-objects':
+      return action.objects.map(
+        (object) => `kubectl delete ${resource(object)} --ignore-not-found`,
+      );
+    case 'label-node':
+      return labelCommands(action);
+    case 'cordon':
+      return [cordon(action)];
+    case 'uncordon':
+      return [
+        action.nodes.length > NAMED_MAX
+          ? 'kubectl get nodes -o name | xargs kubectl uncordon  # but those that others cordoned'
+          : `kubectl uncordon ${action.nodes.join(' ')}`,
+      ];
+    case 'restart-agent':
+      return [
+        `kubectl -n ${namespace} delete pod -l k8s-app=cilium --field-selector spec.nodeName=${action.node}`,
+        `kubectl -n ${namespace} rollout status ds/cilium`,
+      ];
+    case 'restart-pods':
+      return restartCommands(action, places);
+    case 'return-node':
+      return returnCommands(plan, action);
+    case 'roll-out':
+      return [
+        `kubectl rollout restart ${resource(action.target)}`,
+        `kubectl rollout status ${resource(action.target)}`,
+      ];
+    case 'change-node-files':
+      return hostCommands(plan, action);
+    case 'verify':
+      return ['cilium status --wait', 'kubectl get nodes -o wide', 'kubectl get pods -A -o wide'];
+    case 'back-up':
+    case 'patch-machine-config':
+    case 'install-helm-release':
+    case 'apply-objects':
+      return [];
+    default:
+      return unreachable(action);
+  }
+}
+
+/** What the API server gave an object of its own keeps it from being created again. */
+const OWN_FIELDS = `grep -vE '^ +(uid|resourceVersion|creationTimestamp): '`;
+
+function backUp(
+  { steps }: Plan,
+  { objects }: ActionOf<'back-up'>,
+  { onTalos, addressOf }: Places,
+): readonly string[] {
+  const byNamespace = groupBy(objects, ({ namespace = '' }) => namespace);
+  const files = [...byNamespace].map(([namespace, members]) => {
+    const place = namespace === '' ? '' : ` -n ${namespace}`;
+    const names = members.map(({ kind, name }) => `${kind.toLowerCase()}/${name}`).join(' ');
+    const file = `backup-${namespace === '' ? 'cluster' : namespace}.yaml`;
+    return `kubectl get${place} ${names} --ignore-not-found -o yaml | ${OWN_FIELDS} > ${file}`;
+  });
+  if (!onTalos) return files;
+  const configured = steps.flatMap(({ action }) =>
+    action.kind === 'patch-machine-config' ? action.nodes : [],
+  );
+  const nodes = [...new Set(configured)].map(addressOf);
+  const [first] = steps
+    .flatMap(({ action }) => (action.kind === 'patch-machine-config' ? [action] : []))
+    .slice(-1)
+    .flatMap((action) => action.nodes);
+  if (first === undefined) return files;
+  return [
+    ...files,
+    `talosctl -n ${nodes.join(',')} get machineconfig v1alpha1 -o yaml > backup-machineconfigs.yaml  # holds secrets`,
+    `talosctl -n ${addressOf(first)} etcd snapshot backup-etcd.db`,
+  ];
+}
+
+function patchCommand(
+  { nodes }: ActionOf<'patch-machine-config'>,
+  patch: string,
+  { addressOf }: Places,
+): string {
+  return `talosctl -n ${nodes.map(addressOf).join(',')} patch machineconfig --mode no-reboot --patch ${patch}`;
+}
+
+function artifactHolding({ steps }: Plan, { objects }: ActionOf<'apply-objects'>): string {
+  const [wanted] = objects;
+  const step = steps.find(
+    ({ action }) =>
+      action.kind === 'apply-objects' &&
+      action.objects.some(
+        ({ kind, metadata }) => kind === wanted?.kind && metadata.name === wanted.metadata.name,
+      ),
+  );
+  return step === undefined ? '<the objects of the install phase>' : artifactPath(step);
+}
+
+function resource({ kind, namespace, name }: ObjectSelector): string {
+  const place = namespace === undefined ? '' : `-n ${namespace} `;
+  return `${place}${kind.toLowerCase()}/${name}`;
+}
+
+function cordon({ nodes, exceptLabel }: ActionOf<'cordon'>): string {
+  if (nodes.length <= NAMED_MAX) return `kubectl cordon ${nodes.join(' ')}`;
+  const query = exceptLabel === undefined ? '' : ` -l '!${exceptLabel}'`;
+  return `kubectl get nodes${query} -o name | xargs kubectl cordon`;
+}
+
+function words(entries: Readonly<Record<string, string | null>>): string {
+  return Object.entries(entries)
+    .map(([key, value]) => (value === null ? `${key}-` : `${key}=${value}`))
+    .join(' ');
+}
+
+function labelCommands({
+  node,
+  labels,
+  annotations = {},
+}: ActionOf<'label-node'>): readonly string[] {
+  return [
+    `kubectl label node ${node} --overwrite ${words(labels)}`,
+    ...(Object.keys(annotations).length === 0
+      ? []
+      : [`kubectl annotate node ${node} --overwrite ${words(annotations)}`]),
+  ];
+}
+
+function restartCommands(
+  { node, strategy, drainTimeoutSeconds, budgetsWithoutRoom = [] }: ActionOf<'restart-pods'>,
+  places: Places,
+): readonly string[] {
+  if (strategy === 'reboot')
+    return [
+      `kubectl drain ${node} --ignore-daemonsets --delete-emptydir-data --timeout ${drainTimeoutSeconds}s`,
+      places.onTalos
+        ? `talosctl -n ${places.addressOf(node)} reboot --wait`
+        : `ssh ${places.addressOf(node)} sudo systemctl reboot`,
+      `kubectl uncordon ${node}`,
+    ];
+  const list = `kubectl get pods -A -o wide --field-selector spec.nodeName=${node},spec.hostNetwork=false`;
+  const inPlace = sandboxCommand(node, places);
+  if (strategy === 'sandbox-restart')
+    return [list, '# Every pod of the list, the next when the one before is Ready again:', inPlace];
+  const held =
+    budgetsWithoutRoom.length === 0 ? '' : `, or whose budget is ${budgetsWithoutRoom.join(', ')}`;
+  return [
+    list,
+    '# Every pod of the list, one of each owner at a time, the next when its replacement is Ready:',
+    'evict <namespace> <pod>',
+    `# A pod without an owner${held} keeps its place and gets a new sandbox:`,
+    inPlace,
+    '# Pods with attached volumes go first; with Longhorn the instance manager goes last, when no engine runs here.',
+  ];
+}
+
+/** Stops the pod's sandbox; the kubelet makes a new one (talos:internal/pkg/containers/cri/cri.go, Kill). */
+function sandboxCommand(node: string, { onTalos, addressOf }: Places): string {
+  return onTalos
+    ? `talosctl -n ${addressOf(node)} restart -k <namespace>/<pod>`
+    : `ssh ${addressOf(node)} 'sudo crictl stopp $(sudo crictl pods -q --namespace <namespace> --name <pod>)'`;
+}
+
+function returnCommands(
+  { platform }: Plan,
+  { node, label, oldConf }: ActionOf<'return-node'>,
+): readonly string[] {
+  const directory = `/host${platform.cniConfDirectory}`;
+  const old = `${directory}/${oldConf}`;
+  return [
+    `kubectl label node ${node} ${label}-`,
+    `kubectl -n ${platform.release.namespace} delete pod -l k8s-app=cilium --field-selector spec.nodeName=${node}`,
+    onHost(
+      node,
+      `[ -e ${old}.cilium_bak ] && mv ${old}.cilium_bak ${old}; rm -f ${directory}/05-cilium.conflist`,
+    ),
+    '# Then restart the pods of the node once more, as above: they get the old network.',
+  ];
+}
+
+function hostCommands(
+  { platform }: Plan,
+  { nodes, remove, links, cleanKubeProxyRules }: ActionOf<'change-node-files'>,
+): readonly string[] {
+  const removal = remove.map((path) => `/host${path}`).join(' ');
+  const parts = [
+    ...(remove.length === 0 ? [] : [`rm -rf ${removal}`]),
+    ...links.map((link) => `ip link del ${link} 2>/dev/null`),
+  ];
+  const named =
+    nodes.length > NAMED_MAX ? '$(kubectl get nodes -o name | cut -d/ -f2)' : nodes.join(' ');
+  const loop = (command: string): string => `for node in ${named}; do ${command}; done`;
+  const image = `registry.k8s.io/kube-proxy:v${platform.kubernetesVersion}`;
+  return [
+    ...(parts.length === 0 ? [] : [loop(onHost('$node', parts.join('; ')))]),
+    ...(cleanKubeProxyRules
+      ? [
+          loop(
+            `kubectl debug -n kube-system node/$node --profile=sysadmin --image=${image} -it -- /usr/local/bin/kube-proxy --cleanup`,
+          ),
+        ]
+      : []),
+    '# The pods that kubectl debug made:',
+    'kubectl delete pods -n kube-system -l app.kubernetes.io/managed-by=kubectl-debug',
+  ];
+}

@@ -1,0 +1,43 @@
+/** The gates of a step as a person checks them. */
+import { unreachable } from '../base/assert.ts';
+import type { Gate, Plan } from '../model/plan.ts';
+import type { Places } from './runbook-places.ts';
+
+export function gateText({ platform, from }: Plan, gate: Gate, places: Places): string {
+  switch (gate.kind) {
+    case 'nodes-ready':
+      return `${nodesText(gate.nodes)} Ready (\`kubectl get nodes\`)`;
+    case 'agents-ready':
+      return `the Cilium agent of ${nodesText(gate.nodes)} ready (\`kubectl -n ${platform.release.namespace} get pods -l k8s-app=cilium -o wide\`)`;
+    case 'conf-selected':
+      return `the first conf of ${gate.node} is ${gate.network}’s (\`${listing(places, gate.node, platform.cniConfDirectory)}\`)`;
+    case 'etcd-quorum':
+      return `etcd keeps its quorum without ${gate.node} (\`talosctl -n ${places.addressOf(gate.node)} etcd members\`, and \`etcd status\` on each)`;
+    case 'workloads-ready':
+      return 'all workloads ready that were ready before (`kubectl get deploy,sts,ds -A`)';
+    case 'dns-answers':
+      return 'names resolve, cluster and outside, from a pod of each network';
+    case 'paths-clear':
+      return 'no path loses packets that did not before: pod to pod, Service and host, within and across the two networks';
+    case 'volumes-healthy':
+      return 'volumes attached (`kubectl get volumeattachments`) and, with Longhorn, healthy (`kubectl -n longhorn-system get volumes.longhorn.io`)';
+    case 'no-old-pods':
+      return `no pod of ${nodesText(gate.nodes)} has an address of ${from.podCidrs.join(', ')} (\`kubectl get pods -A -o wide\`)`;
+    case 'node-addresses-unchanged':
+      return 'every node has the InternalIP it had (`kubectl get nodes -o wide`)';
+    case 'webhooks-reachable':
+      return 'every webhook that may refuse has a ready pod behind it (`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`)';
+    default:
+      return unreachable(gate);
+  }
+}
+
+function listing({ onTalos, addressOf }: Places, node: string, directory: string): string {
+  return onTalos
+    ? `talosctl -n ${addressOf(node)} ls ${directory}`
+    : `ssh ${addressOf(node)} ls ${directory}`;
+}
+
+function nodesText(nodes: readonly string[]): string {
+  return nodes.length <= 3 ? nodes.join(', ') : `all ${nodes.length} nodes`;
+}
