@@ -97,7 +97,10 @@ export function choose(situation: Situation, intent: Intent, notes: Notes): Choi
       valueAt(phases.secondary, 'cni.exclusive') === true,
     ),
     budgetsWithoutRoom: withoutRoom,
-    patches: situation.distribution === 'talos' ? talosPatches(situation.configs) : undefined,
+    patches:
+      situation.distribution === 'talos'
+        ? talosPatches(situation.configs, situation.distributionVersion)
+        : undefined,
     acceptApiOutage: intent.acceptApiOutage ?? false,
   };
 }

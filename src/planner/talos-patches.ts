@@ -1,8 +1,15 @@
 /**
- * Machine config patches in the form the live configs have: paths of the v1alpha1 document, or the
- * documents of Talos 1.14. The two forms exclude each other per domain (talos-and-cni-selection 4.7).
+ * Machine config patches for a plan, in the form the live configs have. One patch goes to several
+ * nodes, whose configs may differ: it is made for the one that lacks most, and what others have
+ * already does no harm a second time.
  */
-import { stringify } from 'yaml';
+import {
+  cniFlannelPatch,
+  cniNonePatch,
+  kubeProxyPatch,
+  pinAddressesPatch,
+} from '../knowledge/talos-config/patches.ts';
+import type { ConfigDocument } from '../knowledge/talos-config/read-config.ts';
 import { known, type Fact } from '../model/fact.ts';
 import type { MachineConfigFacts } from '../model/facts.ts';
 
@@ -12,53 +19,44 @@ interface Patch {
 }
 
 export interface TalosPatches {
-  readonly cniNone: Patch;
+  /** Undefined when the configs name no CNI as they are. */
+  readonly cniNone: Patch | undefined;
   readonly proxyOff: Patch;
-  pinAddresses(lan: readonly string[], controlPlane: boolean): Patch;
+  /** Undefined when all configs of the role pin these subnets already. */
+  pinAddresses(lan: readonly string[], controlPlane: boolean): string | undefined;
 }
 
-export function talosPatches(configs: readonly MachineConfigFacts[]): TalosPatches {
-  const documents = configs.flatMap(({ input }) => input.documents);
-  const flannel = documents.find(({ kind }) => kind === 'KubeFlannelCNIConfig');
-  const proxy = documents.find(({ kind }) => kind === 'KubeProxyConfig');
+/** The last line whose configs are surely of the older form; for configs that were not read. */
+const ONE_DOCUMENT = '1.12.0';
+
+export function talosPatches(
+  configs: readonly MachineConfigFacts[],
+  talosVersion: string,
+): TalosPatches {
+  const version = configs.length === 0 ? ONE_DOCUMENT : talosVersion;
+  const documents = configs.flatMap(documentsOf);
+  const none = cniNonePatch(documents, version);
   return {
-    cniNone:
-      flannel === undefined
-        ? asYaml(
-            { cluster: { network: { cni: { name: 'none' } } } },
-            { cluster: { network: { cni: { name: 'flannel' } } } },
-          )
-        : asYaml(
-            { apiVersion: 'v1alpha1', kind: 'KubeFlannelCNIConfig', $patch: 'delete' },
-            flannel.tree.value,
-          ),
-    proxyOff:
-      proxy === undefined && flannel === undefined
-        ? asYaml(
-            { cluster: { proxy: { disabled: true } } },
-            { cluster: { proxy: { disabled: false } } },
-          )
-        : asYaml(
-            { apiVersion: 'v1alpha1', kind: 'KubeProxyConfig', enabled: false },
-            { apiVersion: 'v1alpha1', kind: 'KubeProxyConfig', enabled: true },
-          ),
-    pinAddresses: (lan, controlPlane) => ({
-      patch: yamlOf({
-        machine: { kubelet: { nodeIP: { validSubnets: lan } } },
-        ...(controlPlane ? { cluster: { etcd: { advertisedSubnets: lan } } } : {}),
-      }),
-      // Strategic merge appends lists; a pin that stays is harmless, so there is nothing to undo it with.
-      undo: '',
-    }),
+    cniNone: none === undefined ? undefined : { patch: none, undo: cniFlannelPatch(documents) },
+    proxyOff: {
+      patch: kubeProxyPatch(documents, version, false),
+      undo: kubeProxyPatch(documents, version, true),
+    },
+    pinAddresses: (lan, controlPlane) => {
+      const ofRole = configs.filter(({ machineType }) => {
+        const role = machineType.known ? machineType.value : undefined;
+        return role === undefined || (role === 'controlplane') === controlPlane;
+      });
+      const each = (ofRole.length === 0 ? [documents] : ofRole.map(documentsOf)).map((own) =>
+        pinAddressesPatch(own, version, lan, { etcd: controlPlane }),
+      );
+      return each.toSorted((left, right) => (right?.length ?? 0) - (left?.length ?? 0))[0];
+    },
   };
 }
 
-function asYaml(patch: unknown, undo: unknown): Patch {
-  return { patch: yamlOf(patch), undo: yamlOf(undo) };
-}
-
-function yamlOf(value: unknown): string {
-  return stringify(value, { aliasDuplicateObjects: false });
+function documentsOf({ input }: MachineConfigFacts): readonly ConfigDocument[] {
+  return input.documents.map(({ kind, tree }) => ({ kind, value: tree.value }));
 }
 
 /** Every whole config names its valid subnets; unknown when none was read. */

@@ -37,6 +37,12 @@ export function cniNonePatch(
   return document('KubeFlannelCNIConfig', { $patch: 'delete' });
 }
 
+/** The way back from `cniNonePatch`: Flannel as the config has it now. */
+export function cniFlannelPatch(documents: readonly ConfigDocument[]): string {
+  const flannel = documents.find(({ kind }) => kind === 'KubeFlannelCNIConfig');
+  return textOf(flannel?.value ?? { cluster: { network: { cni: { name: 'flannel' } } } });
+}
+
 export function kubeProxyPatch(
   documents: readonly ConfigDocument[],
   talosVersion: string,
@@ -47,45 +53,34 @@ export function kubeProxyPatch(
     : document('KubeProxyConfig', { enabled });
 }
 
-/** Whether CoreDNS asks the node's resolver (169.254.116.108) for names outside the cluster. */
-export function forwardKubeDnsPatch(
-  documents: readonly ConfigDocument[],
-  talosVersion: string,
-  forward: boolean,
-): string {
-  return styleOf(documents, talosVersion, 'machine.features.hostDNS') === 'v1alpha1'
-    ? stringify({ machine: { features: { hostDNS: { forwardKubeDNSToHost: forward } } } })
-    : document('ResolverConfig', { hostDNS: { forwardKubeDNSToHost: forward } });
-}
-
 /**
- * Pins the node IP to the LAN. A strategic merge appends to lists, so subnets that are there already
- * are left out; undefined when all are.
+ * Pins the node IP to these subnets and, for control planes before a reboot can change it, the address
+ * that etcd tells its peers. A strategic merge appends to lists, so subnets that are there already are
+ * left out; undefined when all are.
  */
-export function nodeIpPatch(
+export function pinAddressesPatch(
   documents: readonly ConfigDocument[],
   talosVersion: string,
   subnets: readonly string[],
+  options: { readonly etcd: boolean },
 ): string | undefined {
-  const style = styleOf(documents, talosVersion, 'machine.kubelet');
-  const kind = style === 'v1alpha1' ? MAIN_DOCUMENT : 'KubeNodeConfig';
-  const path = style === 'v1alpha1' ? 'machine.kubelet.nodeIP.validSubnets' : 'nodeIP.validSubnets';
-  const missing = missingFrom(documents, kind, path, subnets);
-  if (missing.length === 0) return undefined;
-  const nodeIP = { validSubnets: missing };
-  return style === 'v1alpha1'
-    ? stringify({ machine: { kubelet: { nodeIP } } })
-    : document('KubeNodeConfig', { nodeIP });
-}
-
-/** Pins the address etcd tells its peers; control planes only, before a reboot can change it. */
-export function etcdSubnetsPatch(
-  documents: readonly ConfigDocument[],
-  subnets: readonly string[],
-): string | undefined {
-  const missing = missingFrom(documents, MAIN_DOCUMENT, 'cluster.etcd.advertisedSubnets', subnets);
-  if (missing.length === 0) return undefined;
-  return stringify({ cluster: { etcd: { advertisedSubnets: missing } } });
+  const isMain = styleOf(documents, talosVersion, 'machine.kubelet') === 'v1alpha1';
+  const validSubnets = isMain
+    ? missingFrom(documents, MAIN_DOCUMENT, 'machine.kubelet.nodeIP.validSubnets', subnets)
+    : missingFrom(documents, 'KubeNodeConfig', 'nodeIP.validSubnets', subnets);
+  const advertisedSubnets = options.etcd
+    ? missingFrom(documents, MAIN_DOCUMENT, 'cluster.etcd.advertisedSubnets', subnets)
+    : [];
+  const nodeIP = validSubnets.length === 0 ? undefined : { validSubnets };
+  const main = {
+    ...(nodeIP !== undefined && isMain ? { machine: { kubelet: { nodeIP } } } : {}),
+    ...(advertisedSubnets.length === 0 ? {} : { cluster: { etcd: { advertisedSubnets } } }),
+  };
+  const texts = [
+    ...(Object.keys(main).length === 0 ? [] : [textOf(main)]),
+    ...(nodeIP !== undefined && !isMain ? [document('KubeNodeConfig', { nodeIP })] : []),
+  ];
+  return texts.length === 0 ? undefined : texts.join('---\n');
 }
 
 function missingFrom(
@@ -101,5 +96,10 @@ function missingFrom(
 }
 
 function document(kind: string, fields: Readonly<Record<string, unknown>>): string {
-  return stringify({ apiVersion: 'v1alpha1', kind, ...fields });
+  return textOf({ apiVersion: 'v1alpha1', kind, ...fields });
+}
+
+/** A list that stands twice is written twice: people read patches. */
+function textOf(value: unknown): string {
+  return stringify(value, { aliasDuplicateObjects: false });
 }

@@ -2,13 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { applyMachineConfigPatch } from './apply-patch.ts';
 import { decodeMachineConfig, type DecodedDocument } from './decode.ts';
-import {
-  cniNonePatch,
-  etcdSubnetsPatch,
-  forwardKubeDnsPatch,
-  kubeProxyPatch,
-  nodeIpPatch,
-} from './patches.ts';
+import { cniFlannelPatch, cniNonePatch, kubeProxyPatch, pinAddressesPatch } from './patches.ts';
 import { machineSettings } from './settings.ts';
 
 const DNS_PATCH = `cluster:
@@ -236,23 +230,32 @@ describe('patches for a config', () => {
     expect(after).toMatchObject({ cniName: 'none', proxyDisabled: true });
   });
 
-  it('switch DNS forwarding off in either form', () => {
+  it.each([
+    ['1.10.2', WORKER],
+    ['1.14.0-rc.1', WORKER],
+    ['1.14.0-rc.1', DOCUMENTS],
+  ])('pin addresses on %s in its own form, and add only what is missing', (version, config) => {
+    const lan = ['10.0.1.0/24'];
+    const patch = pinAddressesPatch(documents(config, version), version, lan, { etcd: true });
+    const after = documents(patched(config, patch ?? '', version), version);
+    expect(machineSettings(after, version)).toMatchObject({
+      nodeIpValidSubnets: lan,
+      etcdAdvertisedSubnets: lan,
+    });
+    expect(pinAddressesPatch(after, version, lan, { etcd: true })).toBeUndefined();
+    const workers = pinAddressesPatch(documents(config, version), version, lan, { etcd: false });
+    expect(workers).not.toContain('etcd');
+  });
+
+  it('give Flannel back as it was', () => {
     for (const [version, config] of [
       ['1.10.2', WORKER],
       ['1.14.0-rc.1', DOCUMENTS],
     ] as const) {
-      const patch = forwardKubeDnsPatch(documents(config, version), version, false);
-      const after = documents(patched(config, patch, version), version);
-      expect(machineSettings(after, version).hostDns.forwardKubeDnsToHost).toBe(false);
+      const before = documents(config, version);
+      const none = patched(config, cniNonePatch(before, version) ?? '', version);
+      const back = documents(patched(none, cniFlannelPatch(before), version), version);
+      expect(machineSettings(back, version).cniName).toBe('flannel');
     }
-  });
-
-  it('add only the subnets that are missing', () => {
-    const lan = ['10.0.1.0/24'];
-    const patch = nodeIpPatch(documents(WORKER), '1.10.2', lan) ?? '';
-    const after = documents(patched(WORKER, patch));
-    expect(machineSettings(after, '1.10.2').nodeIpValidSubnets).toEqual(lan);
-    expect(nodeIpPatch(after, '1.10.2', lan)).toBeUndefined();
-    expect(etcdSubnetsPatch(after, lan)).toContain('advertisedSubnets');
   });
 });

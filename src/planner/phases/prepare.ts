@@ -38,19 +38,22 @@ export function prepare(
   ] as const;
   const pins = roles
     .filter(([, nodes]) => nodes.length > 0)
-    .map(([name, nodes, controlPlane]): StepParts => {
-      const { patch } = patches.pinAddresses(pin.lan, controlPlane);
-      return {
-        phase: 'prepare',
-        name: `pin-addresses-of-${name}`,
-        title: `Pin the node addresses of the ${name.replace('-', ' ')} to ${pin.lan.join(', ')}`,
-        action: { kind: 'patch-machine-config', nodes: nodes.map((node) => node.name), patch },
-        after: [backUp.id],
-        scope: 'nodes',
-        worst: 'kubelet restarts; pods stay',
-        undoNote: 'the pin does no harm and stays',
-        because: `FM-09: ${pin.because}`,
-      };
+    .flatMap(([name, nodes, controlPlane]): readonly StepParts[] => {
+      const patch = patches.pinAddresses(pin.lan, controlPlane);
+      if (patch === undefined) return [];
+      return [
+        {
+          phase: 'prepare',
+          name: `pin-addresses-of-${name}`,
+          title: `Pin the node addresses of the ${name.replace('-', ' ')} to ${pin.lan.join(', ')}`,
+          action: { kind: 'patch-machine-config', nodes: nodes.map((node) => node.name), patch },
+          after: [backUp.id],
+          scope: 'nodes',
+          worst: 'kubelet restarts; pods stay',
+          undoNote: 'the pin does no harm and stays',
+          because: `FM-09: ${pin.because}`,
+        },
+      ];
     })
     .map(makeStep);
   return [backUp, ...pins];
@@ -58,7 +61,7 @@ export function prepare(
 
 /** The old CNI's and kube-proxy's objects, as the distribution deploys them. */
 function oldObjects(situation: Situation): readonly ObjectSelector[] {
-  return [...flannelObjects(situation), ...kubeProxyObjects()];
+  return [...flannelObjects(situation), ...kubeProxyObjects(situation)];
 }
 
 export function flannelObjects({
@@ -78,8 +81,11 @@ export function flannelObjects({
   ];
 }
 
-export function kubeProxyObjects(): readonly ObjectSelector[] {
+/** kubeadm puts kube-proxy back at its next upgrade while the ConfigMap is there (cilium kubeproxy-free.rst). */
+export function kubeProxyObjects({ distribution }: Situation): readonly ObjectSelector[] {
+  const place = { namespace: 'kube-system', name: 'kube-proxy' } as const;
   return [
-    { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'kube-system', name: 'kube-proxy' },
+    { apiVersion: 'apps/v1', kind: 'DaemonSet', ...place },
+    ...(distribution === 'kubeadm' ? [{ apiVersion: 'v1', kind: 'ConfigMap', ...place }] : []),
   ];
 }

@@ -39,7 +39,7 @@ function talosCniNone(
   situation: Situation,
   { patches }: Choices,
 ): readonly Omit<StepParts, 'after'>[] {
-  if (patches === undefined) return [];
+  if (patches?.cniNone === undefined) return [];
   const nodes = situation.controlPlanes.map(({ name }) => name);
   const { patch, undo } = patches.cniNone;
   return [
