@@ -22,7 +22,7 @@ export function gateText({ platform, from }: Plan, gate: Gate, places: Places): 
     case 'volumes-healthy':
       return 'volumes attached (`kubectl get volumeattachments`) and, with Longhorn, healthy (`kubectl -n longhorn-system get volumes.longhorn.io`)';
     case 'no-old-pods':
-      return `no pod of ${nodesText(gate.nodes)} has an address of ${from.podCidrs.join(', ')} (\`kubectl get pods -A -o wide\`)`;
+      return `no pod on ${nodesText(gate.nodes, 'any of the')} has an address of ${from.podCidrs.join(', ')} (\`kubectl get pods -A -o wide\`)`;
     case 'node-addresses-unchanged':
       return 'every node has the InternalIP it had (`kubectl get nodes -o wide`)';
     case 'webhooks-reachable':
@@ -38,6 +38,6 @@ function listing({ onTalos, addressOf }: Places, node: string, directory: string
     : `ssh ${addressOf(node)} ls ${directory}`;
 }
 
-function nodesText(nodes: readonly string[]): string {
-  return nodes.length <= 3 ? nodes.join(', ') : `all ${nodes.length} nodes`;
+function nodesText(nodes: readonly string[], many = 'all'): string {
+  return nodes.length <= 3 ? nodes.join(', ') : `${many} ${nodes.length} nodes`;
 }

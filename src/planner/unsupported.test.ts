@@ -41,6 +41,12 @@ describe('no plan is made', () => {
     expect(refusedWith(reached)).toEqual([]);
   });
 
+  it('on Talos 1.14 without a machine config, whose form a patch must have', () => {
+    const cluster = { ...literal().cluster, talosVersion: '1.14.0-rc.1' };
+    expect(refused({ cluster, machineConfigs: [] })).toEqual(['machine-configs-unread']);
+    expect(refused({ machineConfigs: [] })).toEqual([]);
+  });
+
   it('over a migration that something else began, which says how far it is', () => {
     const agents = daemonSet('cilium', {
       namespace: 'kube-system',

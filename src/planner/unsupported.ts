@@ -3,6 +3,7 @@
  * what can be done about it. A step that would only find out on the way is worse than no plan.
  */
 import { contains, parseAddress, parseCidr } from '../base/cidr.ts';
+import { atLeast } from '../base/versions.ts';
 import type { NodeFacts } from '../model/facts.ts';
 import { evidenceAt, type Finding } from '../model/finding.ts';
 import type { PodObject } from '../model/kubernetes.ts';
@@ -15,6 +16,7 @@ export function unsupported(situation: Situation): readonly Finding[] {
     nodesNotReady(situation),
     dualStack(situation),
     halfFinished(situation),
+    unreadConfigs(situation),
   ].filter((finding) => finding !== undefined);
 }
 
@@ -106,6 +108,27 @@ function halfFinished(situation: Situation): Finding | undefined {
       moved.length === 0 ? `helm uninstall -n ${namespace} cilium` : 'kubectl get pods -A -o wide',
     evidence: [evidenceAt(agents.source)],
     references: ['cilium#28266'],
+  });
+}
+
+/** From 1.14 on the settings live in documents of their own, or, in upgraded clusters, where they were. */
+function unreadConfigs({
+  distribution,
+  distributionVersion,
+  configs,
+  controlPlanes,
+}: Situation): Finding | undefined {
+  if (distribution !== 'talos' || !atLeast(distributionVersion, '1.14.0-0')) return undefined;
+  if (configs.some(({ machineType }) => machineType.known && machineType.value === 'controlplane'))
+    return undefined;
+  return refusal({
+    id: 'machine-configs-unread',
+    covers: ['FM-35'],
+    title: 'The form of the machine configs is not known',
+    message: `On Talos ${distributionVersion} Flannel and kube-proxy are switched off by documents of their own, or, in a cluster that was upgraded, in the main document; Talos refuses the form that is not there. No machine config of a control plane was read.`,
+    fix: 'Add what talosctl prints to the input.',
+    command: `talosctl -n ${controlPlanes[0]?.internalIps[0] ?? '<control plane>'} get machineconfig v1alpha1 -o yaml > machineconfig.yaml`,
+    references: ['talos:pkg/machinery/config/types/v1alpha1/v1alpha1_k8s_bridge.go@v1.14.0-rc.1'],
   });
 }
 
