@@ -119,7 +119,7 @@ function unreadConfigs({
   controlPlanes,
 }: Situation): Finding | undefined {
   if (distribution !== 'talos' || !atLeast(distributionVersion, '1.14.0-0')) return undefined;
-  if (configs.some(({ machineType }) => machineType.known && machineType.value === 'controlplane'))
+  if (configs.some(({ machineType }) => !machineType.known || machineType.value !== 'worker'))
     return undefined;
   return refusal({
     id: 'machine-configs-unread',
