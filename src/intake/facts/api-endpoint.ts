@@ -7,7 +7,7 @@ import { known, unknown } from '../../model/fact.ts';
 import type { Fact } from '../../model/fact.ts';
 import type { ApiEndpoint, MachineConfigFacts } from '../../model/facts.ts';
 import { isTable } from '../intake.ts';
-import { parsed } from './cluster-facts.ts';
+import { parsed } from './embedded-yaml.ts';
 import { dataOf } from './object-index.ts';
 import type { ObjectIndex } from './object-index.ts';
 

@@ -11,8 +11,8 @@ import type {
 } from '../../model/facts.ts';
 import type { PodObject } from '../../model/kubernetes.ts';
 import { isTable } from '../intake.ts';
-import { parseYaml } from '../text/yaml-text.ts';
 import { apiEndpoint } from './api-endpoint.ts';
+import { parsed } from './embedded-yaml.ts';
 import { agreed } from './node-facts.ts';
 import { dataOf, flagIn, imageOf } from './object-index.ts';
 import type { ObjectIndex } from './object-index.ts';
@@ -175,16 +175,6 @@ function flannelNetwork(index: ObjectIndex): Ranges | undefined {
       return known([network], { ...read.source, path: 'data["net-conf.json"]' });
   }
   return undefined;
-}
-
-/** Text inside an object that another program wrote: what cannot be read there tells nothing. */
-export function parsed(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return parseYaml({ file: '', text, placeOf: () => ({ line: 1, column: 1 }) })?.value;
-  } catch {
-    return undefined;
-  }
 }
 
 function listOfRanges(text: string): readonly string[] {

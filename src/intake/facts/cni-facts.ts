@@ -12,7 +12,7 @@ import type {
 } from '../../model/facts.ts';
 import type { DaemonSetObject } from '../../model/kubernetes.ts';
 import { isTable } from '../intake.ts';
-import { parsed } from './cluster-facts.ts';
+import { parsed } from './embedded-yaml.ts';
 import { dataOf, imageOf } from './object-index.ts';
 import type { ObjectIndex } from './object-index.ts';
 

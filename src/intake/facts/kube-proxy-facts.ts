@@ -5,7 +5,7 @@ import type { Fact } from '../../model/fact.ts';
 import type { KubeProxyFacts } from '../../model/facts.ts';
 import type { DaemonSetObject, PodObject, PodSpec } from '../../model/kubernetes.ts';
 import { isTable } from '../intake.ts';
-import { parsed } from './cluster-facts.ts';
+import { parsed } from './embedded-yaml.ts';
 import type { CniEvidence } from './cni-facts.ts';
 import { dataOf, flagIn } from './object-index.ts';
 import type { ObjectIndex } from './object-index.ts';
