@@ -1,4 +1,5 @@
 /** FM-57: the pods of a drained node do not fit on the others. */
+import { parseQuantity } from '../../base/quantity.ts';
 import type { ClusterFacts, NodeFacts } from '../../model/facts.ts';
 import { evidenceAt } from '../../model/finding.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -6,7 +7,6 @@ import type { Foretelling, Hazard } from '../../model/hazard.ts';
 import { controllerOf } from '../../model/kubernetes.ts';
 import type { PodObject } from '../../model/kubernetes.ts';
 import { finding, judged, MISSING, unjudged } from '../finding.ts';
-import { parseQuantity } from '../quantity.ts';
 
 export const hazard: Hazard = {
   id: 'no-room-to-evict',

@@ -1,4 +1,5 @@
 /** What the scheduler keeps of a node: room, and whose pods are on it; kept by differences. */
+import { parseQuantity } from '../../../base/quantity.ts';
 import { controllerOf, type NodeObject, type PodObject } from '../../../model/kubernetes.ts';
 
 export interface Requests {
@@ -65,21 +66,9 @@ export function ownerOf(pod: PodObject): string | undefined {
   return controllerOf(pod)?.uid;
 }
 
-const UNITS: Readonly<Record<string, number>> = {
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-};
-
+/** What is no quantity asks for nothing. */
 export function bytesOf(quantity: string): number {
-  const [, digits = '0', unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(quantity.trim()) ?? [];
-  return Number(digits) * (UNITS[unit] ?? 1);
+  return parseQuantity(quantity) ?? 0;
 }
 
 export function milliCpuOf(quantity: string): number {
