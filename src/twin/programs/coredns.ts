@@ -11,19 +11,15 @@ import { HOST_DNS_ADDRESS, settingsOf } from '../network/node-settings.ts';
 import { locate } from '../network/places.ts';
 import { hubOf } from './hub.ts';
 import { Life } from './life.ts';
-
-const API_RETRY_MS = 5_000;
+import { startWhen } from './start-when.ts';
 
 export function coreDns(host: ProcessHost): Process {
   const { world, node, pod } = host;
   const life = new Life(world.kernel);
   takeResolvConf(host);
-  const sync = (): void => {
-    const access = fabricOf(world).reach({ kind: 'pod', pod }, { kind: 'apiserver' });
-    if (!access.ok && host.adopted !== true) {
-      life.after(API_RETRY_MS, sync);
-      return;
-    }
+  const reaches = (): boolean =>
+    fabricOf(world).reach({ kind: 'pod', pod }, { kind: 'apiserver' }).ok;
+  const serve = (): void => {
     host.setReady(true);
     let told = tellUpstream(host);
     const look = (): void => {
@@ -31,8 +27,7 @@ export function coreDns(host: ProcessHost): Process {
     };
     life.onEnd(hubOf(world).onNodeChange(node.name, look));
   };
-  if (host.adopted === true) sync();
-  else life.after(world.constants.appReadyMs, sync);
+  startWhen(host, life, reaches, serve);
   return life.asProcess();
 }
 

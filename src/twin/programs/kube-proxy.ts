@@ -8,19 +8,14 @@ import { fabricOf } from '../network/fabric.ts';
 import { networkOf } from '../network/kernel-network.ts';
 import { Life } from './life.ts';
 import { becauseOfRemoval, followRemovals } from './removals.ts';
-
-const API_RETRY_MS = 5_000;
+import { startWhen } from './start-when.ts';
 
 export function kubeProxy(host: ProcessHost): Process {
   const { world } = host;
   const life = new Life(world.kernel);
   const network = networkOf(host.node);
   const mode = modeOf(host);
-  const sync = (): void => {
-    if (!world.api.healthy()) {
-      life.after(API_RETRY_MS, sync);
-      return;
-    }
+  const serve = (): void => {
     network.setKubeProxy({ mode, rules: undefined });
     host.setReady(true);
   };
@@ -31,8 +26,7 @@ export function kubeProxy(host: ProcessHost): Process {
     const rules = fabricOf(world).revisions.freeze();
     becauseOfRemoval(world, 'kube-proxy', () => network.setKubeProxy({ mode, rules }));
   });
-  if (host.adopted === true) sync();
-  else life.after(world.constants.appReadyMs, sync);
+  startWhen(host, life, () => world.api.healthy(), serve);
   return life.asProcess();
 }
 

@@ -19,6 +19,7 @@ import { apiAccess } from '../api-access.ts';
 import { hubOf } from '../hub.ts';
 import { whenLeading } from '../leadership.ts';
 import { Life } from '../life.ts';
+import { startWhen } from '../start-when.ts';
 import {
   LONGHORN_DRIVER,
   LONGHORN_NAMESPACE,
@@ -27,7 +28,6 @@ import {
 } from './longhorn-objects.ts';
 import { volumeHealthOf } from './volume-health.ts';
 
-const API_RETRY_MS = 5_000;
 /** Assumed: engine start and device on a healthy node. */
 const ATTACH_MS = 2_500;
 /** LHM:csi/controller_server.go: the plugin waits 90 s for the volume to come up. */
@@ -42,16 +42,11 @@ interface Failure {
 export function csiAttacher(host: ProcessHost): Process {
   const { world } = host;
   const life = new Life(world.kernel);
-  const start = (): void => {
-    if (!apiAccess(host).ok && host.adopted !== true) {
-      life.after(API_RETRY_MS, start);
-      return;
-    }
+  const serve = (): void => {
     host.setReady(true);
     whenLeading(world, LONGHORN_DRIVER, life, () => new Attacher(host, life).start());
   };
-  if (host.adopted === true) start();
-  else life.after(world.constants.appReadyMs, start);
+  startWhen(host, life, () => apiAccess(host).ok, serve);
   return life.asProcess();
 }
 

@@ -9,6 +9,7 @@ import type { Process, ProcessHost } from '../../world.ts';
 import { apiAccess } from '../api-access.ts';
 import { hubOf } from '../hub.ts';
 import { Life } from '../life.ts';
+import { startWhen } from '../start-when.ts';
 import {
   COMPONENT_LABEL,
   instanceManagerOn,
@@ -18,23 +19,16 @@ import {
 } from './longhorn-objects.ts';
 import { volumeHealthOf } from './volume-health.ts';
 
-const API_RETRY_MS = 5_000;
 /** Assumed: a manager notices and makes the pod again. */
 const RECREATE_MS = 3_000;
 
 export function longhornManager(host: ProcessHost): Process {
-  const { world } = host;
-  const life = new Life(world.kernel);
-  const start = (): void => {
-    if (!apiAccess(host).ok && host.adopted !== true) {
-      life.after(API_RETRY_MS, start);
-      return;
-    }
+  const life = new Life(host.world.kernel);
+  const serve = (): void => {
     host.setReady(true);
     manage(host, life);
   };
-  if (host.adopted === true) start();
-  else life.after(world.constants.appReadyMs, start);
+  startWhen(host, life, () => apiAccess(host).ok, serve);
   return life.asProcess();
 }
 
