@@ -1,9 +1,10 @@
 /** Goal: a failure's chain ends in a named cause, and a cause has the hazard's name, never the twin's. */
 import { describe, expect, it } from 'vitest';
 import type { Hazard } from '../model/hazard.ts';
+import type { ObservedFailure } from '../model/observed-failure.ts';
 import type { Occurrence } from '../model/occurrence.ts';
 import type { OccurrenceKind } from '../model/occurrence-kind.ts';
-import { nameCauses, type ObservedFailure } from './causes.ts';
+import { nameCauses } from './causes.ts';
 
 function hazard(id: string, covers: string, ...occurrences: OccurrenceKind[]): Hazard {
   return {

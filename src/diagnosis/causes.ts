@@ -3,21 +3,10 @@
  * occurrences that are signs of a hazard by that hazard's name. The record knows mechanisms, the
  * hazards know what they mean; only here do the two meet.
  */
-import type { ObjectReference } from '../base/source.ts';
 import type { Hazard } from '../model/hazard.ts';
+import type { ObservedFailure } from '../model/observed-failure.ts';
 import type { Occurrence, OccurrenceId } from '../model/occurrence.ts';
 import type { RehearsalCause, RehearsalFailure } from '../model/rehearsal.ts';
-
-/** A failure as it was observed, before its causes have names. */
-export interface ObservedFailure {
-  readonly subject: ObjectReference & { readonly node?: string };
-  readonly symptom: string;
-  readonly message: string;
-  /** Seconds since the start. */
-  readonly at: number;
-  readonly until?: number;
-  readonly because: readonly OccurrenceId[];
-}
 
 export interface NamedCauses {
   readonly causes: readonly RehearsalCause[];

@@ -7,7 +7,7 @@ import type { PathObservation, RehearsalSummary } from '../../model/rehearsal.ts
 import type { TwinProber } from '../ports/prober.ts';
 import type { World } from '../world.ts';
 import { type InvariantReport, Invariants } from './invariants.ts';
-import type { ObservedFailure } from './observed-failure.ts';
+import type { ObservedFailure } from '../../model/observed-failure.ts';
 import { PathReport } from './path-report.ts';
 import { PodLineages } from './pod-lineages.ts';
 import { type PodTrouble, reportPods } from './pod-report.ts';

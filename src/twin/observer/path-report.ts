@@ -5,7 +5,7 @@
 import type { TwinProber } from '../ports/prober.ts';
 import type { ProbePath } from '../ports/probe-paths.ts';
 import type { World } from '../world.ts';
-import type { ObservedFailure } from './observed-failure.ts';
+import type { ObservedFailure } from '../../model/observed-failure.ts';
 
 /** Shorter than this, a lost path is a pod that starts again. */
 const LONG_GAP_MS = 30_000;

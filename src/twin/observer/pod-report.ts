@@ -8,7 +8,7 @@ import { controllerOf, objectKey, type PodObject } from '../../model/kubernetes.
 import type { RehearsalSummary } from '../../model/rehearsal.ts';
 import { isReady } from '../network/service-table.ts';
 import type { World } from '../world.ts';
-import type { ObservedFailure } from './observed-failure.ts';
+import type { ObservedFailure } from '../../model/observed-failure.ts';
 import type { Lineage, PodLineages } from './pod-lineages.ts';
 
 const STUCK_AFTER_MS = 300_000;

@@ -1,6 +1,6 @@
 /** A failure as it was seen, with what was behind it in the causal record; names come elsewhere. */
-import type { ObjectReference } from '../../base/source.ts';
-import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { ObjectReference } from '../base/source.ts';
+import type { OccurrenceId } from './occurrence.ts';
 
 export interface ObservedFailure {
   readonly subject: ObjectReference & { readonly node?: string };
