@@ -226,15 +226,6 @@ export class Containerd extends RuntimeBase {
     return undefined;
   }
 
-  private finish(sandbox: Sandbox, answer: Answer<SandboxResult>): void {
-    this.options.kernel.after(this.options.constants.sandboxCreateMs, () => {
-      if (!answer.open) return;
-      sandbox.ready = true;
-      this.sandboxes.add(sandbox);
-      answer.give({ ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin });
-    });
-  }
-
   /** A failed ADD is followed by DEL, through whatever is loaded by then (truth:T05, L12). */
   private cleanUp(sandbox: Sandbox, refused: SandboxResult, answer: Answer<SandboxResult>): void {
     if (!refused.ok) this.options.trace?.log?.(refused.message);

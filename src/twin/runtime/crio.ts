@@ -239,15 +239,6 @@ export class Crio extends RuntimeBase {
     );
   }
 
-  private finish(sandbox: Sandbox, answer: Answer<SandboxResult>): void {
-    this.options.kernel.after(this.options.constants.sandboxCreateMs, () => {
-      if (!answer.open) return;
-      sandbox.ready = true;
-      this.sandboxes.add(sandbox);
-      answer.give({ ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin });
-    });
-  }
-
   private cleanUp(sandbox: Sandbox, refused: SandboxResult, answer: Answer<SandboxResult>): void {
     this.calls.read(
       () => this.tearDown(sandbox),

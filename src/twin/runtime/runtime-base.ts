@@ -13,7 +13,7 @@ import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { NetworkStatus, SandboxRequest, SandboxResult, StopResult } from '../world.ts';
 import { CniState } from './cni-state.ts';
 import type { ConfMonitor } from './conf-monitor.ts';
-import { InFlight } from './in-flight.ts';
+import { type Answer, InFlight } from './in-flight.ts';
 import { NodeLinks } from './node-links.ts';
 import type { NodeRuntime, RunOptions, RuntimeOptions, SandboxState } from './node-runtime.ts';
 import { PluginHost } from './plugin-host.ts';
@@ -136,6 +136,16 @@ export abstract class RuntimeBase implements NodeRuntime {
       defaultRoute: false,
       hasResult: false,
     };
+  }
+
+  /** The sandbox has its network: it is made, unless the call ended meanwhile. */
+  protected finish(sandbox: Sandbox, answer: Answer<SandboxResult>): void {
+    this.options.kernel.after(this.options.constants.sandboxCreateMs, () => {
+      if (!answer.open) return;
+      sandbox.ready = true;
+      this.sandboxes.add(sandbox);
+      answer.give({ ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin });
+    });
   }
 
   protected detach(sandbox: Sandbox): void {

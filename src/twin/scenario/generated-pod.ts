@@ -178,22 +178,21 @@ function statusOf({ spec, node, ip, namespace, name }: GeneratedPod): unknown {
 }
 
 function running(container: Container, pod: string): object {
-  const image = container.image ?? '';
-  return {
-    containerID: `containerd://${hexOf(`${pod}/${container.name}`)}`,
-    image,
-    imageID: `${image.split(':')[0] ?? image}@sha256:${hexOf(image)}`,
-    lastState: {},
-    name: container.name,
-    ready: true,
-    restartCount: 0,
-    started: true,
-    state: { running: { startedAt: READY } },
-  };
+  return containerStatus(container, pod, true, { running: { startedAt: READY } });
 }
 
 function finished(container: Container, pod: string): object {
   if (container.restartPolicy === 'Always') return running(container, pod);
+  const ended = { exitCode: 0, finishedAt: STARTED, reason: 'Completed', startedAt: STARTED };
+  return containerStatus(container, pod, false, { terminated: ended });
+}
+
+function containerStatus(
+  container: Container,
+  pod: string,
+  started: boolean,
+  state: object,
+): object {
   const image = container.image ?? '';
   return {
     containerID: `containerd://${hexOf(`${pod}/${container.name}`)}`,
@@ -203,10 +202,8 @@ function finished(container: Container, pod: string): object {
     name: container.name,
     ready: true,
     restartCount: 0,
-    started: false,
-    state: {
-      terminated: { exitCode: 0, finishedAt: STARTED, reason: 'Completed', startedAt: STARTED },
-    },
+    started,
+    state,
   };
 }
 
