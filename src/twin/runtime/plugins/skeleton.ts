@@ -81,11 +81,18 @@ function nameProblem(name: string): PluginOutcome | undefined {
   return failed(name === '' ? 'missing network name' : error);
 }
 
+/**
+ * The skeleton before libcni 1.2 wants a container for every verb it does not know either, and
+ * STATUS has none (`cni:pkg/skel/skel.go@v0.8.1`; seen with the flannel plugin 0.9.1).
+ */
+const NO_CONTAINER = 'missing containerID';
+
 function versionProblem(call: PluginCall, supported: readonly string[]): PluginOutcome | undefined {
   const version = call.cniVersion === '' ? '0.1.0' : call.cniVersion;
   if ((call.verb === 'ADD' || call.verb === 'DEL') && supported.includes(version)) return undefined;
   const since =
     call.verb === 'CHECK' ? '0.4.0' : call.verb === 'ADD' || call.verb === 'DEL' ? '' : '1.1.0';
+  if (since === '1.1.0' && !supported.includes(since)) return failed(NO_CONTAINER);
   if (since !== '') {
     const allowed = cniAtLeast(version, since);
     if (!allowed.ok) return failed(allowed.error);
