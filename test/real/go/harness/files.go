@@ -54,14 +54,15 @@ func target(asked request) string {
 	return asked.Path
 }
 
+// write keeps the mode of a file that is there, unless one is asked for.
 func write(path, content string, mode os.FileMode) error {
 	if mode == 0 {
-		mode = 0o644
+		return os.WriteFile(path, []byte(content), 0o644)
 	}
 	if err := os.WriteFile(path, []byte(content), mode); err != nil {
 		return err
 	}
-	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink != 0 || info.Mode().Perm() == mode {
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() == mode {
 		return err
 	}
 	return os.Chmod(path, mode)

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"sort"
 
 	"golang.org/x/sys/unix"
 )
@@ -87,10 +88,20 @@ func interfacesIn(path string) ([]answer, error) {
 				}
 			}
 		}
+		// Networks are attached side by side, so the kernel's order is chance.
+		sort.SliceStable(found, func(left, right int) bool { return orderOf(found[left]) < orderOf(found[right]) })
 		return nil
 	})
 	if !entered {
 		return nil, nil // the file is there, but no namespace is mounted on it
 	}
 	return found, err
+}
+
+// orderOf puts the loopback first.
+func orderOf(link answer) string {
+	if link["name"] == "lo" {
+		return ""
+	}
+	return link["name"].(string)
 }

@@ -1,0 +1,117 @@
+/**
+ * `npm run test:real`: measured cases and random ones on real software and on the twin; any
+ * difference fails. `-- --seed 7 --random 50 --only L12 --runtime 2.0.5`.
+ */
+import { parseArgs } from 'node:util';
+import type { TruthCase } from '../truth/cases.ts';
+import { chooseCases } from './choose-cases.ts';
+import { compare } from './compare.ts';
+import { measure } from './measure.ts';
+import { randomCase } from './random-case.ts';
+import { RealNode } from './real-node.ts';
+import { checkMachine } from './requirements.ts';
+import { Skipped } from './skipped.ts';
+import { type RuntimeSoftware, type Software, beModest, obtainSoftware } from './software.ts';
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    random: { type: 'string', default: '50' },
+    only: { type: 'string' },
+    runtime: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+const since = Date.now();
+const seed = Number(options.seed ?? Math.floor(Math.random() * 1_000_000));
+const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+const open = new Set<RealNode>();
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void interrupted());
+
+try {
+  beModest();
+  checkMachine();
+  const software = obtainSoftware((line) => console.log(line));
+  console.log(
+    `flannel plugin ${software.flannelVersion}; seed ${seed} (--seed ${seed} repeats it)`,
+  );
+  const wanted = software.runtimes.filter(
+    ({ version }) => options.runtime === undefined || version === options.runtime,
+  );
+  await Promise.all(wanted.map((runtime) => testRuntime(software, runtime)));
+} catch (error) {
+  if (!(error instanceof Skipped)) throw error;
+  console.log(`SKIPPED: ${error.message}`);
+}
+console.log(
+  `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped (${Math.round((Date.now() - since) / 1_000)} s)`,
+);
+if (tally.failed > 0) process.exitCode = 1;
+
+async function testRuntime(software: Software, runtime: RuntimeSoftware): Promise<void> {
+  const name = `containerd ${runtime.version} (${runtime.origin})`;
+  const node = await openNode(software, runtime);
+  open.add(node);
+  try {
+    const { chosen, left } = chooseCases(runtime, software.flannelVersion);
+    for (const line of left) console.log(`skipped: ${name}: ${line}`);
+    tally.skipped += left.length;
+    const random = Array.from({ length: Number(options.random) }, (_, index) =>
+      randomCase(seed + index, software.flannelVersion),
+    );
+    const all = [...chosen, ...random].filter(({ id }) => wantedId(id));
+    for (const one of all) await testCase(node, software, name, one);
+    console.log(`${name}: ${all.length} cases`);
+  } finally {
+    open.delete(node);
+    await node.close();
+  }
+}
+
+function wantedId(id: string): boolean {
+  return options.only === undefined || options.only.split(',').includes(id);
+}
+
+/** A node that cannot even be prepared is this machine's doing; what happens on one is not. */
+async function openNode(software: Software, runtime: RuntimeSoftware): Promise<RealNode> {
+  try {
+    return await RealNode.open(software, runtime);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Skipped(`containerd ${runtime.version} cannot run here: ${why}`);
+  }
+}
+
+async function testCase(
+  node: RealNode,
+  software: Software,
+  name: string,
+  one: TruthCase,
+): Promise<void> {
+  const title = `${name}: ${one.id} ${one.description}`;
+  try {
+    const measured = await measure(node, one);
+    const { same, transcript } = compare(node.runtime.version, software.flannelVersion, measured);
+    if (same) tally.passed += 1;
+    else tally.failed += 1;
+    if (!same) console.log(`FAILED: ${title}\n  set-up ${JSON.stringify(one.setup)}`);
+    else if (options.verbose) console.log(`passed: ${title}`);
+    if (!same || options.verbose) console.log(transcript.join('\n'));
+  } catch (error) {
+    tally.failed += 1;
+    console.log(`FAILED: ${title}\n  set-up ${JSON.stringify(one.setup)}\n  ${String(error)}`);
+  }
+}
+
+async function interrupted(): Promise<void> {
+  await Promise.all([...open].map((node) => node.close()));
+  process.exit(130);
+}
