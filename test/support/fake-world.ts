@@ -5,7 +5,8 @@
 import { constantsWith } from '../../src/twin/constants.ts';
 import { Kernel } from '../../src/twin/kernel/kernel.ts';
 import { createFabric } from '../../src/twin/network/fabric.ts';
-import { createNodeNetwork } from '../../src/twin/network/kernel-network.ts';
+import { createNodeNetwork, networkOf } from '../../src/twin/network/kernel-network.ts';
+import { FLANNEL_PUBLIC_IP, FLANNEL_SUBNET_MANAGER } from '../../src/twin/network/peer-tables.ts';
 import { ObjectStore } from '../../src/twin/store/object-store.ts';
 import type { Container, OwnerReference, PodObject } from '../../src/model/kubernetes.ts';
 import type {
@@ -259,4 +260,28 @@ export function runProgram(
     setLive: (live) => (log.live = live),
   };
   return { process: program(host), pod, log };
+}
+
+/** A node as Flannel and kube-proxy leave it: device, rules, and the annotations that peers learn from. */
+export function layFlannel(world: FakeWorld, name: string, index: number): void {
+  const node = nodeNamed(world, name);
+  const network = networkOf(node);
+  network.setVxlanLink('flannel.1', { port: 4789, up: true });
+  network.setFlannel({
+    backend: 'vxlan',
+    port: 4789,
+    network: '10.244.0.0/16',
+    subnet: `10.244.${index}.0/24`,
+    masquerade: true,
+    enforcesPolicies: false,
+    peers: undefined,
+  });
+  network.setKubeProxy({ mode: 'nftables', rules: undefined });
+  world.store.update('Node', undefined, name, (object) => ({
+    ...object,
+    metadata: {
+      ...object.metadata,
+      annotations: { [FLANNEL_PUBLIC_IP]: node.address, [FLANNEL_SUBNET_MANAGER]: 'true' },
+    },
+  }));
 }

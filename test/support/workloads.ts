@@ -9,7 +9,8 @@ import type {
 } from '../../src/model/kubernetes.ts';
 import { isPodReady } from '../../src/twin/kubelet/pod-status.ts';
 import type { World } from '../../src/twin/world.ts';
-import { CONF_DIR, FLANNEL_CONF } from './kubelet-world.ts';
+import { startControllers } from '../../src/twin/controllers/start-controllers.ts';
+import { CONF_DIR, FLANNEL_CONF, type KubeletWorld, kubeletWorld } from './kubelet-world.ts';
 
 export const WITH_FLANNEL = { [`${CONF_DIR}/10-flannel.conflist`]: FLANNEL_CONF };
 
@@ -134,4 +135,16 @@ export function rolloutRestart(
       };
     },
   );
+}
+
+/** Workers `w0`, `w1` … on Flannel, with all controllers. */
+export function cluster(count: number): KubeletWorld {
+  const nodes = Array.from({ length: count }, (_, index) => ({
+    name: `w${index}`,
+    files: WITH_FLANNEL,
+  }));
+  const world = kubeletWorld({ nodes });
+  startControllers(world);
+  world.run(1);
+  return world;
 }

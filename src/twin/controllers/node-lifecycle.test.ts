@@ -1,12 +1,8 @@
 /** What follows when a node goes silent or says that it is not ready. */
 import { describe, expect, it } from 'vitest';
+import { CONF_DIR, type KubeletWorld, podOn } from '../../../test/support/kubelet-world.ts';
 import {
-  CONF_DIR,
-  kubeletWorld,
-  type KubeletWorld,
-  podOn,
-} from '../../../test/support/kubelet-world.ts';
-import {
+  cluster,
   cordon,
   daemonSetOf,
   deploymentOf,
@@ -15,18 +11,6 @@ import {
 } from '../../../test/support/workloads.ts';
 import { eventRecorderOf } from '../kubelet/event-recorder.ts';
 import { isPodReady } from '../kubelet/pod-status.ts';
-import { startControllers } from './start-controllers.ts';
-
-function cluster(count: number): KubeletWorld {
-  const nodes = Array.from({ length: count }, (_, index) => ({
-    name: `w${index}`,
-    files: WITH_FLANNEL,
-  }));
-  const world = kubeletWorld({ nodes });
-  startControllers(world);
-  world.run(1);
-  return world;
-}
 
 function ready(world: KubeletWorld, name: string): string | undefined {
   return world.store

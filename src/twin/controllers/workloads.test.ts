@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { kubeletWorld, type KubeletWorld } from '../../../test/support/kubelet-world.ts';
 import {
+  cluster,
   cordon,
   daemonSetOf,
   deploymentOf,
@@ -14,17 +15,6 @@ import {
 } from '../../../test/support/workloads.ts';
 import { eventRecorderOf } from '../kubelet/event-recorder.ts';
 import { startControllers } from './start-controllers.ts';
-
-function cluster(count: number): KubeletWorld {
-  const nodes = Array.from({ length: count }, (_, index) => ({
-    name: `w${index}`,
-    files: WITH_FLANNEL,
-  }));
-  const world = kubeletWorld({ nodes });
-  startControllers(world);
-  world.run(1);
-  return world;
-}
 
 /** The fewest ready pods of an app over the seconds. */
 function fewestReady(world: KubeletWorld, app: string, seconds: number): number {

@@ -1,50 +1,12 @@
 /** Pods on a node with a real containerd: how they end, and outlive their kubelet and a reboot. */
 import { describe, expect, it } from 'vitest';
 import type { Container, PodObject } from '../../model/kubernetes.ts';
-import {
-  CONF_DIR,
-  FLANNEL_CONF,
-  type KubeletWorld,
-  kubeletWorld,
-  podOn,
-  type WorldOptions,
-} from '../../../test/support/kubelet-world.ts';
+import { type KubeletWorld, podOn } from '../../../test/support/kubelet-world.ts';
+import { container, pod, reasons, world } from '../../../test/support/one-node.ts';
 import type { ProcessHost } from '../world.ts';
 import { eventRecorderOf } from './event-recorder.ts';
 import { MIRROR_ANNOTATION } from './kubelet-context.ts';
 import { isPodReady } from './pod-status.ts';
-
-const FLANNEL = `${CONF_DIR}/10-flannel.conflist`;
-
-function world(options: Partial<WorldOptions> = {}): KubeletWorld {
-  const made = kubeletWorld({
-    nodes: [{ name: 'n', files: { [FLANNEL]: FLANNEL_CONF } }],
-    ...options,
-  });
-  made.store.create({
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: 'default', namespace: 'default' },
-  });
-  made.run(1);
-  return made;
-}
-
-function pod(from: KubeletWorld, name: string): PodObject {
-  const found = from.store.get('Pod', 'default', name);
-  if (found === undefined) throw new Error(`no pod ${name}`);
-  return found;
-}
-
-function container(from: KubeletWorld, name: string, index = 0) {
-  return pod(from, name).status.containerStatuses?.[index];
-}
-
-function reasons(from: KubeletWorld, name: string): string[] {
-  return eventRecorderOf(from)
-    .of({ kind: 'Pod', namespace: 'default', name })
-    .map(({ reason }) => reason);
-}
 
 const C: Container = { name: 'c', image: 'pause' };
 

@@ -9,6 +9,7 @@ import {
   createPod,
   fakeWorld,
   type FakeWorld,
+  layFlannel,
   nodeNamed,
   setReady,
 } from '../../../test/support/fake-world.ts';
@@ -36,26 +37,7 @@ const CILIUM: CiliumState = {
 beforeEach(() => {
   world = fakeWorld(['a', 'b']);
   for (const [index, name] of ['a', 'b'].entries()) {
-    const node = nodeNamed(world, name);
-    const network = networkOf(node);
-    network.setVxlanLink('flannel.1', { port: 4789, up: true });
-    network.setFlannel({
-      backend: 'vxlan',
-      port: 4789,
-      network: '10.244.0.0/16',
-      subnet: `10.244.${index}.0/24`,
-      masquerade: true,
-      enforcesPolicies: false,
-      peers: undefined,
-    });
-    network.setKubeProxy({ mode: 'nftables', rules: undefined });
-    world.store.update('Node', undefined, name, (object) => ({
-      ...object,
-      metadata: {
-        ...object.metadata,
-        annotations: { [FLANNEL_PUBLIC_IP]: node.address, [FLANNEL_SUBNET_MANAGER]: 'true' },
-      },
-    }));
+    layFlannel(world, name, index);
   }
   settle();
 });

@@ -1,12 +1,12 @@
 /** The prober on a small world whose probe pods are made by hand; paths break by taking links away. */
 import { beforeEach, expect, it } from 'vitest';
 import { networkOf } from '../network/kernel-network.ts';
-import { FLANNEL_PUBLIC_IP, FLANNEL_SUBNET_MANAGER } from '../network/peer-tables.ts';
 import {
   attachPod,
   createPod,
   fakeWorld,
   type FakeWorld,
+  layFlannel,
   nodeNamed,
 } from '../../../test/support/fake-world.ts';
 import { HOST_PROBE_NAME, PROBE_NAME, PROBE_NAMESPACE } from './probe-objects.ts';
@@ -19,28 +19,7 @@ let prober: TwinProber;
 beforeEach(async () => {
   world = fakeWorld(NODES);
   for (const [index, name] of NODES.entries()) {
-    const network = networkOf(nodeNamed(world, name));
-    network.setVxlanLink('flannel.1', { port: 4789, up: true });
-    network.setFlannel({
-      backend: 'vxlan',
-      port: 4789,
-      network: '10.244.0.0/16',
-      subnet: `10.244.${index}.0/24`,
-      masquerade: true,
-      enforcesPolicies: false,
-      peers: undefined,
-    });
-    network.setKubeProxy({ mode: 'nftables', rules: undefined });
-    world.store.update('Node', undefined, name, (node) => ({
-      ...node,
-      metadata: {
-        ...node.metadata,
-        annotations: {
-          [FLANNEL_PUBLIC_IP]: nodeNamed(world, name).address,
-          [FLANNEL_SUBNET_MANAGER]: 'true',
-        },
-      },
-    }));
+    layFlannel(world, name, index);
     probePods(name, index);
   }
   prober = createProber(world);

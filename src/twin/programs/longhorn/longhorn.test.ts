@@ -6,13 +6,13 @@ import {
   createPod,
   fakeWorld,
   type FakeWorld,
+  layFlannel,
   nodeNamed,
   type Running,
   runProgram,
   setReady,
 } from '../../../../test/support/fake-world.ts';
 import { networkOf } from '../../network/kernel-network.ts';
-import { FLANNEL_PUBLIC_IP, FLANNEL_SUBNET_MANAGER } from '../../network/peer-tables.ts';
 import { csiAttacher } from './csi-attacher.ts';
 import { LONGHORN_NAMESPACE, volumeNamed } from './longhorn-objects.ts';
 import { longhornManager } from './manager.ts';
@@ -22,7 +22,7 @@ const NODES = ['a', 'b', 'c'];
 
 beforeEach(() => {
   world = fakeWorld(NODES);
-  for (const [index, name] of NODES.entries()) setUpNode(name, index);
+  for (const [index, name] of NODES.entries()) layFlannel(world, name, index);
   create('v1', 'Service', 'kube-system', 'kube-dns', {
     spec: { clusterIP: '10.96.0.10', selector: { 'k8s-app': 'kube-dns' } },
   });
@@ -48,31 +48,6 @@ beforeEach(() => {
   }
   run(1);
 });
-
-function setUpNode(name: string, index: number): void {
-  const network = networkOf(nodeNamed(world, name));
-  network.setVxlanLink('flannel.1', { port: 4789, up: true });
-  network.setFlannel({
-    backend: 'vxlan',
-    port: 4789,
-    network: '10.244.0.0/16',
-    subnet: `10.244.${index}.0/24`,
-    masquerade: true,
-    enforcesPolicies: false,
-    peers: undefined,
-  });
-  network.setKubeProxy({ mode: 'nftables', rules: undefined });
-  world.store.update('Node', undefined, name, (node) => ({
-    ...node,
-    metadata: {
-      ...node.metadata,
-      annotations: {
-        [FLANNEL_PUBLIC_IP]: nodeNamed(world, name).address,
-        [FLANNEL_SUBNET_MANAGER]: 'true',
-      },
-    },
-  }));
-}
 
 function create(
   apiVersion: string,
