@@ -8,7 +8,7 @@ import { nameOf } from '../objects.ts';
 export const hazard: Hazard = {
   id: 'cluster-dns-spread',
   covers: ['FM-12'],
-  title: 'Cluster DNS goes down with one node',
+  title: 'Cluster DNS can be left without a ready server',
   severity: 'high',
   holdsFor: 'CoreDNS and kube-dns, every distribution',
   why: 'Every pod resolves names through the pods behind Service kube-dns. When they run once, or all on one node, the whole cluster is without DNS from the moment that node is drained until the replacement is pulled, started and Ready.',
