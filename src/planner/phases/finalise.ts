@@ -1,6 +1,7 @@
 /** Cilium in charge everywhere: Helm manages the CNI conf again, policies count, the node config goes. */
 import type { Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
+import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow } from '../step.ts';
 import { rollOuts } from './roll-outs.ts';
@@ -11,24 +12,17 @@ export function finalise(
   after: readonly string[],
 ): readonly Step[] {
   const everything = situation.nodes.map(({ name }) => name);
-  const { release, namespace, version, values, nodeConfig } = choices;
-  const upgrade = {
-    kind: 'install-helm-release',
-    release,
-    namespace,
-    chart: 'cilium',
-    version,
-  } as const;
+  const { namespace, values, nodeConfig } = choices;
   return inARow(after, [
     {
       phase: 'finalise',
       name: 'values',
       title: 'Upgrade the release to the final values, kube-proxy kept',
-      action: { ...upgrade, values: values.inCharge },
+      action: releaseWith(choices, values.inCharge),
       gates: [{ kind: 'no-old-pods', nodes: everything }, { kind: 'workloads-ready' }],
       scope: 'cluster',
       worst: 'agents restart; running pods are not touched',
-      undo: { ...upgrade, values: values.secondary },
+      undo: releaseWith(choices, values.secondary),
       timeoutSeconds: 900,
       because:
         'with every node moved, the conf is the agents’ by the release itself and not by a label',

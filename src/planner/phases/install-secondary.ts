@@ -1,6 +1,7 @@
 /** Cilium beside the old CNI: its overlay is up and it manages no pod (k8s-install-migration.rst). */
 import type { Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
+import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow } from '../step.ts';
 
@@ -14,20 +15,13 @@ export function installSecondary(
 ): readonly Step[] {
   const everything = situation.nodes.map(({ name }) => name);
   const expected = Object.fromEntries(situation.nodes.map((node) => [node.name, node.internalIps]));
-  const { release, namespace, version, values, nodeConfig } = choices;
+  const { version, values, nodeConfig } = choices;
   return inARow(after, [
     {
       phase: 'install-secondary',
       name: 'install-cilium',
       title: `Install Cilium ${version} beside Flannel, managing no pod`,
-      action: {
-        kind: 'install-helm-release',
-        release,
-        namespace,
-        chart: 'cilium',
-        version,
-        values: values.secondary,
-      },
+      action: releaseWith(choices, values.secondary),
       gates: [{ kind: 'paths-clear' }, { kind: 'webhooks-reachable' }],
       scope: 'cluster',
       worst: 'the overlay does not come up; pods stay on Flannel',

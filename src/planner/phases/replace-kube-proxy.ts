@@ -4,6 +4,7 @@
  */
 import type { Gate, Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
+import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow, type StepParts } from '../step.ts';
 import { kubeProxyObjects } from './prepare.ts';
@@ -14,16 +15,9 @@ export function replaceKubeProxy(
   choices: Choices,
   after: readonly string[],
 ): readonly Step[] {
-  const { release, namespace, version, values } = choices;
+  const { namespace, values } = choices;
   if (values.replacing === undefined) return [];
   const everything = situation.nodes.map(({ name }) => name);
-  const upgrade = {
-    kind: 'install-helm-release',
-    release,
-    namespace,
-    chart: 'cilium',
-    version,
-  } as const;
   const well: readonly Gate[] = [
     { kind: 'agents-ready', nodes: everything },
     { kind: 'dns-answers' },
@@ -35,11 +29,11 @@ export function replaceKubeProxy(
       phase: 'replace-kube-proxy',
       name: 'values',
       title: 'Turn kube-proxy replacement on, kube-proxy still running',
-      action: { ...upgrade, values: values.replacing },
+      action: releaseWith(choices, values.replacing),
       gates: well,
       scope: 'cluster',
       worst: 'connections to Services that were open break once',
-      undo: { ...upgrade, values: values.inCharge },
+      undo: releaseWith(choices, values.inCharge),
       timeoutSeconds: 900,
       because:
         'both answer for Services until kube-proxy is gone; the API is reached without a Service address',
@@ -50,7 +44,7 @@ export function replaceKubeProxy(
       phase: 'replace-kube-proxy',
       name: 'delete-kube-proxy',
       title: 'Delete kube-proxy',
-      action: { kind: 'delete-objects', objects: kubeProxyObjects() },
+      action: { kind: 'delete-objects', objects: kubeProxyObjects(situation) },
       nodes: [],
       gates: well,
       scope: 'cluster',
