@@ -111,7 +111,7 @@ export async function agreementsOn(
   });
 }
 
-export function inputFor(files: Files): {
+function inputFor(files: Files): {
   readonly input: ClusterInput;
   readonly steps: readonly RunbookStep[];
 } {

@@ -9,7 +9,7 @@ import {
   type WorldOptions,
 } from './kubelet-world.ts';
 
-export const FLANNEL = `${CONF_DIR}/10-flannel.conflist`;
+const FLANNEL = `${CONF_DIR}/10-flannel.conflist`;
 
 export function world(options: Partial<WorldOptions> = {}): KubeletWorld {
   const made = kubeletWorld({
