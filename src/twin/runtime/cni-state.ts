@@ -19,47 +19,106 @@ export interface CachedAdd {
   readonly config: CniNetwork;
   readonly result: CniResult | undefined;
   readonly request: SandboxRequest;
+  readonly owner: ContainerOwner;
   next: CachedAdd | undefined;
 }
 
 /** All that is kept of one container, in one place, since every call is about one. */
 export interface ContainerRecord {
   readonly containerId: string;
+  readonly owner: ContainerOwner;
   leases: Lease | undefined;
   cached: CachedAdd | undefined;
   /** Flannel's: the delegate's configuration. */
   scratch: JsonObject | undefined;
+  /** Neighbours among the records that hold something. */
+  before: ContainerRecord | undefined;
+  after: ContainerRecord | undefined;
+}
+
+/** A sandbox: it has its record at hand, so that no call has to look for it. */
+export interface ContainerOwner {
+  readonly id: string;
+  record: ContainerRecord | undefined;
 }
 
 export class CniState implements StateDirectory {
   /** The runtime calls the loopback plugin through libcni. */
   cachesLoopback = false;
   private readonly stores = new Map<string, LeaseStore>();
-  private readonly containers = new Map<string, ContainerRecord>();
-  /** The container of the last call, which is mostly that of the next. */
-  private recent: ContainerRecord | undefined;
+  /** The last of a chain of records. */
+  private last: ContainerRecord | undefined;
+  /** Containers that files were written for by hand, and no sandbox has taken over. */
+  private orphans = 0;
 
   // ---------------------------------------------------------------- containers
 
-  find(containerId: string): ContainerRecord | undefined {
-    const { recent } = this;
-    return recent?.containerId === containerId ? recent : this.containers.get(containerId);
+  find(owner: ContainerOwner): ContainerRecord | undefined {
+    if (owner.record === undefined && this.orphans > 0) {
+      const orphan = this.byId(owner.id);
+      if (orphan !== undefined) return this.adopt(orphan, owner);
+    }
+    return owner.record;
   }
 
-  record(containerId: string): ContainerRecord {
-    const known = this.find(containerId);
-    if (known !== undefined) return (this.recent = known);
-    const made = { containerId, leases: undefined, cached: undefined, scratch: undefined };
-    this.containers.set(containerId, made);
-    this.recent = made;
-    return made;
+  record(owner: ContainerOwner): ContainerRecord {
+    return this.find(owner) ?? this.made(owner);
   }
 
   /** Forgets a container that nothing is kept of any more. */
   settle(record: ContainerRecord): void {
     if (record.leases ?? record.cached ?? record.scratch) return;
-    this.containers.delete(record.containerId);
-    if (this.recent === record) this.recent = undefined;
+    const { before, after } = record;
+    if (before !== undefined) before.after = after;
+    if (after !== undefined) after.before = before;
+    else if (this.last === record) this.last = before;
+    record.owner.record = undefined;
+  }
+
+  private made(owner: ContainerOwner): ContainerRecord {
+    const before = this.last;
+    const made: ContainerRecord = {
+      containerId: owner.id,
+      owner,
+      leases: undefined,
+      cached: undefined,
+      scratch: undefined,
+      before,
+      after: undefined,
+    };
+    if (before !== undefined) before.after = made;
+    this.last = made;
+    owner.record = made;
+    return made;
+  }
+
+  /** The record of a file that somebody wrote becomes that of the sandbox with this id. */
+  private adopt(orphan: ContainerRecord, owner: ContainerOwner): ContainerRecord {
+    const taken = this.made(owner);
+    const { leases } = orphan;
+    taken.leases = leases;
+    orphan.leases = undefined;
+    this.settle(orphan);
+    this.orphans -= 1;
+    return taken;
+  }
+
+  /** For files, which name a container by its id; looks through all. */
+  private byId(containerId: string): ContainerRecord | undefined {
+    return this.records().find((record) => record.containerId === containerId);
+  }
+
+  private holderFor(containerId: string): ContainerRecord {
+    const known = this.byId(containerId);
+    if (known !== undefined) return known;
+    this.orphans += 1;
+    return this.made({ id: containerId, record: undefined });
+  }
+
+  private records(): readonly ContainerRecord[] {
+    const records: ContainerRecord[] = [];
+    for (let record = this.last; record !== undefined; record = record.before) records.push(record);
+    return records.reverse();
   }
 
   // ---------------------------------------------------------------- leases
@@ -80,34 +139,34 @@ export class CniState implements StateDirectory {
   // ---------------------------------------------------------------- cached results
 
   cacheAdd(entry: CachedAdd): void {
-    const record = this.record(entry.containerId);
+    const record = this.record(entry.owner);
     dropCached(record, entry.network, entry.ifName);
     entry.next = record.cached;
     record.cached = entry;
   }
 
-  cacheGet(network: string, containerId: string, ifName: string): CachedAdd | undefined {
-    let entry = this.find(containerId)?.cached;
+  cacheGet(network: string, owner: ContainerOwner, ifName: string): CachedAdd | undefined {
+    let entry = this.find(owner)?.cached;
     while (entry !== undefined && (entry.network !== network || entry.ifName !== ifName)) {
       entry = entry.next;
     }
     return entry;
   }
 
-  cacheDelete(network: string, containerId: string, ifName: string): void {
-    const record = this.find(containerId);
+  cacheDelete(network: string, owner: ContainerOwner, ifName: string): void {
+    const record = this.find(owner);
     if (record === undefined) return;
     dropCached(record, network, ifName);
     this.settle(record);
   }
 
   /** All of a container, in the order of their file names. */
-  cachedOf(containerId: string): readonly CachedAdd[] {
-    return chain(this.find(containerId)).sort(byFileName);
+  cachedOf(owner: ContainerOwner): readonly CachedAdd[] {
+    return chain(this.find(owner)).sort(byFileName);
   }
 
   allCached(): readonly CachedAdd[] {
-    return [...this.containers.values()].flatMap(chain).sort(byFileName);
+    return this.records().flatMap(chain).sort(byFileName);
   }
 
   // ---------------------------------------------------------------- as files
@@ -122,8 +181,9 @@ export class CniState implements StateDirectory {
   }
 
   private scratchFiles(): readonly string[] {
-    const records = [...this.containers.values()];
-    return records.filter(({ scratch }) => scratch !== undefined).map((one) => one.containerId);
+    return this.records()
+      .filter(({ scratch }) => scratch !== undefined)
+      .map((one) => one.containerId);
   }
 
   /** libcni caches loopback's results too, and nobody ever reads them: they are only listed. */
@@ -139,7 +199,7 @@ export class CniState implements StateDirectory {
     const [top, second = '', third = ''] = path.split('/');
     if (top === 'networks') return this.stores.get(second)?.read(third);
     if (top === 'flannel') {
-      const scratch = this.find(second)?.scratch;
+      const scratch = this.byId(second)?.scratch;
       return scratch === undefined ? undefined : JSON.stringify(scratch);
     }
     const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
@@ -156,7 +216,7 @@ export class CniState implements StateDirectory {
   write(path: string, content: string): void {
     const [top, network = '', name = ''] = path.split('/');
     if (top !== 'networks' || name === '') return;
-    this.leasesOf(network).write(name, content, (id) => this.record(id));
+    this.leasesOf(network).write(name, content, (id) => this.holderFor(id));
   }
 
   remove(path: string): void {
@@ -164,23 +224,24 @@ export class CniState implements StateDirectory {
     if (top === 'networks') {
       const store = this.stores.get(second);
       const names = third === undefined ? (store?.files() ?? []) : [third];
-      for (const name of names) store?.removeFile(name, (id) => this.record(id));
+      for (const name of names) store?.removeFile(name, (id) => this.holderFor(id));
       if (third === undefined) this.stores.delete(second);
     }
-    const record = this.find(second);
+    const record = this.byId(second);
     if (top === 'flannel' && record !== undefined) {
       record.scratch = undefined;
       this.settle(record);
     }
     if (top !== 'results') return;
     const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
-    if (entry !== undefined) this.cacheDelete(entry.network, entry.containerId, entry.ifName);
+    if (entry !== undefined) this.cacheDelete(entry.network, entry.owner, entry.ifName);
   }
 
   clear(): void {
     this.stores.clear();
-    this.containers.clear();
-    this.recent = undefined;
+    for (const { owner } of this.records()) owner.record = undefined;
+    this.last = undefined;
+    this.orphans = 0;
   }
 }
 

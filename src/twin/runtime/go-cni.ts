@@ -12,7 +12,14 @@ import {
 } from '../../knowledge/cni-selection.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { SandboxRequest } from '../world.ts';
-import { type AddAnswer, type CniAnswer, LOOPBACK_NAME, type LibCni } from './libcni.ts';
+import type { ContainerOwner } from './cni-state.ts';
+import {
+  type AddAnswer,
+  type CniAnswer,
+  type CniFailure,
+  LOOPBACK_NAME,
+  type LibCni,
+} from './libcni.ts';
 import type { Attach, CniResult } from './plugin-call.ts';
 import { type Run, Waiting, andThen, together } from './run.ts';
 import { ReloadLock } from './reload-lock.ts';
@@ -30,7 +37,7 @@ const LOOPBACK: LoadedNetwork = {
 };
 
 export interface SetupTarget {
-  readonly containerId: string;
+  readonly owner: ContainerOwner;
   readonly netns: string;
   readonly request: SandboxRequest;
 }
@@ -54,6 +61,7 @@ export type SetupAnswer =
 
 const NOT_READY: CniAnswer = { ok: false, message: NOT_INITIALIZED, because: [] };
 const FINE: CniAnswer = { ok: true };
+const NO_ADDRESSES: readonly InterfaceAddress[] = [];
 
 export class GoCni {
   readonly lock: ReloadLock;
@@ -64,6 +72,8 @@ export class GoCni {
   /** What pods are attached to: loopback, then the loaded networks. */
   private attached: readonly LoadedNetwork[] = [];
   private asksStatus = false;
+  /** What the loopback plugin answers, if it is one that always answers the same. */
+  private loopbackAnswer: Run<AddAnswer> | undefined;
 
   constructor(cni: LibCni, traits: RuntimeTraits, internalLoopback: boolean) {
     this.cni = cni;
@@ -105,29 +115,37 @@ export class GoCni {
   setup(target: SetupTarget): Run<SetupAnswer> {
     const { attached } = this;
     if (!this.ready) return { ok: false, message: NOT_INITIALIZED, because: [] };
-    const answers: AddAnswer[] = [];
+    const collected = new Collected();
     for (let index = 0; index < attached.length; index += 1) {
       const loaded = attached[index];
       if (loaded === undefined) break;
-      const run = this.cni.add(loaded.network, attachFor(target, loaded.ifName));
-      if (run instanceof Waiting) return this.setupRest(target, answers, run);
-      answers.push(run);
+      const run = this.add(loaded, target);
+      if (run instanceof Waiting) return this.setupRest(target, collected, index, run);
+      collected.take(loaded.network, run);
     }
-    return collect(attached, answers);
+    return collected.answer();
+  }
+
+  private add(loaded: LoadedNetwork, target: SetupTarget): Run<AddAnswer> {
+    if (loaded === LOOPBACK && this.cni.host.isConstant('loopback')) {
+      return (this.loopbackAnswer ??= this.cni.add(LOOPBACK.network, attachFor(target, 'lo')));
+    }
+    return this.cni.add(loaded.network, attachFor(target, loaded.ifName));
   }
 
   /** One of the networks takes time; the others are set up beside it. */
   private setupRest(
     target: SetupTarget,
-    before: readonly AddAnswer[],
+    collected: Collected,
+    from: number,
     waiting: Waiting<AddAnswer>,
   ): Run<SetupAnswer> {
-    const { attached } = this;
-    const runs: Run<AddAnswer>[] = [...before, waiting];
-    for (const loaded of attached.slice(runs.length)) {
-      runs.push(this.cni.add(loaded.network, attachFor(target, loaded.ifName)));
-    }
-    return andThen(together<AddAnswer>(runs), (answers) => collect(attached, answers));
+    const rest = this.attached.slice(from);
+    const runs = rest.map((loaded, index) => (index === 0 ? waiting : this.add(loaded, target)));
+    return andThen(together<AddAnswer>(runs), (answers) => {
+      for (const [index, { network }] of rest.entries()) collected.take(network, answers[index]);
+      return collected.answer();
+    });
   }
 
   remove(target: SetupTarget): Run<CniAnswer> {
@@ -142,6 +160,7 @@ export class GoCni {
     for (let index = from; index < attached.length; index += 1) {
       const loaded = attached[index];
       if (loaded === undefined) break;
+      if (loaded === LOOPBACK && this.cni.host.isConstant('loopback')) continue;
       const run = this.cni.del(loaded.network, attachFor(target, loaded.ifName));
       if (run instanceof Waiting) {
         return andThen(run, (answer) =>
@@ -164,42 +183,46 @@ function isTolerated(message: string, netns: string): boolean {
   return message.includes('not found');
 }
 
-function attachFor({ containerId, netns, request }: SetupTarget, ifName: string): Attach {
-  return { containerId, netns, ifName, request, ports: request.hostPorts };
+function attachFor({ owner, netns, request }: SetupTarget, ifName: string): Attach {
+  return { containerId: owner.id, owner, netns, ifName, request, ports: request.hostPorts };
 }
 
-function collect(attached: readonly LoadedNetwork[], answers: readonly AddAnswer[]): SetupAnswer {
-  const addresses: InterfaceAddress[] = [];
-  let defaultRoute = false;
-  let first: CniNetwork | undefined;
-  for (let index = 0; index < answers.length; index += 1) {
-    const answer = answers[index];
-    if (answer === undefined) break;
-    if (!answer.ok) return answer;
-    if (answer.result === undefined) continue;
-    if (!addAddresses(answer.result, addresses)) continue;
-    first ??= attached[index]?.network;
-    defaultRoute ||= answer.result.defaultRoute;
-  }
-  return {
-    ok: true,
-    addresses,
-    defaultRoute,
-    plugin: first?.plugins[0]?.type ?? '',
-    networkName: first?.name ?? '',
-  };
-}
+/** The results of all networks as the runtime sees them; the first failure is the answer. */
+class Collected {
+  private addresses: readonly InterfaceAddress[] = NO_ADDRESSES;
+  private defaultRoute = false;
+  private first: CniNetwork | undefined;
+  private failure: CniFailure | undefined;
 
-/**
- * Whether eth0 got an address. One without an interface is eth0's (`go-cni:result.go`
- * getInterfaceName).
- */
-function addAddresses(result: CniResult, into: InterfaceAddress[]): boolean {
-  let gaveEth0 = false;
-  for (const { address, onInterface } of result.addresses) {
-    const name = onInterface === undefined ? 'eth0' : (result.interfaces[onInterface] ?? 'eth0');
-    gaveEth0 ||= name === 'eth0';
-    if (name !== 'lo') into.push({ name, address });
+  take(network: CniNetwork, answer: AddAnswer | undefined): void {
+    if (answer === undefined || this.failure !== undefined) return;
+    if (!answer.ok) this.failure = answer;
+    else if (answer.result !== undefined && this.takeAddresses(answer.result)) {
+      this.first ??= network;
+      this.defaultRoute ||= answer.result.defaultRoute;
+    }
   }
-  return gaveEth0;
+
+  answer(): SetupAnswer {
+    const { failure, addresses, defaultRoute, first } = this;
+    if (failure !== undefined) return failure;
+    const plugin = first?.plugins[0]?.type ?? '';
+    return { ok: true, addresses, defaultRoute, plugin, networkName: first?.name ?? '' };
+  }
+
+  /**
+   * Whether eth0 got an address. One without an interface is eth0's (`go-cni:result.go`
+   * getInterfaceName).
+   */
+  private takeAddresses({ addresses, interfaces }: CniResult): boolean {
+    let gaveEth0 = false;
+    for (const { address, onInterface } of addresses) {
+      const name = onInterface === undefined ? 'eth0' : (interfaces[onInterface] ?? 'eth0');
+      gaveEth0 ||= name === 'eth0';
+      if (name === 'lo') continue;
+      const one = { name, address };
+      this.addresses = this.addresses.length === 0 ? [one] : [...this.addresses, one];
+    }
+    return gaveEth0;
+  }
 }

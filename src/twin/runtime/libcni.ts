@@ -123,6 +123,7 @@ export class LibCni {
     this.state.cacheAdd({
       network: network.name,
       containerId,
+      owner: attach.owner,
       ifName,
       config: network,
       result,
@@ -141,8 +142,7 @@ export class LibCni {
         const message = `failed to get network ${goQuote('')} cached result: ${noCachePath('', attach)}`;
         return { ok: false, message, because: NO_CAUSES };
       }
-      const { containerId, ifName } = attach;
-      previous = this.state.cacheGet(network.name, containerId, ifName)?.result;
+      previous = this.state.cacheGet(network.name, attach.owner, attach.ifName)?.result;
     }
     return this.delFrom(network, attach, network.plugins.length - 1, previous);
   }
@@ -167,7 +167,7 @@ export class LibCni {
       if (run.kind === 'failed') return failure(plugin, 'delete', run);
     }
     if (network.name !== LOOPBACK_NAME) {
-      this.state.cacheDelete(network.name, attach.containerId, attach.ifName);
+      this.state.cacheDelete(network.name, attach.owner, attach.ifName);
     }
     return FINE;
   }
@@ -178,13 +178,13 @@ export class LibCni {
       const message = `failed to get network ${goQuote('')} cached result: ${noCachePath('', attach)}`;
       return { ok: false, message, because: NO_CAUSES };
     }
-    const cached = this.state.cacheGet(network.name, attach.containerId, attach.ifName);
+    const cached = this.state.cacheGet(network.name, attach.owner, attach.ifName);
     return this.each('CHECK', network, attach, 0, cached?.result);
   }
 
   /** The STATUS verb, for lists of cniVersion ≥ 1.1.0; the first plugin that complains counts. */
   status(network: CniNetwork): Run<CniAnswer> {
-    return network.answersStatus ? this.each('STATUS', network, NOBODY, 0, undefined) : FINE;
+    return network.answersStatus ? this.each('STATUS', network, nobody(), 0, undefined) : FINE;
   }
 
   /** DEL for every cached attachment of the network that nobody claims, then the GC verb. */
@@ -196,7 +196,7 @@ export class LibCni {
         this.del(network, attachOf(cached));
       }
     }
-    if (network.answersStatus) this.each('GC', network, NOBODY, 0, undefined);
+    if (network.answersStatus) this.each('GC', network, nobody(), 0, undefined);
   }
 
   private each(
@@ -249,17 +249,22 @@ export class LibCni {
 
 const OK_WITHOUT_RESULT: AddAnswer = { ok: true, result: undefined };
 
-const NOBODY: Attach = {
-  containerId: '',
-  netns: '',
-  ifName: '',
-  request: { podUid: '', namespace: '', name: '', hostNetwork: false, hostPorts: [] },
-  ports: [],
-};
+/** What a verb that is about no container is given. */
+export function nobody(netns = '', ifName = ''): Attach {
+  return {
+    containerId: '',
+    owner: { id: '', record: undefined },
+    netns,
+    ifName,
+    request: { podUid: '', namespace: '', name: '', hostNetwork: false, hostPorts: [] },
+    ports: [],
+  };
+}
 
 /** The interface that a cached result is about. */
-export function attachOf({ containerId, ifName, request }: CachedAdd): Attach {
-  return { containerId, netns: netnsPath(containerId), ifName, request, ports: NO_PORTS };
+export function attachOf({ containerId, owner, ifName, request }: CachedAdd): Attach {
+  const netns = netnsPath(containerId);
+  return { containerId, owner, netns, ifName, request, ports: NO_PORTS };
 }
 
 /** Where a runtime keeps a container's network namespace. */

@@ -73,7 +73,7 @@ export class Ocicni {
   }
 
   private check(network: CniNetwork, attach: Attach): Run<CniAnswer> {
-    const cached = this.cni.host.state.cacheGet(network.name, attach.containerId, attach.ifName);
+    const cached = this.cni.host.state.cacheGet(network.name, attach.owner, attach.ifName);
     const used = cached === undefined ? network : asWritten(cached.config);
     const since = used.cachesResults;
     if (!since.ok) return { ok: false, message: since.error, because: [] };
@@ -82,7 +82,7 @@ export class Ocicni {
 
   /** DEL for what is cached of the sandbox, with the configuration of its ADD (truth:L02, L07, L28). */
   tearDown(sandbox: Sandbox): Run<CniAnswer> {
-    const cached = this.cni.host.state.cachedOf(sandbox.id).map((entry) => ({
+    const cached = this.cni.host.state.cachedOf(sandbox).map((entry) => ({
       name: entry.network,
       config: asWritten(entry.config),
       attach: attachOf(entry),
@@ -124,7 +124,7 @@ export class Ocicni {
     const network = this.defaultNetwork;
     if (network === undefined) return false;
     if (!network.cachesResults.ok || !network.cachesResults.value) return true;
-    const cached = this.cni.host.state.cacheGet(network.name, sandbox.id, 'eth0');
+    const cached = this.cni.host.state.cacheGet(network.name, sandbox, 'eth0');
     const answer = this.cni.check(cached?.config ?? network, attachFor(sandbox));
     return !(answer instanceof Waiting) && answer.ok;
   }
@@ -135,8 +135,10 @@ export class Ocicni {
 }
 
 /** The path is handed on even when nothing is there any more (truth:L29). */
-function attachFor({ id, request }: Sandbox): Attach {
-  return { containerId: id, netns: netnsPath(id), ifName: 'eth0', request, ports: NO_PORTS };
+function attachFor(sandbox: Sandbox): Attach {
+  const { id, request } = sandbox;
+  const netns = netnsPath(id);
+  return { containerId: id, owner: sandbox, netns, ifName: 'eth0', request, ports: NO_PORTS };
 }
 
 /** The cache holds the file's own text, which may have no name (truth:B10, B15). */

@@ -23,6 +23,8 @@ import { Waiting, andThen } from './run.ts';
 /** A program that can be executed as a plugin. */
 export interface PluginProgram {
   run(call: PluginCall, host: PluginHost, version: string): PluginRun;
+  /** Answers the same whatever it is called for, and changes nothing that is modelled. */
+  readonly constant?: boolean;
   /** Versions of the specification it answers VERSION with. */
   supports(version: string): readonly string[];
 }
@@ -87,7 +89,7 @@ export class PluginHost {
   execute(type: string, call: PluginCall): PluginRun {
     const executable = this.find(type);
     if (executable.kind === 'none') return this.notThere(type, executable.outcome);
-    this.missing.delete(type);
+    if (this.missing.size > 0) this.missing.delete(type);
     if (executable.kind === 'script') {
       this.note(type, call, undefined);
       return this.scripts.run(executable.text, executable.path, call, this);
@@ -112,6 +114,13 @@ export class PluginHost {
       kernel.because([], () => kernel.occur('cni.binary-missing', { node, message, because }));
     this.missing.set(type, id);
     return { ...outcome, because: [id] };
+  }
+
+  /** Whether calling it once more would tell nothing new; never where calls are noted. */
+  isConstant(type: string): boolean {
+    if (this.trace !== undefined) return false;
+    const executable = this.find(type);
+    return executable.kind === 'program' && executable.program.constant === true;
   }
 
   /** Executes the file at a path, as a script's own command does. */

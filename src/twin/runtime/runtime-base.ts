@@ -125,6 +125,7 @@ export abstract class RuntimeBase implements NodeRuntime {
     const id = this.sandboxes.nextId();
     return {
       id,
+      record: undefined,
       request,
       attempt,
       ready: false,
@@ -156,8 +157,8 @@ export abstract class RuntimeBase implements NodeRuntime {
   }
 
   /** DEL went to whatever is loaded now; what host-local gave for another network stays on disk. */
-  protected noteLeak({ id }: Sandbox, because: readonly OccurrenceId[]): void {
-    const lease = this.state.find(id)?.leases;
+  protected noteLeak({ record }: Sandbox, because: readonly OccurrenceId[]): void {
+    const lease = record?.leases;
     if (lease === undefined || lease.store.leakedBecause !== undefined) return;
     const { kernel, node } = this.options;
     lease.store.leakedBecause = kernel.because([], () =>

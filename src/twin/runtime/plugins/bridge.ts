@@ -10,6 +10,7 @@ import {
   done,
   failed,
 } from '../plugin-call.ts';
+import { ObjectMemo } from '../object-memo.ts';
 import type { PluginHost } from '../plugin-host.ts';
 import { Waiting, andThen } from '../run.ts';
 import { Settings } from './settings.ts';
@@ -31,7 +32,7 @@ interface BridgeConf {
   readonly interfaces: Map<string, readonly string[]>;
 }
 
-const confs = new WeakMap<JsonObject, BridgeConf>();
+const confs = new ObjectMemo<JsonObject, BridgeConf>();
 
 function confOf(raw: JsonObject): BridgeConf {
   const known = confs.get(raw);

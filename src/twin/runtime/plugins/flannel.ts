@@ -13,6 +13,7 @@ import {
   type PluginRun,
   failed,
 } from '../plugin-call.ts';
+import { ObjectMemo } from '../object-memo.ts';
 import type { PluginHost } from '../plugin-host.ts';
 import { Waiting, andThen } from '../run.ts';
 import { pluginProgram } from './skeleton.ts';
@@ -31,7 +32,7 @@ interface Rendered {
   readonly delegate: JsonObject;
 }
 
-const rendered = new WeakMap<JsonObject, Rendered>();
+const rendered = new ObjectMemo<JsonObject, Rendered>();
 
 function add(call: PluginCall, host: PluginHost, version: string): PluginRun {
   const path = subnetFileOf(call.conf);
@@ -40,15 +41,15 @@ function add(call: PluginCall, host: PluginHost, version: string): PluginRun {
   if (typeof env === 'string') return failed(worded(env, version), host.files.causesOf(path));
   const delegate = delegateOf(call, env);
   if (typeof delegate === 'string') return failed(delegate);
-  host.state.record(call.attach.containerId).scratch = delegate;
+  host.state.record(call.attach.owner).scratch = delegate;
   const { verb, attach, name, cniVersion, previous, ports } = call;
   const inner = { verb, attach, conf: delegate, name, cniVersion, previous, ports };
   const run = host.execute(typeOf(delegate), inner);
-  const ended = (outcome: PluginOutcome): PluginOutcome => delegated(outcome, version);
-  return run instanceof Waiting ? andThen(run, ended) : ended(run);
+  if (!(run instanceof Waiting)) return delegated(run, version);
+  return andThen(run, (outcome) => delegated(outcome, version));
 }
 
-const subnetFiles = new WeakMap<JsonObject, string>();
+const subnetFiles = new ObjectMemo<JsonObject, string>();
 
 function subnetFileOf(conf: JsonObject): string {
   const known = subnetFiles.get(conf);
@@ -77,7 +78,7 @@ function delegated(outcome: PluginOutcome, version: string): PluginOutcome {
 
 /** No scratch file, nothing to do: that is how DEL of another CNI's pod succeeds. */
 function del(call: PluginCall, host: PluginHost, version: string): PluginRun {
-  const record = host.state.find(call.attach.containerId);
+  const record = host.state.find(call.attach.owner);
   const delegate = record?.scratch;
   if (record === undefined || delegate === undefined) return DONE;
   const { name, cniVersion } = delegate;

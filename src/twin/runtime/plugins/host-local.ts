@@ -13,6 +13,7 @@ import {
   done,
   failed,
 } from '../plugin-call.ts';
+import { ObjectMemo } from '../object-memo.ts';
 import type { PluginHost } from '../plugin-host.ts';
 import { type RangeSet, type RangesRead, readRanges } from './address-range.ts';
 import { pluginProgram } from './skeleton.ts';
@@ -26,7 +27,7 @@ interface HostLocalConf {
   readonly place: string;
 }
 
-const confs = new WeakMap<JsonObject, HostLocalConf>();
+const confs = new ObjectMemo<JsonObject, HostLocalConf>();
 
 function confOf(call: PluginCall): HostLocalConf {
   const known = confs.get(call.conf);
@@ -41,20 +42,23 @@ function confOf(call: PluginCall): HostLocalConf {
   return conf;
 }
 
+const NO_ADDRESSES: readonly ResultAddress[] = [];
+const NO_INTERFACES: readonly string[] = [];
+
 function add(call: PluginCall, host: PluginHost): PluginRun {
   const { ranges, place } = confOf(call);
   if (!ranges.ok) return failed(ranges.error);
   const store = storeOf(call, host, place);
   const { ifName } = call.attach;
-  const record = host.state.record(call.attach.containerId);
-  const addresses: ResultAddress[] = [];
+  const record = host.state.record(call.attach.owner);
+  let addresses: readonly ResultAddress[] = NO_ADDRESSES;
   let index = -1;
   for (const set of ranges.sets) {
     index += 1;
     const error = duplicate(store, set, record, ifName);
     const given = error === undefined ? allocate(store, set, index, record, ifName) : undefined;
     if (given !== undefined) {
-      addresses.push(given);
+      addresses = index === 0 ? [given] : [...addresses, given];
       continue;
     }
     if (addresses.length > 0) store.release(record, ifName);
@@ -66,14 +70,19 @@ function add(call: PluginCall, host: PluginHost): PluginRun {
       leaked === undefined ? [] : [leaked],
     );
   }
-  return done({ cniVersion: call.cniVersion, interfaces: [], addresses, defaultRoute: false });
+  return done({
+    cniVersion: call.cniVersion,
+    interfaces: NO_INTERFACES,
+    addresses,
+    defaultRoute: false,
+  });
 }
 
 function del(call: PluginCall, host: PluginHost): PluginRun {
   const { ranges, place } = confOf(call);
   if (!ranges.ok) return failed(ranges.error);
   const store = storeOf(call, host, place);
-  const record = host.state.find(call.attach.containerId);
+  const record = host.state.find(call.attach.owner);
   if (record !== undefined) {
     store.release(record, call.attach.ifName);
     host.state.settle(record);
@@ -84,9 +93,9 @@ function del(call: PluginCall, host: PluginHost): PluginRun {
 function check(call: PluginCall, host: PluginHost): PluginRun {
   const { ranges, place } = confOf(call);
   if (!ranges.ok) return failed(ranges.error);
-  const { containerId, ifName } = call.attach;
+  const { containerId, owner, ifName } = call.attach;
   const store = storeOf(call, host, place);
-  if (leaseOf(store, host.state.find(containerId), ifName) !== undefined) return DONE;
+  if (leaseOf(store, host.state.find(owner), ifName) !== undefined) return DONE;
   return failed(`host-local: Failed to find address added by container ${containerId}`);
 }
 

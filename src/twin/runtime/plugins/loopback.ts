@@ -1,5 +1,6 @@
 /** The loopback plugin (`plugins:plugins/main/loopback/loopback.go@v1.6.2`; truth:A29, L13). */
 import { type CniResult, DONE, done } from '../plugin-call.ts';
+import type { PluginProgram } from '../plugin-host.ts';
 import { pluginProgram } from './skeleton.ts';
 import { referenceVersions } from './versions.ts';
 
@@ -22,10 +23,13 @@ function resultIn(cniVersion: string): CniResult {
   return made;
 }
 
-export const loopback = pluginProgram(
-  {
-    add: (call) => done(call.previous ?? resultIn(call.cniVersion)),
-    del: () => DONE,
-  },
-  referenceVersions,
-);
+export const loopback: PluginProgram = {
+  ...pluginProgram(
+    {
+      add: (call) => done(call.previous ?? resultIn(call.cniVersion)),
+      del: () => DONE,
+    },
+    referenceVersions,
+  ),
+  constant: true,
+};

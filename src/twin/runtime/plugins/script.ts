@@ -16,6 +16,7 @@ import {
   failed,
   notRun,
 } from '../plugin-call.ts';
+import { nobody } from '../libcni.ts';
 import type { PluginHost, ScriptRunner } from '../plugin-host.ts';
 import { Waiting } from '../run.ts';
 import { type ShellEnd, type ShellWorld, runShell } from './shell.ts';
@@ -235,13 +236,7 @@ function versionsIn(end: ShellEnd): readonly string[] | string {
 function versionCall(): PluginCall {
   return {
     verb: 'VERSION',
-    attach: {
-      containerId: '',
-      netns: 'dummy',
-      ifName: 'dummy',
-      request: { podUid: '', namespace: '', name: '', hostNetwork: false, hostPorts: [] },
-      ports: [],
-    },
+    attach: nobody('dummy', 'dummy'),
     conf: {},
     name: '',
     cniVersion: '1.1.0',
