@@ -137,6 +137,7 @@ class Measurement {
     const id = this.ids.get(String(step['pod']));
     if (id === undefined) return undefined;
     const answer = await this.node.ask({ do: 'podStatus', id });
+    if (answer['state'] === 'gone') return undefined;
     return asked(step, { state: answer['state'], ...networkOf(answer) });
   }
 

@@ -9,6 +9,8 @@ import { brokenText, ciliumConf, randomConf } from './random-conf.ts';
 const NAMES = [
   '05-cilium.conflist',
   '10-flannel.conflist',
+  '10-flannel.conflist',
+  '05-cilium.conflist',
   '10-net.conf',
   '10-net.conflist',
   '10-Net.json',
@@ -24,7 +26,7 @@ const NAMES = [
   'Z.json',
 ];
 const PLUGINS = ['bridge', 'host-local', 'loopback', 'portmap', 'firewall', 'flannel', 'tuning'];
-const PODS = ['A', 'B', 'C'];
+const PODS = ['A', 'B', 'C', 'D', 'E'];
 const SUBNET_ENV = '/run/flannel/subnet.env';
 const AGENT = '/run/cilium/cilium.sock';
 const ENV = `FLANNEL_NETWORK=10.244.0.0/16
@@ -33,44 +35,49 @@ FLANNEL_MTU=1450
 FLANNEL_IPMASQ=true
 `;
 
-export function randomCase(seed: number, flannel: string): TruthCase {
-  return new Maker(new Random(seed), flannel).make(seed);
+/** `internalLoopback`: whether the runtime has that setting, as from 2.0 on. */
+export function randomCase(
+  seed: number,
+  { flannel, internalLoopback }: { readonly flannel: string; readonly internalLoopback: boolean },
+): TruthCase {
+  return new Maker(new Random(seed), flannel).make(seed, internalLoopback);
 }
 
 class Maker {
   private readonly random: Random;
-  private readonly conf: () => string;
+  private readonly flannel: string;
   /** What the directory holds, so that operations find their files. */
   private readonly present = new Set<string>();
   private readonly links = new Set<string>();
 
   constructor(random: Random, flannel: string) {
     this.random = random;
-    this.conf = () => randomConf(this.random, flannel);
+    this.flannel = flannel;
   }
 
-  make(seed: number): TruthCase {
+  make(seed: number, hasInternalLoopback: boolean): TruthCase {
     const files: Record<string, FileSetup> = {};
-    for (let count = this.random.between(0, 4); count > 0; count -= 1) {
+    for (let count = this.random.pick([0, 1, 1, 2, 2, 3, 4]); count > 0; count -= 1) {
       const name = this.random.pick(NAMES);
       files[name] = this.file(name);
     }
     const binaries = this.binaries();
     const runtimeFiles = {
       [SUBNET_ENV]: this.subnetEnv(),
-      [AGENT]: this.chance(0.7) ? '' : 'absent',
+      [AGENT]: this.chance(0.8) ? '' : 'absent',
     };
     const maxConfNum = this.chance(0.75) ? 1 : this.random.pick([0, 2, 3]);
+    const internalLoopback = this.chance(0.2) && hasInternalLoopback;
     return {
       id: `random-${seed}`,
       group: 'random',
       description: 'a random directory and sequence',
       setup: {
         files,
-        outside: { '/etc/cni/elsewhere/real': this.conf() },
+        outside: { '/etc/cni/elsewhere/real': this.text('real.conflist') },
         binaries,
         runtimeFiles,
-        runtimeConfig: { maxConfNum, internalLoopback: this.chance(0.2) },
+        runtimeConfig: { maxConfNum, internalLoopback },
       },
       observed: {},
       steps: this.steps(),
@@ -89,14 +96,16 @@ class Maker {
       const target = this.random.pick(['/etc/cni/elsewhere/real', '/nowhere', '/dev/null', name]);
       return { type: 'symlink', target };
     }
-    if (kind < 0.2) return brokenText(this.random, this.conf());
     return this.text(name);
   }
 
   /** What the name promises, mostly. */
   private text(name: string): string {
-    if (name.includes('cilium.') && this.chance(0.8)) return ciliumConf(this.random);
-    return this.conf();
+    const sound =
+      name.includes('cilium.') && this.chance(0.8)
+        ? ciliumConf(this.random)
+        : randomConf(this.random, this.flannel, name);
+    return this.chance(0.1) ? brokenText(this.random, sound) : sound;
   }
 
   private binaries(): Record<string, BinarySetup> {
@@ -117,16 +126,16 @@ class Maker {
 
   private subnetEnv(): string {
     const kind = this.random.unit();
-    if (kind < 0.7) return ENV;
-    if (kind < 0.8) return 'absent';
-    if (kind < 0.87) return ENV.replace(/FLANNEL_MTU.*\n/, '');
-    return kind < 0.94 ? ENV.replace('10.244.1.1/24', '10.244.9.1/29') : '';
+    if (kind < 0.8) return ENV;
+    if (kind < 0.88) return 'absent';
+    if (kind < 0.92) return ENV.replace(/FLANNEL_MTU.*\n/, '');
+    return kind < 0.97 ? ENV.replace('10.244.1.1/24', '10.244.9.1/29') : '';
   }
 
   // ---------------------------------------------------------------- steps
 
   private steps(): readonly Step[] {
-    const steps: Step[] = [{ op: 'status', label: 'start' }];
+    const steps: Step[] = [{ op: 'status', label: 'start' }, this.run('A')];
     for (let count = this.random.between(5, 14); count > 0; count -= 1) steps.push(...this.move());
     for (const pod of PODS) steps.push({ op: 'stop', pod });
     return [
@@ -141,19 +150,19 @@ class Maker {
   private move(): readonly Step[] {
     const kind = this.random.unit();
     const pod = this.random.pick(PODS);
-    if (kind < 0.3) return [this.run(pod)];
-    if (kind < 0.38) return [{ op: 'stop', pod }];
-    if (kind < 0.45) return [{ op: 'removePod', pod }, { op: 'ipam' }];
-    if (kind < 0.75) return [this.change(), { op: 'status' }];
-    if (kind < 0.82) return [this.binary()];
-    if (kind < 0.89) return [this.runtimeFile()];
-    if (kind < 0.94) return [{ op: 'restartRuntime' }, { op: 'status' }];
+    if (kind < 0.33) return [this.run(pod)];
+    if (kind < 0.41) return [{ op: 'stop', pod }];
+    if (kind < 0.48) return [{ op: 'removePod', pod }, { op: 'ipam' }];
+    if (kind < 0.72) return [this.change(), { op: 'status' }];
+    if (kind < 0.8) return [this.binary()];
+    if (kind < 0.87) return [this.runtimeFile()];
+    if (kind < 0.92) return [{ op: 'restartRuntime' }, { op: 'status' }];
     if (kind < 0.97) return [{ op: 'reboot' }, { op: 'status' }, { op: 'list' }];
     return [{ op: 'podStatus', pod }];
   }
 
   private run(pod: string): Step {
-    if (this.chance(0.1)) return { op: 'run', pod, hostNetwork: true };
+    if (this.chance(0.07)) return { op: 'run', pod, hostNetwork: true };
     if (!this.chance(0.3)) return { op: 'run', pod };
     const port = this.random.pick([8080, 8081]);
     const mapping = { protocol: 'TCP', container_port: 80, host_port: port, host_ip: '' };
@@ -162,7 +171,7 @@ class Maker {
 
   private binary(): Step {
     const name = this.random.pick([...PLUGINS, 'cilium-cni']);
-    if (this.chance(0.5)) return { op: 'binary', action: 'remove', name };
+    if (this.chance(0.4)) return { op: 'binary', action: 'remove', name };
     const what = name === 'cilium-cni' ? 'cilium-emulated' : 'real';
     return { op: 'binary', action: 'install', name, what };
   }
@@ -202,9 +211,7 @@ class Maker {
       this.links.add(name);
       return { op: 'fs', action: 'symlink', name };
     }
-    const broken = this.chance(0.15);
-    const content = broken ? brokenText(this.random, this.conf()) : this.text(name);
-    return { op: 'fs', action: 'write', name, content };
+    return { op: 'fs', action: 'write', name, content: this.text(name) };
   }
 
   private rename(from: string): Step {

@@ -1,21 +1,35 @@
 /** Conf files as they are found, sound and broken. */
 import type { Random } from '../../src/base/random.ts';
 
-const VERSIONS = ['0.3.1', '0.3.1', '0.4.0', '1.0.0', '1.0.0', '1.1.0', '0.2.0', '', '9.9.9'];
+const VERSIONS = [
+  '0.3.1',
+  '0.3.1',
+  '0.4.0',
+  '0.4.0',
+  '1.0.0',
+  '1.0.0',
+  '1.0.0',
+  '1.1.0',
+  '0.2.0',
+  '',
+];
+const ODD_VERSIONS = ['9.9.9', 'abc', '1.2.0'];
 
 type Plugin = Readonly<Record<string, unknown>>;
 
-/** Most are sound; now and then a plugin is chained that may be missing, or a version is odd. */
-export function randomConf(random: Random, flannel: string): string {
+/** What the extension promises, mostly: a list in `.conflist`, one plugin in the others. */
+export function randomConf(random: Random, flannel: string, fileName: string): string {
+  const asList = fileName.includes('.conflist') === random.unit() < 0.95;
   const kind = random.unit();
-  if (kind < 0.35) return flannelConf(random, flannel);
-  if (kind < 0.5) return ciliumConf(random);
-  if (kind < 0.55)
-    return text(random, { cniVersion: version(random), name: 'lo', type: 'loopback' });
+  if (asList && kind < 0.4) return flannelConf(random, flannel);
+  if (asList && kind < 0.55) return ciliumConf(random);
   const number = random.between(1, 4);
   const network = { cniVersion: version(random), name: `net${random.pick([number, number, 1])}` };
-  if (kind < 0.75) return text(random, { ...network, ...bridge(random, number) });
-  return text(random, { ...network, plugins: [bridge(random, number), ...chained(random)] });
+  if (asList) {
+    return text(random, { ...network, plugins: [bridge(random, number), ...chained(random)] });
+  }
+  if (kind < 0.1) return text(random, { ...network, name: 'lo', type: 'loopback' });
+  return text(random, { ...network, ...bridge(random, number) });
 }
 
 export function flannelConf(random: Random, flannel: string): string {
@@ -51,7 +65,7 @@ function chained(random: Random): readonly Plugin[] {
   if (kind < 0.4) return [portmap()];
   if (kind < 0.6) return [{ type: 'firewall' }];
   if (kind < 0.75) return [{ type: 'tuning' }, portmap()];
-  return kind < 0.85 ? [{ type: 'no-such-plugin' }] : [];
+  return kind < 0.8 ? [{ type: 'no-such-plugin' }] : [];
 }
 
 function portmap(): Plugin {
@@ -59,7 +73,7 @@ function portmap(): Plugin {
 }
 
 function version(random: Random): string {
-  return random.pick(VERSIONS);
+  return random.pick(random.unit() < 0.05 ? ODD_VERSIONS : VERSIONS);
 }
 
 function text(random: Random, conf: object): string {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
@@ -167,7 +168,9 @@ func (n *node) stop(id string) (answer, error) {
 		return nil, err
 	}
 	defer cancel()
-	if _, err := client.StopPodSandbox(within, &cri.StopPodSandboxRequest{PodSandboxId: id}); err != nil {
+	_, err = client.StopPodSandbox(within, &cri.StopPodSandboxRequest{PodSandboxId: id})
+	// Before 1.6.36 and 1.7.21 one that is gone was an error; the kubelet has always taken it for done.
+	if err != nil && status.Code(err) != codes.NotFound {
 		return refused(err), nil
 	}
 	return answer{"ok": true}, nil
@@ -192,6 +195,9 @@ func (n *node) podStatus(id string) (answer, error) {
 	}
 	defer cancel()
 	told, err := client.PodSandboxStatus(within, &cri.PodSandboxStatusRequest{PodSandboxId: id, Verbose: true})
+	if status.Code(err) == codes.NotFound {
+		return answer{"state": "gone"}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
