@@ -2,7 +2,7 @@
  * Assertions stay on in production: a broken invariant stops the run, since going on after one is
  * how a small mistake becomes an outage. For what a user or the world can get wrong, see errors.ts.
  */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name = 'AssertionError';
 }
 

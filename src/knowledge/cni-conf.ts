@@ -56,7 +56,7 @@ export function parseCniFile(
     : parseCniSingle(text, library);
 }
 
-export function parseCniList(
+function parseCniList(
   text: string,
   library: CniLibrary,
   besides: PluginDirectory = NOTHING_BESIDES,
@@ -87,7 +87,7 @@ export function parseCniList(
 }
 
 /** A `.conf` or `.json`: one plugin, made into a list of one (truth:B15, B26, C02, C18). */
-export function parseCniSingle(text: string, library: CniLibrary): CniParsed {
+function parseCniSingle(text: string, library: CniLibrary): CniParsed {
   const plugin = parsePlugin(text, library);
   if (typeof plugin === 'string') return failed(plugin);
   const version = structField(plugin.raw, 'cniVersion');

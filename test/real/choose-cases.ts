@@ -39,7 +39,7 @@ function whyNot(one: TruthCase): string | undefined {
  * The flannel plugin from before 1.0.0 knows the specification until 0.4.0: for it, flannel's confs
  * say so.
  */
-export function adapted(one: TruthCase, flannel: string): TruthCase {
+function adapted(one: TruthCase, flannel: string): TruthCase {
   if (!flannel.startsWith('0.')) return one;
   const files = Object.entries(one.setup.files).map(([name, what]) => [name, older(what)] as const);
   return {

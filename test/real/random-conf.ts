@@ -32,7 +32,7 @@ export function randomConf(random: Random, flannel: string, fileName: string): s
   return text(random, { ...network, ...bridge(random, number) });
 }
 
-export function flannelConf(random: Random, flannel: string): string {
+function flannelConf(random: Random, flannel: string): string {
   const old = flannel.startsWith('0.');
   const versions = old
     ? ['0.3.1', '0.4.0', '0.4.0', '1.0.0']

@@ -220,7 +220,7 @@ function addNode(
   });
 }
 
-export function subnetEnv(index: number): string {
+function subnetEnv(index: number): string {
   return [
     'FLANNEL_NETWORK=10.244.0.0/16',
     `FLANNEL_SUBNET=10.244.${index + 1}.1/24`,

@@ -10,7 +10,7 @@ const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 
 const texts = new WeakMap<PodTemplate, string>();
 
-export function templateText(template: PodTemplate): string {
+function templateText(template: PodTemplate): string {
   let text = texts.get(template);
   if (text === undefined) texts.set(template, (text = canonicalJson(template)));
   return text;

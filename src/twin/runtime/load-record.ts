@@ -13,7 +13,7 @@ export interface LoadRecordOptions {
 }
 
 /** Why a selection is what it is: what wrote its file, or what took the files away. */
-export function causesOfSelection(
+function causesOfSelection(
   files: NodeFileSystem,
   confDirectory: string,
   selection: Selection,

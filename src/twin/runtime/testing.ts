@@ -10,7 +10,7 @@ import type { NodeRuntime, RunOptions } from './node-runtime.ts';
 export const CONF = '/etc/cni/net.d';
 export const BIN = '/opt/cni/bin';
 export const SUBNET_ENV = '/run/flannel/subnet.env';
-export const AGENT_SOCKET = '/run/cilium/cilium.sock';
+const AGENT_SOCKET = '/run/cilium/cilium.sock';
 
 export const SUBNET = [
   'FLANNEL_NETWORK=10.244.0.0/16',
@@ -124,7 +124,7 @@ export function testNode(options: TestNodeOptions = {}): TestNode {
   };
 }
 
-export function requestFor(pod: string): SandboxRequest {
+function requestFor(pod: string): SandboxRequest {
   return {
     podUid: `uid-${pod}`,
     namespace: 'default',

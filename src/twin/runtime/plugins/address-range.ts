@@ -7,7 +7,7 @@ import { isJsonObject, structField } from '../../../knowledge/go-json.ts';
 import type { JsonObject, JsonValue } from '../../../knowledge/go-json.ts';
 import { parseGoAddress, parseGoCidr, showNetwork } from '../go-net.ts';
 
-export class AddressRange {
+class AddressRange {
   readonly family: 4 | 6;
   /** `10.244.1.1/24`. */
   readonly gateway: string;
