@@ -13,112 +13,109 @@ import type { CniResult } from './plugin-call.ts';
 /** `results/<network>-<container>-<interface>`: a configuration and what it gave. */
 export interface CachedAdd {
   readonly network: string;
-  readonly containerId: string;
+  readonly container: Container;
   readonly ifName: string;
   /** The configuration as it was at ADD; CRI-O runs DEL with it. */
   readonly config: CniNetwork;
   readonly result: CniResult | undefined;
   readonly request: SandboxRequest;
-  readonly owner: ContainerOwner;
   next: CachedAdd | undefined;
 }
 
-/** All that is kept of one container, in one place, since every call is about one. */
-export interface ContainerRecord {
-  readonly containerId: string;
-  readonly owner: ContainerOwner;
+/**
+ * All that CNI keeps of one container. A sandbox is one, so that no call has to look for what it is
+ * about; one that was removed stays in the chain as long as something is kept of it.
+ */
+export interface Container {
+  readonly id: string;
   leases: Lease | undefined;
   cached: CachedAdd | undefined;
   /** Flannel's: the delegate's configuration. */
   scratch: JsonObject | undefined;
-  /** Neighbours among the records that hold something. */
-  before: ContainerRecord | undefined;
-  after: ContainerRecord | undefined;
+  /** Whether it is in the chain of those that something is kept of, and its neighbours there. */
+  kept: boolean;
+  before: Container | undefined;
+  after: Container | undefined;
 }
 
-/** A sandbox: it has its record at hand, so that no call has to look for it. */
-export interface ContainerOwner {
-  readonly id: string;
-  record: ContainerRecord | undefined;
+/** A container of which nothing is kept yet. */
+export function emptyContainer(id: string): Container {
+  return {
+    id,
+    leases: undefined,
+    cached: undefined,
+    scratch: undefined,
+    kept: false,
+    before: undefined,
+    after: undefined,
+  };
 }
 
 export class CniState implements StateDirectory {
   /** The runtime calls the loopback plugin through libcni. */
   cachesLoopback = false;
   private readonly stores = new Map<string, LeaseStore>();
-  /** The last of a chain of records. */
-  private last: ContainerRecord | undefined;
+  /** The last of the chain. */
+  private last: Container | undefined;
   /** Containers that files were written for by hand, and no sandbox has taken over. */
   private orphans = 0;
 
   // ---------------------------------------------------------------- containers
 
-  find(owner: ContainerOwner): ContainerRecord | undefined {
-    if (owner.record === undefined && this.orphans > 0) {
-      const orphan = this.byId(owner.id);
-      if (orphan !== undefined) return this.adopt(orphan, owner);
-    }
-    return owner.record;
-  }
-
-  record(owner: ContainerOwner): ContainerRecord {
-    return this.find(owner) ?? this.made(owner);
-  }
-
-  /** Forgets a container that nothing is kept of any more. */
-  settle(record: ContainerRecord): void {
-    if (record.leases ?? record.cached ?? record.scratch) return;
-    const { before, after } = record;
-    if (before !== undefined) before.after = after;
-    if (after !== undefined) after.before = before;
-    else if (this.last === record) this.last = before;
-    record.owner.record = undefined;
-  }
-
-  private made(owner: ContainerOwner): ContainerRecord {
+  /** Before something is kept of a container. */
+  keep(container: Container): void {
+    if (container.kept) return;
+    this.know(container);
     const before = this.last;
-    const made: ContainerRecord = {
-      containerId: owner.id,
-      owner,
-      leases: undefined,
-      cached: undefined,
-      scratch: undefined,
-      before,
-      after: undefined,
-    };
-    if (before !== undefined) before.after = made;
-    this.last = made;
-    owner.record = made;
-    return made;
+    container.kept = true;
+    container.before = before;
+    container.after = undefined;
+    if (before !== undefined) before.after = container;
+    this.last = container;
   }
 
-  /** The record of a file that somebody wrote becomes that of the sandbox with this id. */
-  private adopt(orphan: ContainerRecord, owner: ContainerOwner): ContainerRecord {
-    const taken = this.made(owner);
-    const { leases } = orphan;
-    taken.leases = leases;
+  /** Before what is kept of a container is looked at: files may have been written for its id. */
+  know(container: Container): void {
+    if (this.orphans === 0 || container.kept) return;
+    const orphan = this.byId(container.id);
+    if (orphan === undefined) return;
+    container.leases = orphan.leases;
     orphan.leases = undefined;
     this.settle(orphan);
     this.orphans -= 1;
-    return taken;
+    this.keep(container);
+  }
+
+  /** Forgets a container that nothing is kept of any more. */
+  settle(container: Container): void {
+    if (!container.kept || (container.leases ?? container.cached ?? container.scratch)) return;
+    const { before, after } = container;
+    if (before !== undefined) before.after = after;
+    if (after !== undefined) after.before = before;
+    else this.last = before;
+    container.kept = false;
+    container.before = undefined;
+    container.after = undefined;
   }
 
   /** For files, which name a container by its id; looks through all. */
-  private byId(containerId: string): ContainerRecord | undefined {
-    return this.records().find((record) => record.containerId === containerId);
+  private byId(id: string): Container | undefined {
+    return this.all().find((container) => container.id === id);
   }
 
-  private holderFor(containerId: string): ContainerRecord {
-    const known = this.byId(containerId);
+  private holderFor(id: string): Container {
+    const known = this.byId(id);
     if (known !== undefined) return known;
+    const orphan = emptyContainer(id);
+    this.keep(orphan);
     this.orphans += 1;
-    return this.made({ id: containerId, record: undefined });
+    return orphan;
   }
 
-  private records(): readonly ContainerRecord[] {
-    const records: ContainerRecord[] = [];
-    for (let record = this.last; record !== undefined; record = record.before) records.push(record);
-    return records.reverse();
+  private all(): readonly Container[] {
+    const all: Container[] = [];
+    for (let one = this.last; one !== undefined; one = one.before) all.push(one);
+    return all.toReversed();
   }
 
   // ---------------------------------------------------------------- leases
@@ -139,34 +136,33 @@ export class CniState implements StateDirectory {
   // ---------------------------------------------------------------- cached results
 
   cacheAdd(entry: CachedAdd): void {
-    const record = this.record(entry.owner);
-    dropCached(record, entry.network, entry.ifName);
-    entry.next = record.cached;
-    record.cached = entry;
+    const { container } = entry;
+    this.keep(container);
+    dropCached(container, entry.network, entry.ifName);
+    entry.next = container.cached;
+    container.cached = entry;
   }
 
-  cacheGet(network: string, owner: ContainerOwner, ifName: string): CachedAdd | undefined {
-    let entry = this.find(owner)?.cached;
+  cacheGet(network: string, container: Container, ifName: string): CachedAdd | undefined {
+    let entry = container.cached;
     while (entry !== undefined && (entry.network !== network || entry.ifName !== ifName)) {
       entry = entry.next;
     }
     return entry;
   }
 
-  cacheDelete(network: string, owner: ContainerOwner, ifName: string): void {
-    const record = this.find(owner);
-    if (record === undefined) return;
-    dropCached(record, network, ifName);
-    this.settle(record);
+  cacheDelete(network: string, container: Container, ifName: string): void {
+    dropCached(container, network, ifName);
+    this.settle(container);
   }
 
   /** All of a container, in the order of their file names. */
-  cachedOf(owner: ContainerOwner): readonly CachedAdd[] {
-    return chain(this.find(owner)).sort(byFileName);
+  cachedOf(container: Container): readonly CachedAdd[] {
+    return chain(container).sort(byFileName);
   }
 
   allCached(): readonly CachedAdd[] {
-    return this.records().flatMap(chain).sort(byFileName);
+    return this.all().flatMap(chain).sort(byFileName);
   }
 
   // ---------------------------------------------------------------- as files
@@ -181,9 +177,9 @@ export class CniState implements StateDirectory {
   }
 
   private scratchFiles(): readonly string[] {
-    return this.records()
+    return this.all()
       .filter(({ scratch }) => scratch !== undefined)
-      .map((one) => one.containerId);
+      .map(({ id }) => id);
   }
 
   /** libcni caches loopback's results too, and nobody ever reads them: they are only listed. */
@@ -191,7 +187,7 @@ export class CniState implements StateDirectory {
     const entries = this.allCached();
     const names = entries.map(fileNameOf);
     if (!this.cachesLoopback) return names;
-    const ids = new Set(entries.map((entry) => entry.containerId));
+    const ids = new Set(entries.map(({ container }) => container.id));
     return [...names, ...[...ids].map((id) => `cni-loopback-${id}-lo`)].sort();
   }
 
@@ -204,10 +200,10 @@ export class CniState implements StateDirectory {
     }
     const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
     if (top !== 'results' || entry === undefined) return undefined;
-    const { containerId, ifName, network } = entry;
+    const { container, ifName, network } = entry;
     return JSON.stringify({
       kind: 'cniCacheV1',
-      containerId,
+      containerId: container.id,
       ifName,
       networkName: network,
     });
@@ -227,44 +223,48 @@ export class CniState implements StateDirectory {
       for (const name of names) store?.removeFile(name, (id) => this.holderFor(id));
       if (third === undefined) this.stores.delete(second);
     }
-    const record = this.byId(second);
-    if (top === 'flannel' && record !== undefined) {
-      record.scratch = undefined;
-      this.settle(record);
+    const container = this.byId(second);
+    if (top === 'flannel' && container !== undefined) {
+      container.scratch = undefined;
+      this.settle(container);
     }
     if (top !== 'results') return;
     const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
-    if (entry !== undefined) this.cacheDelete(entry.network, entry.owner, entry.ifName);
+    if (entry !== undefined) this.cacheDelete(entry.network, entry.container, entry.ifName);
   }
 
   clear(): void {
     this.stores.clear();
-    for (const { owner } of this.records()) owner.record = undefined;
-    this.last = undefined;
+    for (const container of this.all()) {
+      container.leases = undefined;
+      container.cached = undefined;
+      container.scratch = undefined;
+      this.settle(container);
+    }
     this.orphans = 0;
   }
 }
 
-function dropCached(record: ContainerRecord, network: string, ifName: string): void {
+function dropCached(container: Container, network: string, ifName: string): void {
   let before: CachedAdd | undefined;
-  for (let entry = record.cached; entry !== undefined; entry = entry.next) {
+  for (let entry = container.cached; entry !== undefined; entry = entry.next) {
     if (entry.network !== network || entry.ifName !== ifName) {
       before = entry;
       continue;
     }
-    if (before === undefined) record.cached = entry.next;
+    if (before === undefined) container.cached = entry.next;
     else before.next = entry.next;
   }
 }
 
-function chain(record: ContainerRecord | undefined): CachedAdd[] {
+function chain(container: Container): CachedAdd[] {
   const entries: CachedAdd[] = [];
-  for (let entry = record?.cached; entry !== undefined; entry = entry.next) entries.push(entry);
+  for (let entry = container.cached; entry !== undefined; entry = entry.next) entries.push(entry);
   return entries;
 }
 
 function fileNameOf(entry: CachedAdd): string {
-  return `${entry.network}-${entry.containerId}-${entry.ifName}`;
+  return `${entry.network}-${entry.container.id}-${entry.ifName}`;
 }
 
 function byFileName(left: CachedAdd, right: CachedAdd): number {

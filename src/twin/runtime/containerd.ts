@@ -340,5 +340,5 @@ function nameTaken(name: string, holder: string): string {
 
 function targetOf(sandbox: Sandbox): Parameters<GoCni['setup']>[0] {
   const netns = sandbox.hasNetns ? netnsPath(sandbox.id) : '';
-  return { owner: sandbox, netns, request: sandbox.request };
+  return { container: sandbox, netns, request: sandbox.request };
 }

@@ -12,7 +12,7 @@ import {
 } from '../../knowledge/cni-selection.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { SandboxRequest } from '../world.ts';
-import type { ContainerOwner } from './cni-state.ts';
+import type { Container } from './cni-state.ts';
 import {
   type AddAnswer,
   type CniAnswer,
@@ -37,7 +37,7 @@ const LOOPBACK: LoadedNetwork = {
 };
 
 export interface SetupTarget {
-  readonly owner: ContainerOwner;
+  readonly container: Container;
   readonly netns: string;
   readonly request: SandboxRequest;
 }
@@ -183,8 +183,8 @@ function isTolerated(message: string, netns: string): boolean {
   return message.includes('not found');
 }
 
-function attachFor({ owner, netns, request }: SetupTarget, ifName: string): Attach {
-  return { containerId: owner.id, owner, netns, ifName, request, ports: request.hostPorts };
+function attachFor({ container, netns, request }: SetupTarget, ifName: string): Attach {
+  return { container, netns, ifName, request, ports: request.hostPorts };
 }
 
 /** The results of all networks as the runtime sees them; the first failure is the answer. */

@@ -18,7 +18,7 @@ export interface Lease {
 
 /** Whoever leases are for; what it has is a chain, since it is nearly always one. */
 export interface LeaseHolder {
-  readonly containerId: string;
+  readonly id: string;
   leases: Lease | undefined;
 }
 
@@ -44,8 +44,8 @@ export class LeaseStore {
   }
 
   reserve(holder: LeaseHolder, ifName: string, address: string): void {
-    const { containerId, leases } = holder;
-    const lease: Lease = { store: this, containerId, ifName, address, next: leases };
+    const { id, leases } = holder;
+    const lease: Lease = { store: this, containerId: id, ifName, address, next: leases };
     holder.leases = lease;
     this.leases.set(address, lease);
   }

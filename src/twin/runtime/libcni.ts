@@ -7,7 +7,7 @@ import type { CniLibrary, CniNetwork, CniPlugin } from '../../knowledge/cni-conf
 import { goQuote } from '../../knowledge/go-json.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { SandboxRequest } from '../world.ts';
-import type { CachedAdd, CniState } from './cni-state.ts';
+import { type CachedAdd, type CniState, emptyContainer } from './cni-state.ts';
 import {
   type Attach,
   type CniResult,
@@ -108,7 +108,7 @@ export class LibCni {
   }
 
   private remember(network: CniNetwork, attach: Attach, result: CniResult | undefined): AddAnswer {
-    const { containerId, ifName } = attach;
+    const { container, ifName } = attach;
     if (network.name === '') {
       return {
         ok: false,
@@ -122,8 +122,7 @@ export class LibCni {
     }
     this.state.cacheAdd({
       network: network.name,
-      containerId,
-      owner: attach.owner,
+      container,
       ifName,
       config: network,
       result,
@@ -142,7 +141,7 @@ export class LibCni {
         const message = `failed to get network ${goQuote('')} cached result: ${noCachePath('', attach)}`;
         return { ok: false, message, because: NO_CAUSES };
       }
-      previous = this.state.cacheGet(network.name, attach.owner, attach.ifName)?.result;
+      previous = this.state.cacheGet(network.name, attach.container, attach.ifName)?.result;
     }
     return this.delFrom(network, attach, network.plugins.length - 1, previous);
   }
@@ -167,7 +166,7 @@ export class LibCni {
       if (run.kind === 'failed') return failure(plugin, 'delete', run);
     }
     if (network.name !== LOOPBACK_NAME) {
-      this.state.cacheDelete(network.name, attach.owner, attach.ifName);
+      this.state.cacheDelete(network.name, attach.container, attach.ifName);
     }
     return FINE;
   }
@@ -178,7 +177,7 @@ export class LibCni {
       const message = `failed to get network ${goQuote('')} cached result: ${noCachePath('', attach)}`;
       return { ok: false, message, because: NO_CAUSES };
     }
-    const cached = this.state.cacheGet(network.name, attach.owner, attach.ifName);
+    const cached = this.state.cacheGet(network.name, attach.container, attach.ifName);
     return this.each('CHECK', network, attach, 0, cached?.result);
   }
 
@@ -191,8 +190,8 @@ export class LibCni {
   collect(network: CniNetwork, valid: (containerId: string, ifName: string) => boolean): void {
     if (network.disableGc) return;
     for (const cached of this.state.allCached()) {
-      const { containerId, ifName } = cached;
-      if (cached.network === network.name && !valid(containerId, ifName)) {
+      const { container, ifName } = cached;
+      if (cached.network === network.name && !valid(container.id, ifName)) {
         this.del(network, attachOf(cached));
       }
     }
@@ -252,8 +251,7 @@ const OK_WITHOUT_RESULT: AddAnswer = { ok: true, result: undefined };
 /** What a verb that is about no container is given. */
 export function nobody(netns = '', ifName = ''): Attach {
   return {
-    containerId: '',
-    owner: { id: '', record: undefined },
+    container: emptyContainer(''),
     netns,
     ifName,
     request: { podUid: '', namespace: '', name: '', hostNetwork: false, hostPorts: [] },
@@ -262,9 +260,9 @@ export function nobody(netns = '', ifName = ''): Attach {
 }
 
 /** The interface that a cached result is about. */
-export function attachOf({ containerId, owner, ifName, request }: CachedAdd): Attach {
-  const netns = netnsPath(containerId);
-  return { containerId, owner, netns, ifName, request, ports: NO_PORTS };
+export function attachOf({ container, ifName, request }: CachedAdd): Attach {
+  const netns = netnsPath(container.id);
+  return { container, netns, ifName, request, ports: NO_PORTS };
 }
 
 /** Where a runtime keeps a container's network namespace. */
@@ -288,7 +286,7 @@ function failure(
 
 function noCachePath(name: string, attach: Attach): string {
   return (
-    `cache file path requires network name (${goQuote(name)}), container ID (${goQuote(attach.containerId)}), ` +
+    `cache file path requires network name (${goQuote(name)}), container ID (${goQuote(attach.container.id)}), ` +
     `and interface name (${goQuote(attach.ifName)})`
   );
 }

@@ -73,7 +73,7 @@ export class Ocicni {
   }
 
   private check(network: CniNetwork, attach: Attach): Run<CniAnswer> {
-    const cached = this.cni.host.state.cacheGet(network.name, attach.owner, attach.ifName);
+    const cached = this.cni.host.state.cacheGet(network.name, attach.container, attach.ifName);
     const used = cached === undefined ? network : asWritten(cached.config);
     const since = used.cachesResults;
     if (!since.ok) return { ok: false, message: since.error, because: [] };
@@ -138,7 +138,7 @@ export class Ocicni {
 function attachFor(sandbox: Sandbox): Attach {
   const { id, request } = sandbox;
   const netns = netnsPath(id);
-  return { containerId: id, owner: sandbox, netns, ifName: 'eth0', request, ports: NO_PORTS };
+  return { container: sandbox, netns, ifName: 'eth0', request, ports: NO_PORTS };
 }
 
 /** The cache holds the file's own text, which may have no name (truth:B10, B15). */

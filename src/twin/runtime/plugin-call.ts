@@ -5,16 +5,14 @@
 import type { JsonObject } from '../../knowledge/go-json.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { SandboxRequest } from '../world.ts';
-import type { ContainerOwner } from './cni-state.ts';
+import type { Container } from './cni-state.ts';
 import type { Run } from './run.ts';
 
 export type Verb = 'ADD' | 'DEL' | 'CHECK' | 'STATUS' | 'GC' | 'VERSION';
 
 /** What a call acts on: one interface of one sandbox. */
 export interface Attach {
-  readonly containerId: string;
-  /** Who keeps what CNI knows of the container at hand. */
-  readonly owner: ContainerOwner;
+  readonly container: Container;
   /** Empty when the namespace is gone (`CNI_NETNS=""`). */
   readonly netns: string;
   readonly ifName: string;

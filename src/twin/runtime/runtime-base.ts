@@ -125,7 +125,12 @@ export abstract class RuntimeBase implements NodeRuntime {
     const id = this.sandboxes.nextId();
     return {
       id,
-      record: undefined,
+      leases: undefined,
+      cached: undefined,
+      scratch: undefined,
+      kept: false,
+      before: undefined,
+      after: undefined,
       request,
       attempt,
       ready: false,
@@ -157,8 +162,7 @@ export abstract class RuntimeBase implements NodeRuntime {
   }
 
   /** DEL went to whatever is loaded now; what host-local gave for another network stays on disk. */
-  protected noteLeak({ record }: Sandbox, because: readonly OccurrenceId[]): void {
-    const lease = record?.leases;
+  protected noteLeak({ leases: lease }: Sandbox, because: readonly OccurrenceId[]): void {
     if (lease === undefined || lease.store.leakedBecause !== undefined) return;
     const { kernel, node } = this.options;
     lease.store.leakedBecause = kernel.because([], () =>

@@ -1,10 +1,9 @@
 /** The sandboxes a runtime knows, by id, and which of them is a pod's live one. */
 import type { SandboxRequest } from '../world.ts';
-import type { ContainerOwner } from './cni-state.ts';
+import type { Container } from './cni-state.ts';
 import type { InterfaceAddress } from './go-cni.ts';
 
-export interface Sandbox extends ContainerOwner {
-  readonly id: string;
+export interface Sandbox extends Container {
   readonly request: SandboxRequest;
   /** The attempt's number in the sandbox's name. */
   readonly attempt: number;

@@ -30,7 +30,7 @@ function addPorts(call: PluginCall, host: PluginHost): PluginRun {
     for (const { hostPort, containerPort, protocol } of call.ports) {
       rules.push({
         network: call.name,
-        containerId: call.attach.containerId,
+        containerId: call.attach.container.id,
         protocol: protocol.toLowerCase(),
         hostPort,
         to: address.includes(':') ? `[${address}]:${containerPort}` : `${address}:${containerPort}`,
@@ -45,7 +45,7 @@ function addPorts(call: PluginCall, host: PluginHost): PluginRun {
 function deletePorts(call: PluginCall, host: PluginHost): PluginRun {
   const problem = portProblem(call);
   if (problem !== undefined) return failed(`failed to parse config: ${problem}`);
-  if (call.ports.length > 0) host.links.removeRules(call.name, call.attach.containerId);
+  if (call.ports.length > 0) host.links.removeRules(call.name, call.attach.container.id);
   return DONE;
 }
 

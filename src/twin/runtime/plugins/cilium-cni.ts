@@ -81,7 +81,7 @@ function queued(call: PluginCall, host: PluginHost): PluginRun {
   if ((host.files.list(QUEUE)?.length ?? 0) >= QUEUE_MAX) {
     return failed(`deletion queue directory /var${QUEUE} has too many entries; aborting`);
   }
-  host.files.write(`${QUEUE}/${call.attach.containerId}.delete`, call.attach.request.podUid);
+  host.files.write(`${QUEUE}/${call.attach.container.id}.delete`, call.attach.request.podUid);
   return DONE;
 }
 

@@ -5,7 +5,7 @@
  */
 import { isJsonObject, structField } from '../../../knowledge/go-json.ts';
 import type { JsonObject, JsonValue } from '../../../knowledge/go-json.ts';
-import type { ContainerRecord } from '../cni-state.ts';
+import type { Container } from '../cni-state.ts';
 import {
   DONE,
   type PluginCall,
@@ -41,7 +41,8 @@ function add(call: PluginCall, host: PluginHost, version: string): PluginRun {
   if (typeof env === 'string') return failed(worded(env, version), host.files.causesOf(path));
   const delegate = delegateOf(call, env);
   if (typeof delegate === 'string') return failed(delegate);
-  host.state.record(call.attach.owner).scratch = delegate;
+  host.state.keep(call.attach.container);
+  call.attach.container.scratch = delegate;
   const { verb, attach, name, cniVersion, previous, ports } = call;
   const inner = { verb, attach, conf: delegate, name, cniVersion, previous, ports };
   const run = host.execute(typeOf(delegate), inner);
@@ -78,9 +79,9 @@ function delegated(outcome: PluginOutcome, version: string): PluginOutcome {
 
 /** No scratch file, nothing to do: that is how DEL of another CNI's pod succeeds. */
 function del(call: PluginCall, host: PluginHost, version: string): PluginRun {
-  const record = host.state.find(call.attach.owner);
-  const delegate = record?.scratch;
-  if (record === undefined || delegate === undefined) return DONE;
+  const { container } = call.attach;
+  const delegate = container.scratch;
+  if (delegate === undefined) return DONE;
   const { name, cniVersion } = delegate;
   const { verb, attach, ports } = call;
   const run = host.execute(typeOf(delegate), {
@@ -92,20 +93,20 @@ function del(call: PluginCall, host: PluginHost, version: string): PluginRun {
     previous: undefined,
     ports,
   });
-  if (!(run instanceof Waiting)) return deleted(run, record, host, version);
-  return andThen(run, (outcome) => deleted(outcome, record, host, version));
+  if (!(run instanceof Waiting)) return deleted(run, container, host, version);
+  return andThen(run, (outcome) => deleted(outcome, container, host, version));
 }
 
 function deleted(
   outcome: PluginOutcome,
-  record: ContainerRecord,
+  container: Container,
   host: PluginHost,
   version: string,
 ): PluginOutcome {
   // From 1.2.0-flannel3 on the file goes whether the delegate succeeded or not (`doCmdDel` by tag).
   if (outcome.kind === 'done' || forgetsAlways(version)) {
-    record.scratch = undefined;
-    host.state.settle(record);
+    container.scratch = undefined;
+    host.state.settle(container);
   }
   if (outcome.kind === 'done' || outcome.printed) return outcome;
   return failed(outcome.message, outcome.because);

@@ -50,19 +50,20 @@ function add(call: PluginCall, host: PluginHost): PluginRun {
   if (!ranges.ok) return failed(ranges.error);
   const store = storeOf(call, host, place);
   const { ifName } = call.attach;
-  const record = host.state.record(call.attach.owner);
+  const { container } = call.attach;
+  host.state.keep(container);
   let addresses: readonly ResultAddress[] = NO_ADDRESSES;
   let index = -1;
   for (const set of ranges.sets) {
     index += 1;
-    const error = duplicate(store, set, record, ifName);
-    const given = error === undefined ? allocate(store, set, index, record, ifName) : undefined;
+    const error = duplicate(store, set, container, ifName);
+    const given = error === undefined ? allocate(store, set, index, container, ifName) : undefined;
     if (given !== undefined) {
       addresses = index === 0 ? [given] : [...addresses, given];
       continue;
     }
-    if (addresses.length > 0) store.release(record, ifName);
-    host.state.settle(record);
+    if (addresses.length > 0) store.release(container, ifName);
+    host.state.settle(container);
     const reason = error ?? `no IP addresses available in range set: ${set.label}`;
     const leaked = store.leakedBecause;
     return failed(
@@ -82,21 +83,21 @@ function del(call: PluginCall, host: PluginHost): PluginRun {
   const { ranges, place } = confOf(call);
   if (!ranges.ok) return failed(ranges.error);
   const store = storeOf(call, host, place);
-  const record = host.state.find(call.attach.owner);
-  if (record !== undefined) {
-    store.release(record, call.attach.ifName);
-    host.state.settle(record);
-  }
+  const { container, ifName } = call.attach;
+  host.state.know(container);
+  store.release(container, ifName);
+  host.state.settle(container);
   return DONE;
 }
 
 function check(call: PluginCall, host: PluginHost): PluginRun {
   const { ranges, place } = confOf(call);
   if (!ranges.ok) return failed(ranges.error);
-  const { containerId, owner, ifName } = call.attach;
+  const { container, ifName } = call.attach;
   const store = storeOf(call, host, place);
-  if (leaseOf(store, host.state.find(owner), ifName) !== undefined) return DONE;
-  return failed(`host-local: Failed to find address added by container ${containerId}`);
+  host.state.know(container);
+  if (leaseOf(store, container, ifName) !== undefined) return DONE;
+  return failed(`host-local: Failed to find address added by container ${container.id}`);
 }
 
 function storeOf(call: PluginCall, host: PluginHost, place: string): LeaseStore {
@@ -119,12 +120,8 @@ function duplicate(
   return undefined;
 }
 
-function leaseOf(
-  store: LeaseStore,
-  holder: LeaseHolder | undefined,
-  ifName: string,
-): Lease | undefined {
-  const first = holder?.leases;
+function leaseOf(store: LeaseStore, holder: LeaseHolder, ifName: string): Lease | undefined {
+  const first = holder.leases;
   if (first === undefined || (first.store === store && first.ifName === ifName)) return first;
   return leaseAfter(first, store, ifName);
 }

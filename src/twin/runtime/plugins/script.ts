@@ -59,7 +59,7 @@ function worldOf(path: string, call: PluginCall, host: PluginHost): ShellWorld {
     stdin: verb === 'VERSION' ? '{"cniVersion":"1.1.0"}' : JSON.stringify(configOf(call)),
     variables: {
       CNI_COMMAND: verb,
-      CNI_CONTAINERID: attach.containerId,
+      CNI_CONTAINERID: attach.container.id,
       CNI_NETNS: attach.netns,
       CNI_IFNAME: attach.ifName,
       CNI_PATH: host.binDirectories.join(':'),
