@@ -47,11 +47,22 @@ function guarded<Flags extends object>(load: () => Promise<{ readonly run: Run<F
 const text = (brief: string, placeholder: string) =>
   ({ kind: 'parsed', parse: String, brief, placeholder, optional: true }) as const;
 
-const wholeNumber = (brief: string) =>
+const versionText = (brief: string) =>
+  ({
+    ...text(brief, 'version'),
+    parse: (input: string): string => {
+      if (!/^v?\d+\.\d+(\.\d+)?([-+][\w.+-]+)?$/.test(input))
+        throw new SyntaxError(`${input} is not a version, as 1.18.3 is`);
+      return input;
+    },
+  }) as const;
+
+const wholeNumber = (brief: string, least = 0) =>
   ({
     kind: 'parsed',
     parse: (input: string): number => {
       if (!/^\d{1,10}$/.test(input)) throw new SyntaxError(`${input} is not a whole number`);
+      if (Number(input) < least) throw new SyntaxError(`${input} is less than ${least}`);
       return Number(input);
     },
     brief,
@@ -71,8 +82,8 @@ const files = (brief: string) =>
   ({ kind: 'array', parameter: { parse: String, brief, placeholder: 'file' } }) as const;
 
 const versions = {
-  ciliumVersion: text('Cilium chart version the values are for', 'version'),
-  talosVersion: text('Talos version, where no file tells it', 'version'),
+  ciliumVersion: versionText('Cilium chart version the values are for'),
+  talosVersion: versionText('Talos version, where no file tells it'),
 };
 
 const check = buildCommand<CheckFlags, string[], CliContext>({
@@ -115,7 +126,7 @@ const plan = buildCommand<PlanFlags, string[], CliContext>({
         optional: true,
         brief: 'How pods come over (default: chosen per cluster, with the reason)',
       },
-      waveSize: wholeNumber('Nodes moved together, at most'),
+      waveSize: wholeNumber('Nodes moved together, at most', 1),
       poolCidr: text('Pod CIDR for Cilium', 'cidr'),
       out: text('Directory to write plan.json, artifacts and runbook.md to', 'directory'),
       output: outputOf(['text', 'json', 'yaml']),

@@ -52,7 +52,7 @@ function parsed(path: string): unknown {
 }
 
 function notAPlan(path: string, why: string): RegaugeError {
-  return new RegaugeError('bad-input', `${path} is not used as a plan: ${why}`, {
+  return new RegaugeError('bad-input', `not used as a plan: ${why}`, {
     source: { file: path },
     hint: 'Make it again with regauge plan --out.',
   });

@@ -2,6 +2,7 @@
 import { RegaugeError } from '../base/errors.ts';
 import { readFiles } from '../drivers/files/read-files.ts';
 import { deriveFacts } from '../intake/facts.ts';
+import { oneCluster } from '../intake/one-cluster.ts';
 import { readInput } from '../intake/read-input.ts';
 import type { ClusterInput } from '../model/cluster-input.ts';
 import type { ClusterFacts, TargetFacts } from '../model/facts.ts';
@@ -29,16 +30,17 @@ export async function readCluster(options: ReadOptions): Promise<ClusterRead> {
   const { paths, target, runbook, ciliumVersion, talosVersion, stdin } = options;
   if (paths.length === 0) {
     throw new RegaugeError('usage', 'no files of the cluster were given', {
-      hint: 'kubectl get nodes,pods,ds,deploy,rs,sts,svc,pdb,netpol,pv,pvc,volumeattachments,cm -A -o json > snapshot.json, and talosctl get machineconfig -o yaml > machineconfigs.yaml',
+      hint: 'kubectl get nodes,ns,pods,ds,deploy,rs,sts,svc,pdb,netpol,pv,pvc,volumeattachments,cm,validatingwebhookconfigurations,mutatingwebhookconfigurations -A -o json > snapshot.json, and on Talos talosctl -n <node>,<node> get machineconfig v1alpha1 -o yaml > machineconfigs.yaml',
     });
   }
   const named = [target, runbook].filter((path) => path !== undefined);
   const read = await readFiles([...paths, ...named], stdin === undefined ? {} : { stdin });
-  const input = readInput(read.files, {
+  const all = readInput(read.files, {
     ...(ciliumVersion === undefined ? {} : { ciliumVersion: ciliumVersion.replace(/^v/, '') }),
     ...(talosVersion === undefined ? {} : { talosVersion }),
     ...(target === undefined ? {} : { roles: { [target]: 'target' } }),
   });
+  const input = oneCluster(all);
   const facts = deriveFacts(input, talosVersion === undefined ? {} : { talosVersion });
   return { input, facts, target: targetIn(facts, target), runbook: runbookIn(input, runbook) };
 }
@@ -47,7 +49,7 @@ function targetIn(facts: ClusterFacts, path: string | undefined): TargetFacts | 
   if (path === undefined) return undefined;
   const found = facts.targets.find(({ source }) => source.file === path);
   if (found !== undefined) return found;
-  throw new RegaugeError('bad-input', `${path} holds no Helm values of Cilium`, {
+  throw new RegaugeError('bad-input', 'no Helm values of Cilium are in it', {
     source: { file: path },
   });
 }
@@ -56,7 +58,7 @@ function runbookIn(input: ClusterInput, path: string | undefined): Runbook | und
   if (path === undefined) return undefined;
   const found = input.runbooks.find(({ source }) => source.file === path);
   if (found !== undefined) return found.runbook;
-  throw new RegaugeError('bad-input', `${path} holds no runbook`, {
+  throw new RegaugeError('bad-input', 'no runbook is in it', {
     source: { file: path },
     hint: 'A runbook is {kind: Runbook, steps: [{helm|kubectl|talos|files|wait: …}]}.',
   });

@@ -18,6 +18,7 @@ import type { Runbook } from '../model/runbook.ts';
 import type { Artifact } from '../planner/artifacts.ts';
 import type { Intent } from '../planner/intent.ts';
 import { planMigration } from '../planner/plan-migration.ts';
+import { FOR_LACK_OF_INPUT } from '../planner/refusal.ts';
 import { createObserver, type ObservationReport } from '../twin/observer/create-observer.ts';
 import { recordNodeHistories } from '../twin/observer/node-history.ts';
 import { createTwinPorts } from '../twin/ports/create-twin-ports.ts';
@@ -132,5 +133,6 @@ function refusedPlan(refusals: readonly Finding[]): RegaugeError {
   const more = others.map(({ title }) => `; also: ${title}`).join('');
   const message = `no plan is made: ${first?.title ?? 'unknown'}. ${first?.message ?? ''}${more}`;
   const hint = [first?.fix?.summary, first?.fix?.command].filter((part) => part !== undefined);
-  return new RegaugeError('refused', message, hint.length === 0 ? {} : { hint: hint.join(' ') });
+  const code = FOR_LACK_OF_INPUT.has(first?.hazard ?? '') ? 'bad-input' : 'refused';
+  return new RegaugeError(code, message, hint.length === 0 ? {} : { hint: hint.join(' ') });
 }

@@ -1,11 +1,11 @@
 /** Takes every decision of a migration from the situation and what a person wants; or refuses. */
-import { atLeast } from '../base/versions.ts';
 import { type ChartValues, isTable, valueAt } from '../knowledge/cilium-chart/values.ts';
 import { chartProblems } from '../knowledge/cilium-chart/render.ts';
 import { evidenceAt } from '../model/finding.ts';
 import { budgetsWithoutRoom } from './budgets.ts';
 import type { Choices } from './choices.ts';
 import { chooseStrategy, strategyPerNode } from './choose-strategy.ts';
+import { chooseVersion } from './choose-version.ts';
 import type { Intent } from './intent.ts';
 import { nodeConfig } from './node-config.ts';
 import {
@@ -26,11 +26,10 @@ import { phaseValues } from './values/phase-values.ts';
 import { LARGEST_SHARE, LARGEST_WAVE, wavesOf } from './waves.ts';
 
 const RELEASE = { name: 'cilium', namespace: 'kube-system' } as const;
-/** Taken when nothing says another: supported, and it still serves clusters of Kubernetes 1.30 on. */
-const DEFAULT_VERSION = '1.18.3';
 
 export function choose(situation: Situation, intent: Intent, notes: Notes): Choices | undefined {
   const version = chooseVersion(situation, intent, notes);
+  if (version === undefined) return undefined;
   const given = situation.target?.values.value;
   const values = fixValues(
     isTable(given) ? given : {},
@@ -120,37 +119,6 @@ function agentsAtATime(
     `the chart restarts two at a time, one after the other over ${nodes.length} nodes; a restart does not touch running pods`,
   );
   return wanted;
-}
-
-function chooseVersion(
-  { target, kubernetesVersion }: Situation,
-  intent: Intent,
-  notes: Notes,
-): string {
-  const told =
-    target?.chartVersion.known === true ? target.chartVersion.value : intent.chartVersion;
-  const version = (told ?? DEFAULT_VERSION).replace(/^v/, '');
-  if (told === undefined)
-    decide(
-      notes,
-      'Cilium version',
-      version,
-      `no file tells the chart version (--cilium-version); it serves Kubernetes ${kubernetesVersion}`,
-    );
-  if (!atLeast(version, '1.14.0')) {
-    notes.refusals.push(
-      refusal({
-        id: 'cilium-version-unsupported',
-        covers: [],
-        title: `Cilium ${version} is too old for this road`,
-        message:
-          'Up to 1.13 a shell hook writes the CNI conf and removes it when the agent stops, and no per-node setting reaches that hook.',
-        fix: 'Take a supported chart version: 1.18 or later.',
-        references: ['cilium:plugins/cilium-cni/cni-uninstall.sh@v1.13.14'],
-      }),
-    );
-  }
-  return version;
 }
 
 /** Undefined when refused. */

@@ -167,6 +167,8 @@ describe('refusals', () => {
     ['nodes-unknown', { objects: [] }],
     ['source-cni-unsupported', { sourceCni: 'calico' }],
     ['cilium-version-unsupported', { chartVersion: '1.13.4' }],
+    ['cilium-version-unknown', { chartVersion: '9.1.0' }],
+    ['cilium-version-unknown', { chartVersion: '1.18' }],
     [
       'agent-hangs-beside-ipvs',
       { chartVersion: '1.19.1', kubeProxy: { present: true, mode: 'ipvs' } },

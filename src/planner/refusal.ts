@@ -13,6 +13,14 @@ export interface RefusalDetails {
   readonly references?: readonly string[];
 }
 
+/** Refusals for what was not read, rather than for what the cluster is: more input may lift them. */
+export const FOR_LACK_OF_INPUT: ReadonlySet<string> = new Set([
+  'nodes-unknown',
+  'distribution-unknown',
+  'source-cni-unknown',
+  'machine-configs-unread',
+]);
+
 export function refusal(details: RefusalDetails): Finding {
   const {
     id,

@@ -2,7 +2,17 @@
 import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { node } from '../hazards/testing-objects.ts';
+import { factsFrom } from '../hazards/testing.ts';
+import { planMigration } from './plan-migration.ts';
 import { actionOf, choice, literal, nodes, planned, refused, VALUES, valuesAt } from './testing.ts';
+
+/** The chart a plan takes for the cluster's Kubernetes when none is named. */
+function versionFor(kubernetesVersion: string): string {
+  const cluster = { ...literal().cluster, kubernetesVersion };
+  const { chartVersion: _version, ...untold } = literal({ cluster });
+  const result = planMigration(factsFrom(untold));
+  return result.ok ? result.plan.to.version : '';
+}
 
 describe('values per phase', () => {
   it('installs Cilium beside Flannel so that it manages no pod and touches no Service', () => {
@@ -36,6 +46,16 @@ describe('values per phase', () => {
     const plan = planned({ values: VALUES.replace('true', 'false') });
     expect(plan.steps.filter(({ phase }) => phase === 'replace-kube-proxy')).toEqual([]);
     expect(plan.to.kubeProxyReplacement).toBe(false);
+  });
+
+  it('takes a chart that is tested with the cluster’s Kubernetes where none is named', () => {
+    expect(['1.29.0', '1.33.2', '1.34.1', '1.36.0', '1.40.0'].map(versionFor)).toEqual([
+      '1.18.14',
+      '1.18.14',
+      '1.19.8',
+      '1.20.2',
+      '1.20.2',
+    ]);
   });
 
   it('sends agents to the API itself where there is no KubePrism', () => {
