@@ -55,6 +55,8 @@ export class CniState implements StateDirectory {
   /** The runtime calls the loopback plugin through libcni. */
   cachesLoopback = false;
   private readonly stores = new Map<string, LeaseStore>();
+  /** The store that was asked for last, which is mostly the next one too. */
+  private recent: LeaseStore | undefined;
   /** The last of the chain. */
   private last: Container | undefined;
   /** Containers that files were written for by hand, and no sandbox has taken over. */
@@ -122,11 +124,17 @@ export class CniState implements StateDirectory {
 
   /** The store of a network name; made when asked for, as host-local does. */
   leasesOf(network: string): LeaseStore {
-    const known = this.stores.get(network);
-    if (known !== undefined) return known;
-    const made = new LeaseStore();
-    this.stores.set(network, made);
-    return made;
+    const { recent } = this;
+    if (recent?.network === network) return recent;
+    const store = this.stores.get(network) ?? new LeaseStore(network);
+    this.stores.set(network, store);
+    this.recent = store;
+    return store;
+  }
+
+  private dropStore(network: string): void {
+    this.stores.delete(network);
+    this.recent = undefined;
   }
 
   leaseNetworks(): readonly string[] {
@@ -221,7 +229,7 @@ export class CniState implements StateDirectory {
       const store = this.stores.get(second);
       const names = third === undefined ? (store?.files() ?? []) : [third];
       for (const name of names) store?.removeFile(name, (id) => this.holderFor(id));
-      if (third === undefined) this.stores.delete(second);
+      if (third === undefined) this.dropStore(second);
     }
     const container = this.byId(second);
     if (top === 'flannel' && container !== undefined) {
@@ -235,6 +243,7 @@ export class CniState implements StateDirectory {
 
   clear(): void {
     this.stores.clear();
+    this.recent = undefined;
     for (const container of this.all()) {
       container.leases = undefined;
       container.cached = undefined;

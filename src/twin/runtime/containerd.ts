@@ -10,7 +10,7 @@ import { ConfMonitor } from './conf-monitor.ts';
 import { confDirectoryOf } from './conf-reader.ts';
 import { GoCni, type SetupAnswer } from './go-cni.ts';
 import type { Answer } from './in-flight.ts';
-import { LibCni, netnsPath } from './libcni.ts';
+import { type CniAnswer, LibCni } from './libcni.ts';
 import { recordLoad } from './load-record.ts';
 import type { RunOptions, RuntimeOptions } from './node-runtime.ts';
 import { Waiting } from './run.ts';
@@ -174,7 +174,7 @@ export class Containerd extends RuntimeBase {
       return;
     }
     const operation = this.cni.lock.read(
-      () => this.cni.setup(targetOf(sandbox)),
+      () => this.cni.setup(sandbox),
       (setup) => this.afterSetup(sandbox, setup, answer),
     );
     if (options.timeoutMs === undefined) return;
@@ -189,7 +189,7 @@ export class Containerd extends RuntimeBase {
     this.monitor?.settle();
     const sandbox = this.newSandbox(request, 0);
     if (!request.hostNetwork) {
-      const setup = this.cni.setup(targetOf(sandbox));
+      const setup = this.cni.setup(sandbox);
       if (setup instanceof Waiting) return failedRun('a plugin has to wait', []);
       const refused = this.take(sandbox, setup);
       if (refused !== undefined) return refused;
@@ -230,7 +230,7 @@ export class Containerd extends RuntimeBase {
   private cleanUp(sandbox: Sandbox, refused: SandboxResult, answer: Answer<SandboxResult>): void {
     if (!refused.ok) this.options.trace?.log?.(refused.message);
     this.cni.lock.read(
-      () => this.cni.remove(targetOf(sandbox)),
+      () => this.cni.remove(sandbox),
       (removed) => {
         const keeps = !removed.ok && this.traits.failedCleanUp === 'keep';
         if (keeps) this.keep(sandbox);
@@ -279,21 +279,28 @@ export class Containerd extends RuntimeBase {
       done(STOPPED);
       return;
     }
-    this.cni.lock.read(
-      () => this.cni.remove(targetOf(sandbox)),
-      (removed) => {
-        const counts = sandbox.hasResult || stopWithoutResult === 'required';
-        if (!removed.ok && counts) {
-          const message = `failed to destroy network for sandbox "${sandbox.id}": ${removed.message}`;
-          done({ ok: false, message, because: joinCauses(removed.because, this.selectedBecause) });
-          return;
-        }
-        sandbox.hasNetns = false;
-        this.detach(sandbox);
-        this.noteLeak(sandbox, this.selectedBecause);
-        done(STOPPED);
-      },
+    const { lock } = this.cni;
+    const first = lock.blocked ? undefined : this.cni.remove(sandbox);
+    if (first !== undefined && !(first instanceof Waiting)) {
+      done(this.tornDown(sandbox, first));
+      return;
+    }
+    lock.read(
+      () => first ?? this.cni.remove(sandbox),
+      (removed) => done(this.tornDown(sandbox, removed)),
     );
+  }
+
+  private tornDown(sandbox: Sandbox, removed: CniAnswer): StopResult {
+    const counts = sandbox.hasResult || this.traits.stopWithoutResult === 'required';
+    if (!removed.ok && counts) {
+      const message = `failed to destroy network for sandbox "${sandbox.id}": ${removed.message}`;
+      return { ok: false, message, because: joinCauses(removed.because, this.selectedBecause) };
+    }
+    sandbox.hasNetns = false;
+    this.detach(sandbox);
+    this.noteLeak(sandbox, this.selectedBecause);
+    return STOPPED;
   }
 
   removePodSandbox(id: string, done: (result: StopResult) => void): void {
@@ -336,9 +343,4 @@ export class Containerd extends RuntimeBase {
 
 function nameTaken(name: string, holder: string): string {
   return `failed to reserve sandbox name "${name}": name "${name}" is reserved for "${holder}"`;
-}
-
-function targetOf(sandbox: Sandbox): Parameters<GoCni['setup']>[0] {
-  const netns = sandbox.hasNetns ? netnsPath(sandbox.id) : '';
-  return { container: sandbox, netns, request: sandbox.request };
 }

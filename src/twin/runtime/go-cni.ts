@@ -11,17 +11,17 @@ import {
   type Selection,
 } from '../../knowledge/cni-selection.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
-import type { SandboxRequest } from '../world.ts';
-import type { Container } from './cni-state.ts';
 import {
   type AddAnswer,
   type CniAnswer,
   type CniFailure,
   LOOPBACK_NAME,
   type LibCni,
+  netnsPath,
 } from './libcni.ts';
 import type { Attach, CniResult } from './plugin-call.ts';
 import { type Run, Waiting, andThen, together } from './run.ts';
+import type { Sandbox } from './sandbox-store.ts';
 import { ReloadLock } from './reload-lock.ts';
 
 const LOOPBACK: LoadedNetwork = {
@@ -35,12 +35,6 @@ const LOOPBACK: LoadedNetwork = {
     disableGc: false,
   }),
 };
-
-export interface SetupTarget {
-  readonly container: Container;
-  readonly netns: string;
-  readonly request: SandboxRequest;
-}
 
 export interface InterfaceAddress {
   readonly name: string;
@@ -112,7 +106,7 @@ export class GoCni {
     );
   }
 
-  setup(target: SetupTarget): Run<SetupAnswer> {
+  setup(target: Sandbox): Run<SetupAnswer> {
     const { attached } = this;
     if (!this.ready) return { ok: false, message: NOT_INITIALIZED, because: [] };
     const collected = new Collected();
@@ -126,7 +120,7 @@ export class GoCni {
     return collected.answer();
   }
 
-  private add(loaded: LoadedNetwork, target: SetupTarget): Run<AddAnswer> {
+  private add(loaded: LoadedNetwork, target: Sandbox): Run<AddAnswer> {
     if (loaded === LOOPBACK && this.cni.host.isConstant('loopback')) {
       return (this.loopbackAnswer ??= this.cni.add(LOOPBACK.network, attachFor(target, 'lo')));
     }
@@ -135,7 +129,7 @@ export class GoCni {
 
   /** One of the networks takes time; the others are set up beside it. */
   private setupRest(
-    target: SetupTarget,
+    target: Sandbox,
     collected: Collected,
     from: number,
     waiting: Waiting<AddAnswer>,
@@ -148,12 +142,12 @@ export class GoCni {
     });
   }
 
-  remove(target: SetupTarget): Run<CniAnswer> {
+  remove(target: Sandbox): Run<CniAnswer> {
     return this.ready ? this.removeFrom(target, this.attached, 0) : NOT_READY;
   }
 
   private removeFrom(
-    target: SetupTarget,
+    target: Sandbox,
     attached: readonly LoadedNetwork[],
     from: number,
   ): Run<CniAnswer> {
@@ -164,27 +158,29 @@ export class GoCni {
       const run = this.cni.del(loaded.network, attachFor(target, loaded.ifName));
       if (run instanceof Waiting) {
         return andThen(run, (answer) =>
-          counts(answer, target.netns) ? answer : this.removeFrom(target, attached, index + 1),
+          counts(answer, target.hasNetns) ? answer : this.removeFrom(target, attached, index + 1),
         );
       }
-      if (counts(run, target.netns)) return run;
+      if (counts(run, target.hasNetns)) return run;
     }
     return FINE;
   }
 }
 
-function counts(answer: CniAnswer, netns: string): boolean {
-  return !answer.ok && !isTolerated(answer.message, netns);
+function counts(answer: CniAnswer, hasNetns: boolean): boolean {
+  return !answer.ok && !isTolerated(answer.message, hasNetns);
 }
 
 /** What go-cni takes for "already gone" (`cni.go` Remove; truth:L26). */
-function isTolerated(message: string, netns: string): boolean {
-  if (netns === '' && message.includes('no such file or directory')) return true;
+function isTolerated(message: string, hasNetns: boolean): boolean {
+  if (!hasNetns && message.includes('no such file or directory')) return true;
   return message.includes('not found');
 }
 
-function attachFor({ container, netns, request }: SetupTarget, ifName: string): Attach {
-  return { container, netns, ifName, request, ports: request.hostPorts };
+function attachFor(sandbox: Sandbox, ifName: string): Attach {
+  const { request } = sandbox;
+  const netns = sandbox.hasNetns ? netnsPath(sandbox.id) : '';
+  return { container: sandbox, netns, ifName, request, ports: request.hostPorts };
 }
 
 /** The results of all networks as the runtime sees them; the first failure is the answer. */

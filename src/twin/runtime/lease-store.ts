@@ -32,8 +32,13 @@ export interface LastLease {
 export class LeaseStore {
   /** The first lease whose holder was torn down without it, if any was. */
   leakedBecause: OccurrenceId | undefined;
+  readonly network: string;
   private readonly leases = new Map<string, Lease>();
   private readonly last: (LastLease | undefined)[] = [];
+
+  constructor(network: string) {
+    this.network = network;
+  }
 
   get size(): number {
     return this.leases.size;

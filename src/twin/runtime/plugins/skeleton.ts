@@ -65,10 +65,15 @@ export function pluginProgram(
 const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const validNames = new Set<string>();
 const VALID_NAMES_MAX = 1_000;
+let lastValid: string | undefined;
 
 /** `cni:pkg/utils/utils.go` ValidateNetworkName. */
 export function nameError(name: string): string | undefined {
-  if (validNames.has(name)) return undefined;
+  if (name === lastValid) return undefined;
+  if (validNames.has(name)) {
+    lastValid = name;
+    return undefined;
+  }
   if (name === '') return 'missing network name:';
   if (!VALID_NAME.test(name)) return `invalid characters found in network name; ${name}`;
   if (validNames.size < VALID_NAMES_MAX) validNames.add(name);
