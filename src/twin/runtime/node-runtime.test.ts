@@ -44,6 +44,9 @@ function kindsBehind(node: TestNode, because: readonly number[]): ReadonlySet<st
 
 describe('flannel without subnet.env', () => {
   it.each([
+    ['0.9.1', 'incompatible CNI versions; config is "1.0.0"'],
+    ['1.1.0', '(add): open /run/flannel/subnet.env: no such file or directory'],
+    ['1.1.2', 'loadFlannelSubnetEnv failed: open /run/flannel/subnet.env: no such file'],
     ['1.5.1-flannel3', 'loadFlannelSubnetEnv failed: open /run/flannel/subnet.env: no such file'],
     ['1.7.1-flannel1', 'loadFlannelSubnetEnv failed: open /run/flannel/subnet.env: no such file'],
     ['1.7.1-flannel2', "failed to load flannel 'subnet.env' file: open /run/flannel/subnet.env"],

@@ -62,11 +62,11 @@ function subnetFileOf(conf: JsonObject): string {
 }
 
 /**
- * The wording changed in v1.7.1-flannel2 (knowledge 3.3, 4.3); the reference plugin said nothing of
- * its own (`plugins:plugins/meta/flannel/flannel.go@v0.9.1`).
+ * The wording changed in v1.7.1-flannel2 (knowledge 3.3, 4.3); before v1.1.2 the plugin said
+ * nothing of its own (`flannel-cni:flannel.go@v1.1.0`, `plugins:plugins/meta/flannel/flannel.go@v0.9.1`).
  */
 function worded(error: string, version: string): string {
-  if (isReferenceFlannel(version)) return error;
+  if (version !== '' && !flannelAtLeast(version, [1, 1, 2, 0])) return error;
   return flannelAtLeast(version, [1, 7, 1, 2])
     ? `failed to load flannel 'subnet.env' file: ${error}. Check the flannel pod log for this node.`
     : `loadFlannelSubnetEnv failed: ${error}`;
