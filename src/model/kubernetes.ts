@@ -176,6 +176,7 @@ export interface PodSpec {
   readonly dnsPolicy?: string;
   readonly serviceAccountName?: string;
   readonly priorityClassName?: string;
+  readonly priority?: number;
   readonly restartPolicy?: string;
   readonly terminationGracePeriodSeconds?: number;
   readonly nodeSelector?: Readonly<Record<string, string>>;

@@ -164,6 +164,26 @@ export const CONSTANTS = {
     unit: 'ms',
     source: 'KK: back-off is forgotten after twice its end',
   },
+  nodeShutdownMs: {
+    value: 20_000,
+    unit: 'ms',
+    source: 'TAL constants.go: KubeletShutdownGracePeriod 30 s, less the 10 s of critical pods',
+  },
+  nodeShutdownCriticalMs: {
+    value: 10_000,
+    unit: 'ms',
+    source: 'TAL constants.go: KubeletShutdownGracePeriodCriticalPods 10 s',
+  },
+  failedDaemonPodFirstMs: {
+    value: 1_000,
+    unit: 'ms',
+    source: 'KK daemon_controller.go: failedPodsBackoff starts at 1 s, per set and node',
+  },
+  failedDaemonPodMaxMs: {
+    value: 900_000,
+    unit: 'ms',
+    source: 'KK app/apps.go: failedPodsBackoff ends at 15 min',
+  },
   volumeWaitMs: { value: 123_000, unit: 'ms', source: 'KK volume_manager.go: mount wait 2 m 3 s' },
   mountRetryFirstMs: {
     value: 500,

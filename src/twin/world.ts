@@ -127,6 +127,11 @@ export interface Kubelet {
   powerLost(): void;
   powerOn(): void;
   readonly running: boolean;
+  /**
+   * The system announces its shutdown: ends all pods, ordinary ones first, and stops. `done` is called
+   * when it has, or when the time for it is over. A kubelet without it is stopped with its pods running.
+   */
+  shutDown?(done: () => void): void;
   /** Ends the pod's sandbox so that a new one is made in place. */
   restartSandbox(podUid: string): void;
   /** The process of a container that runs now. */

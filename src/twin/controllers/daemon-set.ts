@@ -8,20 +8,23 @@ import {
   type NodeObject,
   objectKey,
   type PodObject,
-  type PodSpec,
   type Taint,
-  type Toleration,
 } from '../../model/kubernetes.ts';
 import { isPodReady } from '../kubelet/pod-status.ts';
 import type { Change } from '../store/object-store.ts';
 import type { World } from '../world.ts';
+import { automaticTolerations, pinnedTo } from './daemon-placement.ts';
+import {
+  DAEMON_SET_COMPONENT as COMPONENT,
+  FailedPodBackOff,
+  tellFailed,
+} from './failed-daemon-pods.ts';
 import { matchesNodeSelector, pinnedNode, untolerated } from './node-fit.ts';
 import { countOf, type PodFactory } from './pod-factory.ts';
 import { TemplateNames } from './template-hash.ts';
 import { splitKey, WorkQueue } from './work-queue.ts';
 
 const REVISION = 'controller-revision-hash';
-const COMPONENT = 'daemonset-controller';
 
 interface Counts {
   desired: number;
@@ -51,11 +54,13 @@ export class DaemonSetController {
   private readonly queue: WorkQueue;
   private readonly names = new TemplateNames();
   private readonly states = new Map<string, State>();
+  private readonly failures: FailedPodBackOff;
 
   constructor(world: World, factory: PodFactory) {
     this.world = world;
     this.factory = factory;
     this.queue = new WorkQueue(world, (key) => this.sync(key));
+    this.failures = new FailedPodBackOff(world);
     const { store } = world;
     for (const set of store.list('DaemonSet')) this.adopt(set);
     store.watch('DaemonSet', (change) => this.setChanged(change));
@@ -169,7 +174,7 @@ export class DaemonSetController {
       return true;
     }
     const failed = pods.filter((pod) => pod.status.phase === 'Failed');
-    for (const pod of failed) this.remove(pod);
+    if (failed.length > 0) this.replaceFailed(set, state, nodeName, failed);
     if (!run || pods.length > 0) return true;
     return this.factory.create({
       owner: set,
@@ -178,6 +183,26 @@ export class DaemonSetController {
       labels: { [REVISION]: state.revision },
       spec: pinnedTo(set.spec.template.spec, nodeName),
       component: COMPONENT,
+    });
+  }
+
+  private replaceFailed(
+    set: DaemonSetObject,
+    state: State,
+    node: string,
+    failed: readonly PodObject[],
+  ): void {
+    const wait = this.failures.waitFor(`${state.uid}/${node}`);
+    if (wait === 0) {
+      for (const pod of failed) {
+        tellFailed(this.world, set, pod, node);
+        this.remove(pod);
+      }
+      return;
+    }
+    this.world.kernel.after(wait, () => {
+      state.dirty.add(node);
+      this.queue.add(objectKey(set));
     });
   }
 
@@ -336,40 +361,4 @@ function fits(
   const tolerations = [...(spec.tolerations ?? []), ...automaticTolerations(spec)];
   const stay = untolerated(taints, tolerations, EXECUTE) === undefined;
   return { run: stay && untolerated(taints, tolerations, SCHEDULE) === undefined, stay };
-}
-
-const AUTOMATIC: readonly Toleration[] = [
-  { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' },
-  { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' },
-  { key: 'node.kubernetes.io/disk-pressure', operator: 'Exists', effect: 'NoSchedule' },
-  { key: 'node.kubernetes.io/memory-pressure', operator: 'Exists', effect: 'NoSchedule' },
-  { key: 'node.kubernetes.io/pid-pressure', operator: 'Exists', effect: 'NoSchedule' },
-  { key: 'node.kubernetes.io/unschedulable', operator: 'Exists', effect: 'NoSchedule' },
-];
-
-const NETWORK_UNAVAILABLE: Toleration = {
-  key: 'node.kubernetes.io/network-unavailable',
-  operator: 'Exists',
-  effect: 'NoSchedule',
-};
-
-/** What every DaemonSet pod tolerates for ever; a hostNetwork one also a node without routes. */
-function automaticTolerations(spec: PodSpec): readonly Toleration[] {
-  return spec.hostNetwork === true ? [...AUTOMATIC, NETWORK_UNAVAILABLE] : AUTOMATIC;
-}
-
-/** The rules of node affinity are the controller's to keep; the pod's say the node's name alone. */
-function pinnedTo(spec: PodSpec, node: string): Partial<PodSpec> {
-  const field = { key: 'metadata.name', operator: 'In', values: [node] };
-  return {
-    affinity: {
-      ...spec.affinity,
-      nodeAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: {
-          nodeSelectorTerms: [{ matchFields: [field] }],
-        },
-      },
-    },
-    tolerations: [...(spec.tolerations ?? []), ...automaticTolerations(spec)],
-  };
 }

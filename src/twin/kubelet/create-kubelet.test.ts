@@ -147,6 +147,23 @@ describe('reboot', () => {
     expect(failure?.message).toContain('loadFlannelSubnetEnv failed: open /run/flannel/subnet.env');
   });
 
+  it('fails a pod that runs once only, and gives back its address', () => {
+    const twin = world();
+    podOn(twin, 'p', 'n', { restartPolicy: 'Never' });
+    twin.run(5);
+    const { uid = '' } = pod(twin, 'p').metadata;
+    twin.powerOff('n');
+    twin.powerOn('n');
+    twin.run(20);
+    expect(pod(twin, 'p').status.phase).toBe('Failed');
+    expect(container(twin, 'p')).toMatchObject({ restartCount: 0 });
+    expect(twin.node('n').runtime.sandboxOf(uid)).toBeUndefined();
+    expect(twin.node('n').files.list('/var/lib/cni/networks/cbr0')).not.toContain('10.244.1.2');
+    twin.store.delete('Pod', 'default', 'p');
+    twin.run(5);
+    expect(twin.store.get('Pod', 'default', 'p')).toBeUndefined();
+  });
+
   it('carries out a deletion that was asked for while the machine was off', () => {
     const twin = world();
     podOn(twin, 'p', 'n');

@@ -13,8 +13,10 @@ import { KubeletContext, type ProgramFor, whenApiAnswers } from './kubelet-conte
 import { RuntimeWatch } from './node-condition.ts';
 import { subscribe, subscribeToPaths } from './node-feed.ts';
 import { lastRenewal, nodeLeasesOf } from './node-leases.ts';
+import { endAllPods, rejectPod } from './node-shutdown.ts';
 import { isTerminal } from './pod-status.ts';
 import { PodWorker, type WorkerHost } from './pod-worker.ts';
+import { sandboxStoppedByHand } from './sandbox-stop.ts';
 import { adoptedTokenStart, serviceAccountsOf, tokenAt } from './tokens.ts';
 
 export interface KubeletOptions {
@@ -131,12 +133,39 @@ class NodeKubelet implements Kubelet, WorkerHost {
       if (starts !== this.starts) return;
       this.reportBoot();
       this.catchUp();
-      for (const worker of before) if (!worker.static) worker.recreate();
+      for (const worker of before) if (!worker.static) worker.returns();
+    });
+  }
+
+  shutDown(done: () => void): void {
+    if (!this.context.running) {
+      done();
+      return;
+    }
+    const { nodeName, events } = this.context;
+    events.record({
+      subject: { kind: 'Node', name: nodeName },
+      component: 'kubelet',
+      host: nodeName,
+      type: 'Normal',
+      reason: 'Shutdown',
+      message: 'Shutdown manager detected shutdown event',
+    });
+    const { starts } = this;
+    this.runtimeWatch.shuttingDown();
+    endAllPods(this.context, [...this.workers.values()], () => {
+      if (starts === this.starts) {
+        this.context.running = false;
+        this.runtimeWatch.stop();
+      }
+      this.world.api.controlPlaneChanged?.();
+      done();
     });
   }
 
   restartSandbox(podUid: string): void {
-    this.workers.get(podUid)?.sandboxStoppedByHand();
+    const worker = this.workers.get(podUid);
+    if (worker !== undefined) sandboxStoppedByHand(worker);
   }
 
   process(podUid: string, container: string): Process | undefined {
@@ -200,8 +229,10 @@ class NodeKubelet implements Kubelet, WorkerHost {
     const worker = this.workers.get(pod.metadata.uid ?? '');
     const deleting = dropped || pod.metadata.deletionTimestamp !== undefined;
     if (worker === undefined) {
-      if (!dropped && !isTerminal(pod)) this.begin(pod);
-      else if (!dropped && deleting)
+      if (!dropped && !isTerminal(pod)) {
+        if (this.context.shuttingDown) rejectPod(this.context, pod);
+        else this.begin(pod);
+      } else if (!dropped && deleting)
         this.world.store.remove('Pod', pod.metadata.namespace, pod.metadata.name);
       return;
     }

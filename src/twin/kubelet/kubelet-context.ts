@@ -24,6 +24,8 @@ export class KubeletContext {
   private readonly relistPhase: number;
   readonly images: Set<string>;
   running = true;
+  /** The system has announced that it goes down. */
+  shuttingDown = false;
   /** When the kubelet's process started (virtual milliseconds). */
   startedAt = -Infinity;
 

@@ -37,6 +37,7 @@ export class RuntimeWatch {
 
   /** The kubelet starts (or has long been running): looks now and reports what differs. */
   start(): void {
+    this.context.shuttingDown = false;
     this.epoch += 1;
     this.lookPlanned = false;
     this.reportPlanned = false;
@@ -47,6 +48,12 @@ export class RuntimeWatch {
 
   stop(): void {
     this.epoch += 1;
+  }
+
+  /** The node is to go down: that is told at once. */
+  shuttingDown(): void {
+    this.context.shuttingDown = true;
+    whenApiAnswers(this.context.world, () => this.report());
   }
 
   private listen(): void {
@@ -117,10 +124,15 @@ export class RuntimeWatch {
   }
 
   private condition(now: string): Condition {
-    const { known } = this;
-    return known.ready
-      ? readyOf('True', 'KubeletReady', READY_TEXT, now)
-      : readyOf('False', 'KubeletNotReady', networkNotReadyText(known), now);
+    const { known, context } = this;
+    const errors = [
+      ...(known.ready ? [] : [networkNotReadyText(known)]),
+      ...(context.shuttingDown ? ['node is shutting down'] : []),
+    ];
+    const [first] = errors;
+    if (first === undefined) return readyOf('True', 'KubeletReady', READY_TEXT, now);
+    const text = errors.length === 1 ? first : `[${errors.join(', ')}]`;
+    return readyOf('False', 'KubeletNotReady', text, now);
   }
 }
 

@@ -35,6 +35,13 @@ export interface PodView {
   /** Whether its containers ran before, which keeps the phase at Running when they are started anew. */
   readonly ranBefore: boolean;
   readonly now: string;
+  /** Why the kubelet ended the pod for good; shown once nothing of it runs. */
+  readonly end?: PodEnd | undefined;
+}
+
+export interface PodEnd {
+  readonly reason: string;
+  readonly message: string;
 }
 
 type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
@@ -42,7 +49,8 @@ type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 export function buildStatus(view: PodView): PodObject['status'] {
   const { pod, now } = view;
   const old = pod.status;
-  const phase = phaseOfPod(view);
+  const end = view.containers.some(({ state }) => state.kind === 'running') ? undefined : view.end;
+  const phase = end === undefined ? phaseOfPod(view) : 'Failed';
   const initialised = view.inits.every(isInitialised);
   const unready = view.containers.filter((container) => !container.ready).map(({ name }) => name);
   const ready = initialised && unready.length === 0;
@@ -62,10 +70,14 @@ export function buildStatus(view: PodView): PodObject['status'] {
     condition(old, 'Ready', ready, now, notReady),
     condition(old, 'ContainersReady', ready, now, notReady),
     condition(old, 'PodScheduled', true, now),
-    ...(old.conditions ?? []).filter(({ type }) => !OWN.has(type)),
+    ...(end === undefined ? [] : [disruption(old, end, now)]),
+    ...(old.conditions ?? []).filter(
+      ({ type }) => !OWN.has(type) && (end === undefined || type !== DISRUPTION),
+    ),
   ];
   return {
     phase,
+    ...end,
     ...(view.hostIp === undefined ? {} : { hostIP: view.hostIp }),
     ...(view.podIp === undefined ? {} : { podIP: view.podIp, podIPs: [{ ip: view.podIp }] }),
     startTime: old.startTime ?? now,
@@ -75,6 +87,7 @@ export function buildStatus(view: PodView): PodObject['status'] {
   };
 }
 
+const DISRUPTION = 'DisruptionTarget';
 const OWN = new Set([
   'PodReadyToStartContainers',
   'Initialized',
@@ -82,6 +95,12 @@ const OWN = new Set([
   'ContainersReady',
   'PodScheduled',
 ]);
+
+function disruption(old: PodObject['status'], { message }: PodEnd, now: string): Condition {
+  const before = old.conditions?.find(({ type }) => type === DISRUPTION);
+  const condition = { type: DISRUPTION, status: 'True', reason: 'TerminationByKubelet' } as const;
+  return before ?? { ...condition, message, lastTransitionTime: now };
+}
 
 export function isPodReady(pod: PodObject): boolean {
   return (

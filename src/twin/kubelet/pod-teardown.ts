@@ -123,7 +123,7 @@ export class Teardown {
   private finish(): void {
     const { worker } = this;
     const { world } = worker.context;
-    worker.stage = 'gone';
+    if (worker.hasEnded()) return;
     worker.host.forget(worker);
     whenApiAnswers(world, () => {
       const { namespace, name } = podReference(worker.pod);

@@ -17,11 +17,13 @@ import {
 } from './kubelet-context.ts';
 import type { RuntimeWatch } from './node-condition.ts';
 import { PodGates } from './pod-gates.ts';
-import { buildStatus, isPodReady } from './pod-status.ts';
+import { isTerminal, type PodEnd } from './pod-status.ts';
 import { Teardown } from './pod-teardown.ts';
+import { StatusWriter } from './status-writer.ts';
 import { criError, maskIds, sandboxRequest } from './pod-words.ts';
 
-type Stage = 'waiting' | 'creating' | 'up' | 'ending' | 'gone';
+/** `stopped`: ended by a node that goes down; the object stays. */
+type Stage = 'waiting' | 'creating' | 'up' | 'ending' | 'stopped' | 'gone';
 
 export interface WorkerHost {
   readonly context: KubeletContext;
@@ -55,12 +57,15 @@ export class PodWorker implements ContainerOwner {
   probedSince: number;
   /** Raised when the machine goes down: answers to what was asked before do not count. */
   life = 0;
+  sandboxReady = false;
+  /** Why the pod was ended for good, its object staying. */
+  end: PodEnd | undefined;
   private plan = 0;
-  private sandboxReady = false;
-  private publishWaits = false;
   private lastFailure = '';
+  private whenStopped: (() => void) | undefined;
   private readonly gates: PodGates;
   private readonly teardown: Teardown;
+  private readonly status: StatusWriter;
 
   constructor(host: WorkerHost, pod: PodObject, startedAt: number) {
     this.host = host;
@@ -71,6 +76,7 @@ export class PodWorker implements ContainerOwner {
     this.probedSince = startedAt;
     this.gates = new PodGates(this);
     this.teardown = new Teardown(this);
+    this.status = new StatusWriter(this);
     this.containers = new ContainerSequence(this, pod);
   }
 
@@ -122,11 +128,41 @@ export class PodWorker implements ContainerOwner {
   /** The pod is to end, within the grace (seconds). */
   terminate(grace: number): void {
     if (this.stage === 'ending' || this.stage === 'gone') return;
+    this.end = undefined;
+    this.beginEnd(grace);
+  }
+
+  /** Ends the pod for good within the grace (seconds); its object stays, as failed. */
+  endAs(end: PodEnd, grace: number, done: () => void): void {
+    if (this.stage === 'gone' || this.stage === 'stopped') {
+      done();
+      return;
+    }
+    this.whenStopped = done;
+    if (this.stage === 'ending') return;
+    this.end = end;
+    this.beginEnd(grace);
+  }
+
+  private beginEnd(grace: number): void {
     const creating = this.stage === 'creating';
     this.stage = 'ending';
     this.plan += 1;
     this.gates.leave();
     if (!creating) this.teardown.begin(grace);
+  }
+
+  /** Nothing of the pod runs any more; whether its object stays, for what it says. */
+  hasEnded(): boolean {
+    const stays = this.end !== undefined;
+    this.stage = stays ? 'stopped' : 'gone';
+    this.sandbox = undefined;
+    this.deadSandbox = undefined;
+    this.sandboxReady = false;
+    if (stays) this.publish();
+    this.whenStopped?.();
+    this.whenStopped = undefined;
+    return stays;
   }
 
   powerLost(): void {
@@ -135,21 +171,35 @@ export class PodWorker implements ContainerOwner {
     this.plan += 1;
     // The kubelet that starts with the machine meets the pod anew.
     this.probedSince = Infinity;
-    this.publishWaits = false;
+    this.status.powerLost();
     this.gates.leave();
     this.gates.mounts.powerLost();
     this.teardown.powerLost();
     for (const run of this.containers.all) run.stop('power-lost');
     this.buryOldSandbox();
-    this.stage = 'waiting';
+    this.whenStopped = undefined;
+    if (this.stage !== 'stopped') this.stage = 'waiting';
+  }
+
+  /** The machine is up again, and the API server tells what became of the pod. */
+  returns(): void {
+    const { namespace, name } = this.pod.metadata;
+    const found = this.context.world.store.get('Pod', namespace, name);
+    if (found !== undefined && isTerminal(found)) this.host.forget(this);
+    else this.recreate();
   }
 
   /** The sandbox is dead, of a reboot or of somebody's hand: a new one is made for the same pod. */
   recreate(): void {
     if (this.stage === 'ending' || this.stage === 'gone') return;
+    this.end = undefined;
     this.plan += 1;
     this.probedSince = Math.min(this.probedSince, this.context.kernel.now());
     this.buryOldSandbox();
+    if (this.pod.spec.restartPolicy === 'Never' && this.containers.ranBefore) {
+      this.failForGood();
+      return;
+    }
     this.stage = 'waiting';
     this.containers.reset();
     if (this.deadSandbox !== undefined) {
@@ -160,30 +210,19 @@ export class PodWorker implements ContainerOwner {
     this.sync();
   }
 
-  /**
-   * `crictl stopp`: the runtime kills the containers, then the sandbox. The kubelet sees each at its
-   * next look, so endpoints keep the pod for up to a second (KK pkg/kubelet/pleg/generic.go).
-   */
-  sandboxStoppedByHand(): void {
-    const id = this.sandbox?.id;
-    if (id === undefined) return;
-    const killed = this.containers.all.filter((run) => run.running);
-    for (const run of killed) run.stop('terminated');
-    this.atRelist(id, () => {
-      if (this.stage !== 'up') return;
-      for (const run of killed) run.terminated(137, 'Error');
-      this.publish();
-    });
-    this.context.node.runtime.stopSandbox(id, () => this.atRelist(id, () => this.recreate()));
-  }
-
-  /** At the kubelet's next look at the runtime, if the sandbox is the pod's still. */
-  private atRelist(sandbox: string, action: () => void): void {
-    const { context, life } = this;
-    context.kernel.after(context.relistIn(), () => {
-      if (life !== this.life || this.sandbox?.id !== sandbox) return;
-      if (context.running) action();
-      else this.atRelist(sandbox, action);
+  /** What runs once only is not started again (KK kuberuntime_manager.go computePodActions). */
+  private failForGood(): void {
+    const { deadSandbox: dead } = this;
+    const { runtime } = this.context.node;
+    for (const run of this.containers.mains) {
+      if (run.state.kind !== 'terminated') run.terminated(255, 'Unknown');
+    }
+    this.stage = 'stopped';
+    this.deadSandbox = undefined;
+    this.publish();
+    if (dead === undefined) return;
+    runtime.stopSandbox(dead, ({ ok }) => {
+      if (ok) runtime.removeSandbox(dead);
     });
   }
 
@@ -334,60 +373,7 @@ export class PodWorker implements ContainerOwner {
     if (this.pod.status.containerStatuses === undefined) this.publish();
   }
 
-  /** Writes the pod's status as it is now; one write per transition. */
   publish(): void {
-    const { world, kernel } = this.context;
-    this.containers.statusBuilt();
-    if (!world.api.healthy()) {
-      this.publishLater();
-      return;
-    }
-    const { namespace, name } = this.pod.metadata;
-    const current = world.store.get('Pod', namespace, name);
-    if (current === undefined || current.metadata.uid !== this.uid) return;
-    const status = this.statusOf(current);
-    kernel.because(kernel.causes, () => {
-      this.noteReadiness(current, { ...current, status });
-      const stored = world.store.update('Pod', namespace, name, (pod) => ({ ...pod, status }));
-      if (stored !== undefined) this.pod = stored;
-    });
-  }
-
-  private publishLater(): void {
-    if (this.publishWaits) return;
-    this.publishWaits = true;
-    const { life } = this;
-    this.context.world.api.whenHealthy?.(() => {
-      if (life !== this.life || this.stage === 'gone') return;
-      this.publishWaits = false;
-      this.publish();
-    });
-  }
-
-  private statusOf(pod: PodObject): PodObject['status'] {
-    const lastKnown = this.deadSandbox === undefined ? pod.status.podIP : undefined;
-    return buildStatus({
-      pod,
-      inits: this.containers.inits.map((run) => run.view()),
-      containers: this.containers.mains.map((run) => run.view()),
-      sandboxReady: this.sandboxReady,
-      hostIp: this.context.node.address,
-      podIp: this.sandbox?.ip ?? lastKnown,
-      ranBefore: this.containers.ranBefore,
-      now: this.context.world.store.timestamp(),
-    });
-  }
-
-  private noteReadiness(before: PodObject, after: PodObject): void {
-    const ready = isPodReady(after);
-    if (ready === isPodReady(before) || this.stage === 'ending') return;
-    const unready = this.containers.mains.filter((run) => !run.ready);
-    const names = unready.map((run) => run.container.name).join(' ');
-    this.context.kernel.occur(ready ? 'kubelet.pod-ready' : 'kubelet.pod-unready', {
-      node: this.context.nodeName,
-      subject: podReference(this.pod),
-      message: ready ? 'pod is ready' : `containers with unready status: [${names}]`,
-      because: this.path?.ok === false ? this.path.because : [],
-    });
+    this.status.publish();
   }
 }

@@ -1,7 +1,9 @@
 /**
  * Power and the pods on it: the graceful stop before a reboot, the moment everything volatile is
- * gone, and the boot. Talos stops pod-network sandboxes first, so that DEL still finds the agent,
- * then hostNetwork ones (`talos:internal/pkg/cri/pods.go@v1.13.9`).
+ * gone, and the boot. Talos has the kubelet end its pods and stops it; of the sandboxes that are
+ * left, pod-network ones go first, so that DEL still finds the agent, then hostNetwork ones
+ * (`talos:internal/app/machined/pkg/runtime/v1alpha1/v1alpha1_sequencer_tasks.go@v1.10.5`
+ * stopAndRemoveAllPods, `talos:internal/pkg/cri/pods.go@v1.13.9`).
  */
 import type { PodObject } from '../../model/kubernetes.ts';
 import type { TwinNode, World } from '../world.ts';
@@ -19,7 +21,15 @@ export interface MachineHost {
 /** How long the stop of all pods may take before the machine goes down all the same. */
 const STOP_CAP_MS = 60_000;
 
+/** A kubelet elsewhere is not told: its default is no grace (KK shutdownGracePeriod 0). */
 export function stopAllPods(host: MachineHost, done: () => void): void {
+  const { kubelet } = host.node();
+  const isTold = host.world.versions.distribution === 'talos' && kubelet.shutDown !== undefined;
+  if (isTold) kubelet.shutDown?.(() => stopAllSandboxes(host, done));
+  else stopAllSandboxes(host, done);
+}
+
+function stopAllSandboxes(host: MachineHost, done: () => void): void {
   const pods = host.world.store.podsOn(host.node().name);
   let finished = false;
   const finish = (): void => {

@@ -70,6 +70,20 @@ function violated(): readonly string[] {
     .map(({ name }) => name);
 }
 
+function fail(name: string, reason: string): void {
+  world.store.update('Pod', 'default', name, (object) => ({
+    ...object,
+    status: {
+      ...object.status,
+      phase: 'Failed',
+      reason,
+      message: `ended: ${reason}`,
+      conditions: [{ type: 'Ready', status: 'False' }],
+    },
+  }));
+  run(0.1);
+}
+
 function removeFlannel(): void {
   const labels = { app: 'flannel' };
   world.store.create({
@@ -139,6 +153,24 @@ describe('restarts', () => {
     expect(observer.finish().summary.maxRestartsPerPod).toBe(1);
   });
 
+  it('counts the replacement of a pod that failed and stays, and none that was refused', () => {
+    replica('web-a', 'a', '10.244.0.2');
+    watch();
+    fail('web-a', 'Terminated');
+    run(1);
+    createPod(world, 'web-b', 'a', { labels: { app: 'web' }, owner: OWNER });
+    run(0.1);
+    fail('web-b', 'NodeShutdown');
+    run(1);
+    replica('web-c', 'b', '10.244.1.2');
+    run(1);
+    remove('web-a');
+    run(1);
+    const { summary } = observer.finish();
+    expect(summary).toMatchObject({ pods: 1, podsRestarted: 1, maxRestartsPerPod: 1 });
+    expect(summary.podOutageSeconds.max).toBeGreaterThan(2);
+  });
+
   it('leaves out pods that came during the run', () => {
     watch();
     replica('web-a', 'a', '10.244.0.2');
@@ -152,6 +184,18 @@ describe('restarts', () => {
 });
 
 describe('pods that are stuck', () => {
+  it('tells a pod without an owner that failed: nobody makes it again', () => {
+    attachPod(world, createPod(world, 'bare', 'a'), 'flannel', '10.244.0.2');
+    watch();
+    fail('bare', 'Terminated');
+    run(1);
+    const { summary, failures } = observer.finish();
+    expect(summary.podsStuck).toBe(1);
+    expect(failures).toContainEqual(
+      expect.objectContaining({ symptom: 'pod-not-replaced', message: 'ended: Terminated' }),
+    );
+  });
+
   it('counts one without a sandbox after a minute, with the kubelet’s own words and causes', () => {
     watch();
     const pod = createPod(world, 'web-a', 'a');

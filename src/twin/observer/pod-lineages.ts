@@ -1,7 +1,7 @@
 /**
  * Pods over their restarts: a replacement takes over from the pod it replaces, by owner, first gone
- * first; a new sandbox in place is a restart too, a container that starts again is not. Pods of the
- * prober are left out. Follows the store's watch; nothing is asked again.
+ * first; a new sandbox in place is a restart too, a container that starts again is not. A pod that
+ * failed is as good as gone to its owner. Pods of the prober are left out. Follows the store's watch; nothing is asked again.
  */
 import {
   controllerOf,
@@ -29,6 +29,8 @@ export interface Lineage {
   readonly outages: Outage[];
   everReady: boolean;
   sandboxLost: boolean;
+  /** Its present pod has not been started yet. */
+  unstarted: boolean;
   /** Its pod is gone and none has taken over yet. */
   vacant: boolean;
   readonly since: number;
@@ -46,11 +48,12 @@ export class PodLineages {
   constructor(world: World) {
     this.world = world;
     for (const set of world.store.list('ReplicaSet')) this.learn(set);
-    for (const pod of world.store.list('Pod')) if (isObserved(pod)) this.begin(pod, true);
+    for (const pod of world.store.list('Pod'))
+      if (isObserved(pod) && !isReplaced(pod)) this.begin(pod, true);
     world.store.watch('ReplicaSet', ({ object }) => this.learn(object));
     world.store.watch('Pod', ({ type, object, old }) => {
       if (!isObserved(object)) return;
-      if (type === 'deleted') this.gone(object);
+      if (type === 'deleted' || isReplaced(object)) this.gone(object);
       else this.seen(object, old);
     });
   }
@@ -84,6 +87,7 @@ export class PodLineages {
       outages: [],
       everReady: isReady(pod),
       sandboxLost: false,
+      unstarted: false,
       vacant: false,
       since: this.world.kernel.now(),
     };
@@ -112,6 +116,7 @@ export class PodLineages {
     lineage.restarts += 1;
     lineage.vacant = false;
     lineage.sandboxLost = false;
+    lineage.unstarted = true;
     lineage.pod = pod;
     this.byUid.set(pod.metadata.uid ?? '', lineage);
     if (isReady(pod)) this.available(lineage);
@@ -128,6 +133,7 @@ export class PodLineages {
   private followSandbox(lineage: Lineage, pod: PodObject, old: PodObject): void {
     const before = hasSandbox(old);
     const after = hasSandbox(pod);
+    if (after === true) lineage.unstarted = false;
     if (before === true && after === false) lineage.sandboxLost = true;
     const moved =
       before === true &&
@@ -159,11 +165,15 @@ export class PodLineages {
     if (lineage === undefined) return;
     this.byUid.delete(uid);
     if (lineage.pod.metadata.uid !== uid) return;
+    lineage.pod = pod;
     const group = this.groupOf(pod);
     const queue = this.surplus.get(group) ?? [];
     const own = queue.indexOf(lineage);
     if (own >= 0) queue.splice(own, 1);
     this.unavailable(lineage);
+    // A pod that a node rejected was made, and never restarted anything.
+    if (isReplaced(pod) && lineage.unstarted) lineage.restarts -= 1;
+    lineage.unstarted = false;
     const successor = queue.find(
       (candidate) => !candidate.vacant && candidate.pod.metadata.deletionTimestamp === undefined,
     );
@@ -194,6 +204,11 @@ function wantedNode(pod: PodObject): string {
 
 function isObserved(pod: PodObject): boolean {
   return pod.metadata.namespace !== PROBE_NAMESPACE;
+}
+
+/** It failed, and its owner makes another. */
+function isReplaced(pod: PodObject): boolean {
+  return pod.status.phase === 'Failed' && controllerOf(pod) !== undefined;
 }
 
 /** Undefined when the status does not tell. */

@@ -44,7 +44,7 @@ export function reportPods(
   let pods = 0;
   const outages: number[] = [];
   for (const lineage of lineages.all) {
-    if (isFinished(lineage.pod)) continue;
+    if (isFinished(lineage)) continue;
     if (!lineage.vacant) pods += 1;
     if (lineage.original && lineage.restarts > 0) restarted += 1;
     if (lineage.original) most = Math.max(most, lineage.restarts);
@@ -81,6 +81,8 @@ function stuckSince(lineage: Lineage, now: number): Stuck | undefined {
       : undefined;
   }
   if (since === undefined) return undefined;
+  // Nobody makes a pod without an owner again.
+  if (pod.status.phase === 'Failed') return { since, symptom: 'not-replaced' };
   const waited = now - since;
   if (pod.spec.nodeName === undefined) {
     return waited > STUCK_AFTER_MS ? { since, symptom: 'unschedulable' } : undefined;
@@ -95,12 +97,21 @@ function missedSince(world: World, lineage: Lineage, now: number): Stuck | undef
   const since = lineage.outages.at(-1)?.from;
   const owner = controllerOf(lineage.pod);
   if (since === undefined || owner === undefined || now - since < STUCK_AFTER_MS) return undefined;
-  const { namespace } = lineage.pod.metadata;
+  const { namespace, name, uid } = lineage.pod.metadata;
+  const left = world.store.get('Pod', namespace, name);
+  // An owner that would make another takes the failed one away first, or has its new one beside it.
+  if (left?.metadata.uid === uid && isMadeByName(owner.kind))
+    return { since, symptom: 'not-replaced' };
   const live = liveOwner(world, owner.kind, namespace, owner.name);
   // An owner of that name that is another object wants pods of its own.
   if (live === undefined || live.uid !== owner.uid) return undefined;
   const has = world.store.podsOf(owner.uid).length;
   return has < live.wanted ? { since, symptom: 'not-replaced' } : undefined;
+}
+
+/** Not a controller of Kubernetes' own: an operator that keeps one pod under one name. */
+function isMadeByName(kind: string): boolean {
+  return !['ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job'].includes(kind);
 }
 
 function liveOwner(
@@ -143,7 +154,7 @@ function failuresOf(
     ...(pod.spec.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
   };
   if (stuck !== undefined) {
-    const message = trouble?.message ?? waitingText(pod) ?? stuck.symptom;
+    const message = trouble?.message ?? waitingText(pod) ?? pod.status.message ?? stuck.symptom;
     return [{ subject, symptom: `pod-${stuck.symptom}`, message, at: stuck.since / 1000, because }];
   }
   return lineage.outages.flatMap(({ from, until }) => {
@@ -167,8 +178,10 @@ function hasSandbox({ status, spec }: PodObject): boolean {
   return spec.hostNetwork === true || status.podIP !== undefined;
 }
 
-function isFinished({ status }: PodObject): boolean {
-  return status.phase === 'Succeeded' || status.phase === 'Failed';
+/** It is through, as a Job's pod is; one that ran and was ended is not. */
+function isFinished({ pod, everReady }: Lineage): boolean {
+  const { phase } = pod.status;
+  return phase === 'Succeeded' || (phase === 'Failed' && !everReady);
 }
 
 function outageOf({ outages, vacant }: Lineage, now: number): number {

@@ -155,7 +155,7 @@ export class ObjectStore {
   ): void {
     const object = this.get(kind, namespace, name);
     if (object === undefined) return;
-    const grace = gracePeriodSeconds ?? defaultGrace(object);
+    const grace = isThrough(object) ? 0 : (gracePeriodSeconds ?? defaultGrace(object));
     const waits = (object.metadata.finalizers ?? []).length > 0 || grace > 0;
     if (!waits) {
       this.remove(kind, namespace, name);
@@ -310,6 +310,13 @@ function isGone(object: KubeObject): boolean {
   return (
     deletionTimestamp !== undefined && finalizers.length === 0 && deletionGracePeriodSeconds === 0
   );
+}
+
+/** A pod that has ended is not waited for (KK pkg/registry/core/pod/strategy.go CheckGracefulDelete). */
+function isThrough(object: KubeObject): boolean {
+  if (object.kind !== 'Pod') return false;
+  const { phase } = (object as PodObject).status; // the kind says so
+  return phase === 'Succeeded' || phase === 'Failed';
 }
 
 /** Only a pod that a kubelet may be running waits for it; the kubelet removes it when it is down. */
