@@ -8,17 +8,27 @@ import type { OwnerState } from './owners.ts';
 /** Of an owner's replicas, at most this share is restarted at a time; at least one. */
 const SHARE_AT_A_TIME = 0.25;
 
+interface Turns {
+  limit: number;
+  ready: number;
+  inFlight: number;
+  refusedUntil: number;
+}
+
 export class OwnerTurns {
-  private readonly owners = new Map<
-    string,
-    { ready: number; inFlight: number; refusedUntil: number }
-  >();
+  private readonly owners = new Map<string, Turns>();
+
+  /** No turn would be given now, whatever the owner's state is: it need not be asked for. */
+  isTaken(uid: string, now: number): boolean {
+    const known = this.owners.get(uid);
+    return known !== undefined && (known.inFlight >= known.limit || now < known.refusedUntil);
+  }
 
   /** Takes a turn for the owner; false when enough of its pods are away, or a budget just said no. */
   take(owner: OwnerState, now: number): boolean {
-    const known = this.owners.get(owner.uid) ?? { ready: 0, inFlight: 0, refusedUntil: 0 };
-    const limit = Math.max(1, Math.floor(owner.replicas * SHARE_AT_A_TIME));
-    if (known.inFlight >= limit || now < known.refusedUntil) return false;
+    const known = this.owners.get(owner.uid) ?? noTurns();
+    known.limit = Math.max(1, Math.floor(owner.replicas * SHARE_AT_A_TIME));
+    if (known.inFlight >= known.limit || now < known.refusedUntil) return false;
     // What was ready when nothing was in flight is what the owner has to come back to.
     if (known.inFlight === 0) known.ready = Math.min(owner.ready, owner.replicas);
     known.inFlight += 1;
@@ -42,4 +52,8 @@ export class OwnerTurns {
     const owner = this.owners.get(uid);
     if (owner !== undefined) owner.inFlight = Math.max(0, owner.inFlight - 1);
   }
+}
+
+function noTurns(): Turns {
+  return { limit: 1, ready: 0, inFlight: 0, refusedUntil: 0 };
 }

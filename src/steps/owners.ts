@@ -25,13 +25,19 @@ export interface OwnerState {
   readonly ready: number;
 }
 
+/** The owner of the pod, when it is of a kind that keeps count. */
+export function countingOwnerOf(pod: PodObject): OwnerReference | undefined {
+  const owner = controllerOf(pod);
+  return owner !== undefined && COUNTING.has(owner.kind) ? owner : undefined;
+}
+
 /** Undefined for an owner that keeps no count: a DaemonSet, a Job, an operator's resource. */
 export async function countingOwner(
   kubernetes: KubernetesPort,
   pod: PodObject,
 ): Promise<OwnerState | undefined> {
-  const owner = controllerOf(pod);
-  if (owner === undefined || !COUNTING.has(owner.kind)) return undefined;
+  const owner = countingOwnerOf(pod);
+  if (owner === undefined) return undefined;
   const found = await getOwner(kubernetes, pod, owner);
   if (found === undefined) return undefined;
   return {

@@ -8,7 +8,7 @@ import {
   type PodDisruptionBudgetObject,
   type PodObject,
 } from '../model/kubernetes.ts';
-import { countingOwner, type OwnerState, replacedOnNode } from './owners.ts';
+import { countingOwner, countingOwnerOf, type OwnerState, replacedOnNode } from './owners.ts';
 import {
   hasAddressIn,
   isBare,
@@ -127,10 +127,11 @@ class Round {
     if (pod.metadata.deletionTimestamp !== undefined) return `${showPod(pod)} is terminating`;
     const refused = this.retryAt.get(uidOf(pod));
     if (refused !== undefined && ports.clock.now() < refused.at) return refused.message;
+    const waits = `${showPod(pod)} waits for other pods of its owner`;
+    const uid = countingOwnerOf(pod)?.uid;
+    if (uid !== undefined && turns.isTaken(uid, ports.clock.now())) return waits;
     const owner = await countingOwner(ports.kubernetes, pod);
-    if (owner !== undefined && !turns.take(owner, ports.clock.now())) {
-      return `${showPod(pod)} waits for other pods of its owner`;
-    }
+    if (owner !== undefined && !turns.take(owner, ports.clock.now())) return waits;
     const method = this.options.methodFor(pod);
     const flight = { pod, method, owner, wasReady: isReady(pod) };
     this.flights.set(uidOf(pod), flight);
