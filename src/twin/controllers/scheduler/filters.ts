@@ -9,6 +9,8 @@ export interface Demand {
   readonly pod: PodObject;
   readonly requests: Requests;
   readonly toleratesCordon: boolean;
+  /** By labels or fields of the node; most pods take any. */
+  readonly choosesNodes: boolean;
   /** Where the pod's volumes can be reached from, one list of terms per volume. */
   readonly volumeTerms: readonly (readonly NodeSelectorTerm[])[];
   readonly apart: readonly TermCount[];
@@ -39,7 +41,9 @@ export function demandOf(
   apart: readonly TermCount[],
 ): Demand {
   const toleratesCordon = untolerated([UNSCHEDULABLE], pod.spec.tolerations, HARD) === undefined;
-  return { pod, requests: requestsOf(pod), toleratesCordon, volumeTerms, apart };
+  const choosesNodes =
+    pod.spec.nodeSelector !== undefined || pod.spec.affinity?.nodeAffinity !== undefined;
+  return { pod, requests: requestsOf(pod), toleratesCordon, choosesNodes, volumeTerms, apart };
 }
 
 /** Undefined when the pod can go there. */
@@ -50,9 +54,9 @@ export function refusalOf(
 ): Refusal | undefined {
   const { pod, requests } = demand;
   const { node } = state;
-  if (node.spec.unschedulable === true && !demand.toleratesCordon) return CORDONED;
-  if (node.spec.taints !== undefined && node.spec.taints.length > 0) {
-    const taint = untolerated(node.spec.taints, pod.spec.tolerations, HARD);
+  if (state.cordoned && !demand.toleratesCordon) return CORDONED;
+  if (state.taints !== undefined) {
+    const taint = untolerated(state.taints, pod.spec.tolerations, HARD);
     if (taint !== undefined) {
       return {
         reason: `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`,
@@ -60,7 +64,7 @@ export function refusalOf(
       };
     }
   }
-  if (!matchesNodeSelector(pod.spec, node)) return SELECTOR;
+  if (demand.choosesNodes && !matchesNodeSelector(pod.spec, node)) return SELECTOR;
   if (state.podCount >= state.podLimit) return FULL;
   if (requests.milliCpu > 0 && state.usedMilliCpu + requests.milliCpu > state.milliCpu) return CPU;
   if (requests.bytes > 0 && state.usedBytes + requests.bytes > state.bytes) return MEMORY;

@@ -1,6 +1,11 @@
-/** What the scheduler keeps of a node: room, and whose pods are on it; kept by differences. */
+/** What the scheduler keeps of a node: its room, kept by differences, and what it tests of every node. */
 import { parseQuantity } from '../../../base/quantity.ts';
-import { controllerOf, type NodeObject, type PodObject } from '../../../model/kubernetes.ts';
+import {
+  controllerOf,
+  type NodeObject,
+  type PodObject,
+  type Taint,
+} from '../../../model/kubernetes.ts';
 
 export interface Requests {
   readonly milliCpu: number;
@@ -8,6 +13,7 @@ export interface Requests {
 }
 
 export class NodeState {
+  readonly name: string;
   node: NodeObject;
   milliCpu = 0;
   bytes = 0;
@@ -15,29 +21,34 @@ export class NodeState {
   usedMilliCpu = 0;
   usedBytes = 0;
   podCount = 0;
-  readonly byOwner = new Map<string, number>();
+  cordoned = false;
+  /** Undefined where there are none, as on most nodes. */
+  taints: readonly Taint[] | undefined;
+  /** Taints that only make the node less liked. */
+  softTaints = 0;
 
   constructor(node: NodeObject) {
+    this.name = node.metadata.name;
     this.node = node;
     this.update(node);
   }
 
   update(node: NodeObject): void {
     this.node = node;
+    const { unschedulable, taints = [] } = node.spec;
+    this.cordoned = unschedulable === true;
+    this.taints = taints.length === 0 ? undefined : taints;
+    this.softTaints = taints.filter(({ effect }) => effect === 'PreferNoSchedule').length;
     const room = node.status.allocatable ?? node.status.capacity ?? {};
     this.milliCpu = room['cpu'] === undefined ? Infinity : milliCpuOf(room['cpu']);
     this.bytes = room['memory'] === undefined ? Infinity : bytesOf(room['memory']);
     this.podLimit = room['pods'] === undefined ? 110 : Number(room['pods']);
   }
 
-  add(requests: Requests, owner: string | undefined, sign: 1 | -1): void {
+  add(requests: Requests, sign: 1 | -1): void {
     this.usedMilliCpu += sign * requests.milliCpu;
     this.usedBytes += sign * requests.bytes;
     this.podCount += sign;
-    if (owner === undefined) return;
-    const count = (this.byOwner.get(owner) ?? 0) + sign;
-    if (count === 0) this.byOwner.delete(owner);
-    else this.byOwner.set(owner, count);
   }
 }
 

@@ -11,6 +11,7 @@ import type { Change } from '../../store/object-store.ts';
 import type { World } from '../../world.ts';
 import { pinnedNode } from '../node-fit.ts';
 import { type Demand, demandOf, kindOf, refusalOf, refusalText } from './filters.ts';
+import { OwnerCounts } from './owner-counts.ts';
 import { NodeState, ownerOf, type Requests, requestsOf } from './node-state.ts';
 import { HOSTNAME, PodCounts } from './pod-counts.ts';
 import { scoreOf } from './scores.ts';
@@ -33,6 +34,7 @@ export class Scheduler {
   private readonly states = new Map<string, NodeState>();
   private readonly placed = new Map<string, Placed>();
   private readonly counts: PodCounts;
+  private readonly owners = new OwnerCounts();
   private queue: Waiting[] = [];
   private queued = new Set<string>();
   private head = 0;
@@ -80,7 +82,8 @@ export class Scheduler {
     if (this.placed.has(uid)) return;
     const entry = { pod, node, requests: requestsOf(pod), owner: ownerOf(pod) };
     this.placed.set(uid, entry);
-    this.states.get(node)?.add(entry.requests, entry.owner, 1);
+    this.states.get(node)?.add(entry.requests, 1);
+    this.owners.add(entry.owner, node, 1);
     this.counts.add(pod, node, 1);
   }
 
@@ -91,7 +94,8 @@ export class Scheduler {
     const entry = this.placed.get(uid);
     if (entry === undefined) return;
     this.placed.delete(uid);
-    this.states.get(entry.node)?.add(entry.requests, entry.owner, -1);
+    this.states.get(entry.node)?.add(entry.requests, -1);
+    this.owners.add(entry.owner, entry.node, -1);
     this.counts.add(entry.pod, entry.node, -1);
     this.planRetry('for-pods');
   }
@@ -107,8 +111,8 @@ export class Scheduler {
     if (state === undefined) {
       const added = new NodeState(object);
       this.states.set(name, added);
-      for (const { node, requests, owner } of this.placed.values()) {
-        if (node === name) added.add(requests, owner, 1);
+      for (const { node, requests } of this.placed.values()) {
+        if (node === name) added.add(requests, 1);
       }
     } else state.update(object);
     const same =
@@ -211,6 +215,7 @@ export class Scheduler {
   ): { readonly states: NodeState[]; readonly byPods: boolean } {
     const candidates = this.candidates(demand);
     const enough = enoughOf(candidates.length);
+    const domainOf = (node: string, key: string): string | undefined => this.domainOf(node, key);
     const states: NodeState[] = [];
     let byPods = false;
     let looked = 0;
@@ -218,7 +223,7 @@ export class Scheduler {
       const state = candidates[(this.start + looked) % candidates.length];
       looked += 1;
       if (state === undefined) break;
-      const refusal = refusalOf(demand, state, (node, key) => this.domainOf(node, key));
+      const refusal = refusalOf(demand, state, domainOf);
       if (refusal === undefined) states.push(state);
       else {
         refusals.set(refusal.reason, (refusals.get(refusal.reason) ?? 0) + 1);
@@ -240,7 +245,7 @@ export class Scheduler {
       return state === undefined ? [] : [state];
     }
     if (demand.toleratesCordon) return [...this.states.values()];
-    this.open ??= [...this.states.values()].filter(({ node }) => node.spec.unschedulable !== true);
+    this.open ??= [...this.states.values()].filter(({ cordoned }) => !cordoned);
     return this.open;
   }
 
@@ -254,13 +259,13 @@ export class Scheduler {
       weight,
       count: this.counts.countOf(namespace, podAffinityTerm),
     }));
-    const owner = ownerOf(demand.pod);
+    const own = this.owners.of(ownerOf(demand.pod));
+    const domainOf = (node: string, key: string): string | undefined => this.domainOf(node, key);
     let best: NodeState[] = [];
     let bestScore = -Infinity;
     for (const state of states) {
-      const score = scoreOf(state, demand.requests, owner, apart, (node, key) =>
-        this.domainOf(node, key),
-      );
+      const here = own.get(state.name) ?? 0;
+      const score = scoreOf(state, demand.requests, here, apart, domainOf);
       if (score < bestScore) continue;
       if (score > bestScore) best = [];
       bestScore = score;

@@ -6,23 +6,22 @@ import type { TermCount } from './pod-counts.ts';
 const SPREAD_WEIGHT = 2;
 const SPREAD_STEP = 25;
 
+/** `own`: how many pods of the same owner the node has already. */
 export function scoreOf(
   state: NodeState,
   requests: Requests,
-  owner: string | undefined,
+  own: number,
   apart: readonly { readonly weight: number; readonly count: TermCount }[],
   domainOf: (node: string, topologyKey: string) => string | undefined,
 ): number {
   const cpu = free(state.milliCpu, state.usedMilliCpu + requests.milliCpu);
   const memory = free(state.bytes, state.usedBytes + requests.bytes);
-  const own = owner === undefined ? 0 : (state.byOwner.get(owner) ?? 0);
   let score = (cpu + memory) / 2 - SPREAD_WEIGHT * SPREAD_STEP * own;
   for (const { weight, count } of apart) {
     const domain = domainOf(state.node.metadata.name, count.topologyKey);
     if (domain !== undefined) score -= weight * (count.byDomain.get(domain) ?? 0);
   }
-  const soft = state.node.spec.taints?.filter(({ effect }) => effect === 'PreferNoSchedule') ?? [];
-  return score - 100 * soft.length;
+  return score - 100 * state.softTaints;
 }
 
 /** 0…100; a node of unknown size counts as half empty. */
