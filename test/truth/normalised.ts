@@ -21,14 +21,15 @@ export function shownCall(call: CallTrace): string {
 const STATUS = /^STATUS /;
 
 /**
- * Networks are attached side by side, so their ADDs mix as chance has it: order counts within a
- * network. STATUS polls repeat as often as somebody waits.
+ * Networks are attached side by side, so what happens until the last ADD mixes as chance has it (a
+ * bridge that fails gives its address back before): order counts within a network. STATUS polls
+ * repeat as often as somebody waits.
  */
 export function comparableCalls(calls: readonly string[]): readonly string[] {
   const once = calls.filter((call, index) => !STATUS.test(call) || calls[index - 1] !== call);
-  const end = once.findIndex((call) => !call.startsWith('ADD '));
-  const adds = end < 0 ? once : once.slice(0, end);
-  const rest = end < 0 ? [] : once.slice(end);
+  const end = once.findLastIndex((call) => call.startsWith('ADD ')) + 1;
+  const adds = once.slice(0, end);
+  const rest = once.slice(end);
   const byNetwork = new Map<string, string[]>();
   for (const call of adds) {
     const key = interfaceOf(call);

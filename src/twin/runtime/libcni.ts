@@ -39,6 +39,9 @@ export const LOOPBACK_NAME = 'cni-loopback';
 /** Result versions each library can read (`cni:pkg/types/create`). */
 const RESULT_VERSIONS = new Set(['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0']);
 
+/** No version is the first (`cni:pkg/version/plugin.go`). */
+const BEFORE_0_3 = new Set(['', '0.1.0', '0.2.0']);
+
 export class LibCni {
   readonly library: CniLibrary;
   readonly host: PluginHost;
@@ -99,7 +102,7 @@ export class LibCni {
       const message = `plugin ${describe(plugin)} failed (add): unsupported CNI result version ${goQuote(version)}`;
       return { ok: false, message, because: NO_CAUSES };
     }
-    return { ok: true, result };
+    return { ok: true, result: BEFORE_0_3.has(version) ? withoutInterfaces(result) : result };
   }
 
   private reads(version: string): boolean {
@@ -244,6 +247,22 @@ export class LibCni {
     };
     return this.host.execute(plugin.type, call);
   }
+}
+
+/**
+ * Before 0.3.0 a result holds one address of each family and names no interfaces, so that whoever
+ * reads it takes the first one's (`cni:pkg/types/040/types.go@v1.2.3` convertTo02x). By it, a
+ * loopback conf of such a version gives a pod the address 127.0.0.1 (containerd 1.6.20, 2.0.5).
+ */
+function withoutInterfaces(result: CniResult): CniResult {
+  const four = result.addresses.find(({ address }) => !address.includes(':'));
+  const six = result.addresses.find(({ address }) => address.includes(':'));
+  const addresses = [four, six].filter((address) => address !== undefined);
+  return {
+    ...result,
+    interfaces: [],
+    addresses: addresses.map((address) => ({ ...address, onInterface: undefined })),
+  };
 }
 
 const OK_WITHOUT_RESULT: AddAnswer = { ok: true, result: undefined };
