@@ -83,6 +83,28 @@ describe('values per phase', () => {
     ]);
   });
 
+  it('leaves out what belongs to native routing, which would end every agent', () => {
+    const plan = planned({
+      values: `${VALUES}
+routingMode: native
+autoDirectNodeRoutes: true
+ipv4NativeRoutingCIDR: 10.0.0.0/8
+loadBalancer: {mode: dsr, algorithm: maglev}
+`,
+    });
+    const values = valuesAt(plan, 'replace-kube-proxy/values');
+    expect(values).toMatchObject({
+      routingMode: 'tunnel',
+      loadBalancer: { algorithm: 'maglev' },
+    });
+    expect(Object.keys(values)).not.toContain('autoDirectNodeRoutes');
+    expect(Object.keys(values)).not.toContain('ipv4NativeRoutingCIDR');
+    expect([choice(plan, 'loadBalancer.mode'), choice(plan, 'routingMode')]).toEqual([
+      'snat',
+      'tunnel',
+    ]);
+  });
+
   it("corrects the post-mortem's values and says so", () => {
     const plan = planned({
       values: `

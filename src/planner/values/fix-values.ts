@@ -15,6 +15,7 @@ import { KUBE_PRISM_PORT } from '../../knowledge/talos-config/settings.ts';
 import { atLeast } from '../../base/versions.ts';
 import type { Situation } from '../situation.ts';
 import { dropValue, type Fixing, setValue, stringAt } from './edit.ts';
+import { fixRouting } from './fix-routing.ts';
 
 export function fixValues(
   given: ChartValues,
@@ -25,6 +26,7 @@ export function fixValues(
   const fixing: Fixing = { values: given, version, say };
   fixKubeProxyReplacement(fixing);
   fixTunnel(fixing);
+  fixRouting(fixing);
   fixPoolSpelling(fixing);
   dropGoneValues(fixing);
   dropImpliedNodePort(fixing);
