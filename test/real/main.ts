@@ -8,7 +8,7 @@ import { chooseCases } from './choose-cases.ts';
 import { type Comparison, compare } from './compare.ts';
 import { measure } from './measure.ts';
 import { randomCase } from './random-case.ts';
-import { RealNode } from './real-node.ts';
+import { RealNode, sweep } from './real-node.ts';
 import { checkMachine } from './requirements.ts';
 import { Skipped } from './skipped.ts';
 import { type RuntimeSoftware, type Software, beModest, obtainSoftware } from './software.ts';
@@ -42,6 +42,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
 try {
   beModest();
   checkMachine();
+  sweep();
   const software = obtainSoftware((line) => console.log(line));
   console.log(
     `flannel plugin ${software.flannelVersion}; seed ${seed} (--seed ${seed} repeats it)`,
@@ -49,7 +50,8 @@ try {
   const wanted = software.runtimes.filter(
     ({ version }) => options.runtime === undefined || version === options.runtime,
   );
-  await Promise.all(wanted.map((runtime) => testRuntime(software, runtime)));
+  const ends = await Promise.allSettled(wanted.map((one) => testRuntime(software, one)));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 } catch (error) {
   if (!(error instanceof Skipped)) throw error;
   console.log(`SKIPPED: ${error.message}`);

@@ -152,9 +152,7 @@ class Measurement {
       Object.entries(networks as Readonly<Record<string, readonly Answer[]>>) // our own harness
         .map(([network, leases]) => [
           network,
-          leases
-            .map(({ ip, id }) => ({ ip, pod: pods.get(String(id)) ?? 'failed-attempt' }))
-            .toSorted((left, right) => lastByte(left.ip) - lastByte(right.ip)),
+          leases.map(({ ip, id }) => ({ ip, pod: pods.get(String(id)) ?? 'failed-attempt' })),
         ]),
     );
   }
@@ -223,8 +221,4 @@ function networkOf(answer: Answer): Json {
 function asked(step: Step, answer: Json): Step {
   const { ok: _ok, error: _error, ms: _ms, atMs: _atMs, ...rest } = step;
   return { ...rest, op: step.op, ...answer };
-}
-
-function lastByte(address: unknown): number {
-  return Number(String(address).split('.').at(-1));
 }

@@ -17,6 +17,8 @@ export interface Answer {
 
 const PATIENCE_MS = 120_000;
 const NAMESPACES = ['--mount', '--net', '--pid', '--ipc', '--uts', '--fork', '--kill-child'];
+/** Directories and control groups are named so, followed by our process. */
+const NAME = 'regauge-real-';
 const CONTROL_GROUPS = '/sys/fs/cgroup';
 
 export class RealNode {
@@ -31,8 +33,8 @@ export class RealNode {
 
   private constructor(software: Software, runtime: RuntimeSoftware) {
     this.runtime = runtime;
-    this.root = mkdtempSync(join(tmpdir(), 'regauge-real-'));
-    this.cgroupParent = `/regauge-real-${process.pid}-${runtime.version}`;
+    this.root = mkdtempSync(join(tmpdir(), `${NAME}${process.pid}-`));
+    this.cgroupParent = `/${NAME}${process.pid}-${runtime.version}`;
     // The shell is the first process of the namespace: it buries what loses its parent.
     this.child = spawn('unshare', [...NAMESPACES, 'sh', '-c', '"$0"; exit $?', software.harness], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -109,12 +111,31 @@ export class RealNode {
   }
 }
 
-/** One hierarchy, or one per controller; a group goes once its processes are buried. */
+/** Removes what a run left that was itself killed: empty directories and control groups. */
+export function sweep(): void {
+  for (const place of [tmpdir(), ...controlGroupRoots()]) {
+    for (const name of readdirSync(place)) {
+      const owner = name.startsWith(NAME) ? /^\d+/.exec(name.slice(NAME.length))?.[0] : undefined;
+      if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeGroup(join(place, name));
+    }
+  }
+}
+
+/** One hierarchy, or one per controller. */
+function controlGroupRoots(): readonly string[] {
+  const controllers = readdirSync(CONTROL_GROUPS, { withFileTypes: true });
+  return [
+    CONTROL_GROUPS,
+    ...controllers.filter((one) => one.isDirectory()).map((one) => join(CONTROL_GROUPS, one.name)),
+  ];
+}
+
+/** A group goes once its processes are buried. */
 async function removeControlGroups(name: string): Promise<void> {
-  const roots = ['', ...readdirSync(CONTROL_GROUPS)].map((one) => join(CONTROL_GROUPS, one, name));
+  const groups = controlGroupRoots().map((root) => join(root, name));
   for (let round = 0; round < 40; round += 1) {
-    for (const root of roots) if (existsSync(root)) removeGroup(root);
-    if (!roots.some((root) => existsSync(root))) return;
+    for (const group of groups) if (existsSync(group)) removeGroup(group);
+    if (!groups.some((group) => existsSync(group))) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
