@@ -4,10 +4,11 @@ import {
   ciliumMinor,
   hangsBesideIpvs,
   mtuFollowsLowestDevice,
+  TUNNEL_PORTS,
 } from '../knowledge/cilium-versions.ts';
 import type { Finding } from '../model/finding.ts';
 import { refusal } from './refusal.ts';
-import { type ChartValues, valueAt } from '../knowledge/cilium-chart/values.ts';
+import { type ChartValues, isTruthy, valueAt } from '../knowledge/cilium-chart/values.ts';
 import type { Intent } from './intent.ts';
 import { decide, type Notes, type Situation } from './situation.ts';
 
@@ -25,7 +26,8 @@ export function tunnelPortFor(
       'during the migration both overlays need their own way between nodes; native routing afterwards is a change of its own, since nodes of both kinds do not reach each other',
     );
   }
-  const effective = wanted === 0 ? 8472 : wanted;
+  const geneve = valueAt(values, 'tunnelProtocol') === 'geneve';
+  const effective = wanted === 0 ? TUNNEL_PORTS[geneve ? 'geneve' : 'vxlan'] : wanted;
   const taken = oldPort === undefined ? [8472, 4789] : [oldPort];
   if (!taken.includes(effective)) {
     if (wanted !== 0 && oldPort !== 8472 && oldPort !== undefined) {
@@ -117,6 +119,7 @@ export function policiesFor(
 export function noteVersions(
   { kubernetesVersion, facts, distribution }: Situation,
   version: string,
+  values: ChartValues,
   notes: Notes,
 ): void {
   const known = ciliumMinor(version);
@@ -141,7 +144,8 @@ export function noteVersions(
       `Cilium ${version} is tested with Kubernetes ${first} to ${last}, and this is ${kubernetesVersion}`,
     );
   }
-  if (mtuFollowsLowestDevice(version)) {
+  const namesDevices = isTruthy(valueAt(values, 'devices')) || isTruthy(valueAt(values, 'MTU'));
+  if (mtuFollowsLowestDevice(version) && !namesDevices) {
     decide(
       notes,
       'devices and MTU',

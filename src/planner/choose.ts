@@ -56,7 +56,7 @@ export function choose(situation: Situation, intent: Intent, notes: Notes): Choi
     agentsAtATime: agentsAtATime(situation, values, notes),
   });
   if (!rendersAll(version, Object.values(phases), notes)) return undefined;
-  noteVersions(situation, version, notes);
+  noteVersions(situation, version, values, notes);
   const strategy = chooseStrategy(situation, intent, notes);
   const storage = storageOf(situation.facts);
   if (storage.single.length > 0) {

@@ -105,6 +105,22 @@ loadBalancer: {mode: dsr, algorithm: maglev}
     ]);
   });
 
+  it('keeps Geneve and the devices where the target names them', () => {
+    const plan = planned({
+      chartVersion: '1.18.3',
+      flannel: { port: 8472, enforcesPolicies: false },
+      values: `${VALUES}tunnelProtocol: geneve\ndevices: eth0\n`,
+    });
+    expect(valuesAt(plan, 'finalise/values')).toMatchObject({ tunnelProtocol: 'geneve' });
+    expect([choice(plan, 'tunnelPort'), choice(plan, 'devices and MTU')]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(choice(planned({ chartVersion: '1.18.3' }), 'devices and MTU')).toBe(
+      'left to detection',
+    );
+  });
+
   it("corrects the post-mortem's values and says so", () => {
     const plan = planned({
       values: `

@@ -39,7 +39,7 @@ export function phaseValues(target: ChartValues, choices: PhaseChoices): PhaseVa
     ['ipam.mode', 'cluster-pool'],
     ['ipam.operator.clusterPoolIPv4PodCIDRList', choices.pool],
     ['ipam.operator.clusterPoolIPv4MaskSize', choices.maskSize],
-    ...tunnel(choices),
+    ...tunnel(target, choices),
     ['cni.uninstall', false],
     ...rolling(choices),
   ]);
@@ -73,10 +73,12 @@ function withPaths(values: ChartValues, settings: readonly Setting[]): ChartValu
   return settings.reduce((result, [path, value]) => withValue(result, path, value), values);
 }
 
-function tunnel({ version, tunnelPort }: PhaseChoices): readonly Setting[] {
+/** The protocol is for good, like the port: nodes with different ones do not reach each other. */
+function tunnel(target: ChartValues, { version, tunnelPort }: PhaseChoices): readonly Setting[] {
   const port: readonly Setting[] = tunnelPort === undefined ? [] : [['tunnelPort', tunnelPort]];
-  if (!atLeast(version, '1.14.0')) return [['tunnel', 'vxlan'], ...port];
-  return [['routingMode', 'tunnel'], ['tunnelProtocol', 'vxlan'], ...port];
+  const protocol = stringAt(target, 'tunnelProtocol') === 'geneve' ? 'geneve' : 'vxlan';
+  if (!atLeast(version, '1.14.0')) return [['tunnel', protocol], ...port];
+  return [['routingMode', 'tunnel'], ['tunnelProtocol', protocol], ...port];
 }
 
 function rolling({ agentsAtATime }: PhaseChoices): readonly Setting[] {
