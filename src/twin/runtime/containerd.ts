@@ -234,7 +234,7 @@ export class Containerd extends RuntimeBase {
       (removed) => {
         const keeps = !removed.ok && this.traits.failedCleanUp === 'keep';
         if (keeps) this.keep(sandbox);
-        else sandbox.hasNetns = false;
+        else this.closeNetns(sandbox);
         this.options.kernel.after(CLEAN_UP_MS, () => {
           if (!keeps) this.sandboxes.release(sandbox);
           if (answer.open) answer.give(refused);
@@ -275,7 +275,7 @@ export class Containerd extends RuntimeBase {
   private tearDown(sandbox: Sandbox, done: (result: StopResult) => void): void {
     const { stopWithoutResult } = this.traits;
     if (sandbox.request.hostNetwork || (!sandbox.hasResult && stopWithoutResult === 'skipped')) {
-      sandbox.hasNetns = false;
+      this.closeNetns(sandbox);
       done(STOPPED);
       return;
     }
@@ -297,7 +297,7 @@ export class Containerd extends RuntimeBase {
       const message = `failed to destroy network for sandbox "${sandbox.id}": ${removed.message}`;
       return { ok: false, message, because: joinCauses(removed.because, this.selectedBecause) };
     }
-    sandbox.hasNetns = false;
+    this.closeNetns(sandbox);
     this.detach(sandbox);
     this.noteLeak(sandbox, this.selectedBecause);
     return STOPPED;

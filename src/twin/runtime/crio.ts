@@ -243,7 +243,7 @@ export class Crio extends RuntimeBase {
     this.calls.read(
       () => this.tearDown(sandbox),
       () => {
-        sandbox.hasNetns = false;
+        this.closeNetns(sandbox);
         this.options.kernel.after(CLEAN_UP_MS, () => {
           this.sandboxes.release(sandbox);
           answer.give(refused);
@@ -331,7 +331,7 @@ export class Crio extends RuntimeBase {
           return;
         }
         this.stopped.add(sandbox.id);
-        sandbox.hasNetns = false;
+        this.closeNetns(sandbox);
         this.detach(sandbox);
         this.noteLeak(sandbox, this.cni.selectedBecause);
         done(STOPPED);

@@ -15,33 +15,74 @@ export interface HostPortRule {
   readonly to: string;
 }
 
+interface Bridge {
+  addresses: readonly string[];
+  /** Set by the plugin with its first address (`ensureAddr`). */
+  hasOwnMac: boolean;
+  /** Containers plugged in; only as long as the bridge has no MAC address of its own. */
+  readonly ports: Set<string>;
+}
+
 export class NodeLinks {
   /** In the order in which the kernel tries them: oldest first. */
   readonly hostPortRules: HostPortRule[] = [];
-  private readonly bridges = new Map<string, string[]>();
+  private readonly bridges = new Map<string, Bridge>();
+  /** How many bridges take their MAC address from their ports. */
+  private withoutMac = 0;
   private readonly network: NodeNetwork | undefined;
 
   constructor(network: NodeNetwork | undefined) {
     this.network = network;
   }
 
+  /**
+   * The plugin makes sure of its bridge, then plugs the container in. Whether it read a MAC address of
+   * the bridge before: one without ports has none, unless it is new or was given one.
+   */
+  plugIn(name: string, containerId: string): boolean {
+    const known = this.bridges.get(name);
+    if (known?.hasOwnMac === true) return true;
+    const isNew = known === undefined || (known.ports.size === 0 && this.wasDeleted(name));
+    const bridge = isNew ? { addresses: [], hasOwnMac: false, ports: new Set<string>() } : known;
+    if (isNew) this.bridges.set(name, bridge);
+    if (known === undefined) this.withoutMac += 1;
+    const hadMac = isNew || bridge.ports.size > 0;
+    bridge.ports.add(containerId);
+    return hadMac;
+  }
+
+  /** The container's end of its interfaces is gone, and the bridge's with it. */
+  unplug(containerId: string): void {
+    if (this.withoutMac === 0) return;
+    for (const { ports } of this.bridges.values()) ports.delete(containerId);
+  }
+
   /** Adds a gateway address, as `198.51.100.1/24`; the text of the bridge plugin when it may not. */
-  ensureAddress(bridge: string, address: string, force: boolean): string | undefined {
-    const known = this.bridges.get(bridge);
-    if (known === undefined) {
-      this.bridges.set(bridge, [address]);
-      return undefined;
-    }
-    if (known.includes(address)) return undefined;
+  ensureAddress(
+    name: string,
+    address: string,
+    options: { readonly force: boolean; readonly hadMac: boolean },
+  ): string | undefined {
+    const bridge = this.bridges.get(name);
+    if (bridge === undefined || bridge.addresses.includes(address)) return undefined;
     const family = address.includes(':');
-    const other = known.find((held) => held.includes(':') === family);
-    if (other === undefined || this.wasDeleted(bridge)) {
-      this.bridges.set(bridge, other === undefined ? [...known, address] : [address]);
-      return undefined;
+    const other = bridge.addresses.find((held) => held.includes(':') === family);
+    if (other !== undefined && this.wasDeleted(name)) bridge.addresses = [];
+    else if (other !== undefined && !options.force) {
+      return `"${name}" already has an IP address different from ${address}`;
     }
-    if (!force) return `"${bridge}" already has an IP address different from ${address}`;
-    this.bridges.set(bridge, [...known.filter((held) => held !== other), address]);
+    bridge.addresses = [...bridge.addresses.filter((held) => held !== other), address];
+    if (!options.hadMac) return "could not set bridge's mac: invalid argument";
+    this.settle(bridge);
     return undefined;
+  }
+
+  /** The bridge was given the MAC address it had: from now on it does not change with its ports. */
+  private settle(bridge: Bridge): void {
+    if (bridge.hasOwnMac) return;
+    bridge.hasOwnMac = true;
+    bridge.ports.clear();
+    this.withoutMac -= 1;
   }
 
   addRules(rules: readonly HostPortRule[]): void {
@@ -60,6 +101,7 @@ export class NodeLinks {
 
   powerLost(): void {
     this.bridges.clear();
+    this.withoutMac = 0;
     this.hostPortRules.length = 0;
   }
 

@@ -190,6 +190,30 @@ describe('a missing, unfit or foreign binary', () => {
   });
 });
 
+describe('a bridge that a failed ADD left behind', () => {
+  it('has no MAC address while nothing is plugged in, and the next ADD fails for it, once', () => {
+    const node = testNode();
+    node.files.chmod(`${BIN}/host-local`, 0o644);
+    write(node, `${CONF}/10-net1.conflist`, bridgeConf(1));
+    expect(failureOf(node.run('a'))).toContain('permission denied');
+    node.files.chmod(`${BIN}/host-local`, 0o755);
+    expect(failureOf(node.run('b'))).toContain(
+      "failed to set bridge addr: could not set bridge's mac: invalid argument",
+    );
+    expect(node.run('c').ok).toBe(true);
+  });
+
+  it('is as good as new after a reboot', () => {
+    const node = testNode();
+    node.files.chmod(`${BIN}/host-local`, 0o644);
+    write(node, `${CONF}/10-net1.conflist`, bridgeConf(1));
+    node.run('a');
+    node.reboot();
+    node.files.chmod(`${BIN}/host-local`, 0o755);
+    expect(node.run('b').ok).toBe(true);
+  });
+});
+
 describe('CRI-O', () => {
   it('refuses a network whose plugin is missing and takes the next', () => {
     const node = testNode({ kind: 'cri-o', version: '1.33.0' });

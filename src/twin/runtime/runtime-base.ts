@@ -110,7 +110,7 @@ export abstract class RuntimeBase implements NodeRuntime {
 
   loseNetns(id: string): void {
     const sandbox = this.sandboxes.get(id);
-    if (sandbox !== undefined) sandbox.hasNetns = false;
+    if (sandbox !== undefined) this.closeNetns(sandbox);
   }
 
   onStatusChange(listener: () => void): void {
@@ -152,6 +152,12 @@ export abstract class RuntimeBase implements NodeRuntime {
       this.sandboxes.add(sandbox);
       answer.give({ ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin });
     });
+  }
+
+  /** The sandbox's network namespace goes, and its interfaces with it. */
+  protected closeNetns(sandbox: Sandbox): void {
+    sandbox.hasNetns = false;
+    this.links.unplug(sandbox.id);
   }
 
   protected detach(sandbox: Sandbox): void {

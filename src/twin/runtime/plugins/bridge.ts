@@ -78,17 +78,18 @@ function add(call: PluginCall, host: PluginHost): PluginRun {
   const conf = confOf(call.conf);
   const problem = conf.error ?? conf.addError;
   if (problem !== undefined) return failed(problem);
+  const hadMac = host.links.plugIn(conf.bridge, call.attach.container.id);
   if (conf.ipam === '') return done(resultOf(conf, call, undefined));
   const run = host.execute(conf.ipam, call);
-  if (run instanceof Waiting) return andThen(run, (given) => addressed(conf, call, host, given));
-  return addressed(conf, call, host, run);
+  if (!(run instanceof Waiting)) return addressed(conf, call, host, { given: run, hadMac });
+  return andThen(run, (given) => addressed(conf, call, host, { given, hadMac }));
 }
 
 function addressed(
   conf: BridgeConf,
   call: PluginCall,
   host: PluginHost,
-  given: PluginOutcome,
+  { given, hadMac }: { readonly given: PluginOutcome; readonly hadMac: boolean },
 ): PluginRun {
   if (given.kind === 'failed') return passedOn(given);
   const addresses = given.result?.addresses ?? [];
@@ -97,7 +98,8 @@ function addressed(
   if (conf.isGateway) {
     for (const { gateway } of addresses) {
       if (gateway === undefined) continue;
-      const error = host.links.ensureAddress(conf.bridge, gateway, conf.forceAddress);
+      const force = conf.forceAddress;
+      const error = host.links.ensureAddress(conf.bridge, gateway, { force, hadMac });
       if (error !== undefined)
         return released(conf, call, host, `failed to set bridge addr: ${error}`);
     }
@@ -134,6 +136,7 @@ function resultOf(conf: BridgeConf, call: PluginCall, given: CniResult | undefin
 function del(call: PluginCall, host: PluginHost): PluginRun {
   const conf = confOf(call.conf);
   if (conf.error !== undefined) return failed(conf.error);
+  if (call.attach.netns !== '') host.links.unplug(call.attach.container.id);
   if (conf.ipam === '') return DONE;
   const run = host.execute(conf.ipam, call);
   return run instanceof Waiting ? andThen(run, passedOn) : passedOn(run);
