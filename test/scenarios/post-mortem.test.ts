@@ -25,7 +25,7 @@ function kindsBehind(id: number): ReadonlySet<string> {
 }
 
 describe('the post-mortem as it was done', () => {
-  it('ends stuck after about six hours, with 76 pods in ContainerCreating', () => {
+  it('ends stuck after about six hours, with 76 pods stuck', () => {
     expect(run.rehearsal.outcome).toBe('stuck');
     expect(run.rehearsal.summary.podsStuck).toBe(76);
     expect(run.rehearsal.summary.makespanSeconds / 3600).toBeGreaterThan(5.5);
