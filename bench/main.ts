@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeFigures } from './node-figures.ts';
 import { type LargeSnapshot, timeJsonParse, writeLargeSnapshot } from './large-snapshot.ts';
 import { timeProcess } from './process.ts';
 import { type Figure, ratioFigure, showFigures } from './table.ts';
@@ -18,11 +19,11 @@ const FILES = [
   'talos-network-patch.yaml',
   'talos-dns-patch.yaml',
 ].map((name) => join(POST_MORTEM, name));
-const DETERMINISM_RUNS = 100;
+const DETERMINISM_RUNS = process.argv.includes('--small') ? 10 : 100;
 
 const folder = mkdtempSync(join(tmpdir(), 'regauge-bench-'));
 try {
-  const figures = [...startFigures(), ...determinism()];
+  const figures = [...startFigures(), ...nodeFigures(folder), ...determinism()];
   if (!process.argv.includes('--small')) figures.push(...largeFigures());
   console.log(showFigures(figures));
   if (figures.some(({ reached }) => !reached)) process.exitCode = 1;
