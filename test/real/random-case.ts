@@ -4,7 +4,7 @@
  */
 import { Random } from '../../src/base/random.ts';
 import type { BinarySetup, FileSetup, Step, TruthCase } from '../truth/cases.ts';
-import { brokenText, ciliumConf, randomConf } from './random-conf.ts';
+import { brokenText, ciliumConf, flannelConf, randomConf } from './random-conf.ts';
 
 const NAMES = [
   '05-cilium.conflist',
@@ -27,6 +27,14 @@ const NAMES = [
 ];
 const PLUGINS = ['bridge', 'host-local', 'loopback', 'portmap', 'firewall', 'flannel', 'tuning'];
 const PODS = ['A', 'B', 'C', 'D', 'E'];
+const BROKEN: readonly BinarySetup[] = [
+  'absent',
+  'absent',
+  'garbage',
+  { script: 'exit 1' },
+  { script: 'echo \'{"code":11,"msg":"try again later","details":"starting"}\'; exit 1' },
+  { script: 'exit 0', mode: '644' },
+];
 const SUBNET_ENV = '/run/flannel/subnet.env';
 const AGENT = '/run/cilium/cilium.sock';
 const ENV = `FLANNEL_NETWORK=10.244.0.0/16
@@ -46,6 +54,9 @@ export function randomCase(
 class Maker {
   private readonly random: Random;
   private readonly flannel: string;
+  /** More than one network at once; where they share something, chance decides. */
+  private readonly several: boolean;
+  private confs = 0;
   /** What the directory holds, so that operations find their files. */
   private readonly present = new Set<string>();
   private readonly links = new Set<string>();
@@ -53,6 +64,7 @@ class Maker {
   constructor(random: Random, flannel: string) {
     this.random = random;
     this.flannel = flannel;
+    this.several = !this.chance(0.75);
   }
 
   make(seed: number, hasInternalLoopback: boolean): TruthCase {
@@ -66,7 +78,7 @@ class Maker {
       [SUBNET_ENV]: this.subnetEnv(),
       [AGENT]: this.chance(0.8) ? '' : 'absent',
     };
-    const maxConfNum = this.chance(0.75) ? 1 : this.random.pick([0, 2, 3]);
+    const maxConfNum = this.several ? this.random.pick([0, 2, 3]) : 1;
     const internalLoopback = this.chance(0.2) && hasInternalLoopback;
     return {
       id: `random-${seed}`,
@@ -101,11 +113,19 @@ class Maker {
 
   /** What the name promises, mostly. */
   private text(name: string): string {
-    const sound =
-      name.includes('cilium.') && this.chance(0.8)
-        ? ciliumConf(this.random)
-        : randomConf(this.random, this.flannel, name);
+    this.confs += 1;
+    const sound = this.soundText(name);
     return this.chance(0.1) ? brokenText(this.random, sound) : sound;
+  }
+
+  private soundText(fileName: string): string {
+    const { random, flannel, several } = this;
+    if (fileName === '05-cilium.conflist' && (several || this.chance(0.8))) {
+      return ciliumConf(random);
+    }
+    if (fileName === '10-flannel.conflist' && several) return flannelConf(random, flannel);
+    const number = several ? this.confs : random.between(1, 4);
+    return randomConf(random, { flannel, fileName, number, alone: several });
   }
 
   private binaries(): Record<string, BinarySetup> {
@@ -113,14 +133,10 @@ class Maker {
     for (const name of PLUGINS) found[name] = 'real';
     if (this.chance(0.6)) return found;
     const name = this.random.pick([...PLUGINS, 'cilium-cni']);
-    found[name] = this.random.pick<BinarySetup>([
-      'absent',
-      'absent',
-      'garbage',
-      { script: 'exit 1' },
-      { script: 'echo \'{"code":11,"msg":"try again later","details":"starting"}\'; exit 1' },
-      { script: 'exit 0', mode: '644' },
-    ]);
+    found[name] = this.random.pick(BROKEN);
+    // One that fails as it runs would race with another that does.
+    const races = name === 'loopback' || this.several;
+    if (races) found[name] = 'absent';
     return found;
   }
 
@@ -201,7 +217,7 @@ class Maker {
 
   private write(): Step {
     const name = this.random.pick(NAMES);
-    const isNew = !this.present.has(name);
+    const isNew = !this.present.has(name) && !this.several;
     if (this.links.has(name)) return { op: 'fs', action: 'write', name: 'note', content: 'x' };
     this.present.add(name);
     const kind = this.random.unit();

@@ -17,22 +17,38 @@ const ODD_VERSIONS = ['9.9.9', 'abc', '1.2.0'];
 
 type Plugin = Readonly<Record<string, unknown>>;
 
+export interface ConfOptions {
+  /** The flannel plugin's version. */
+  readonly flannel: string;
+  readonly fileName: string;
+  /** Of the bridge and its network. */
+  readonly number: number;
+  /** Whether no other file may hold the same network: those are attached side by side, by chance. */
+  readonly alone: boolean;
+}
+
 /** What the extension promises, mostly: a list in `.conflist`, one plugin in the others. */
-export function randomConf(random: Random, flannel: string, fileName: string): string {
+export function randomConf(random: Random, options: ConfOptions): string {
+  const { flannel, fileName, number, alone } = options;
   const asList = fileName.includes('.conflist') === random.unit() < 0.95;
   const kind = random.unit();
-  if (asList && kind < 0.4) return flannelConf(random, flannel);
-  if (asList && kind < 0.55) return ciliumConf(random);
-  const number = random.between(1, 4);
-  const network = { cniVersion: version(random), name: `net${random.pick([number, number, 1])}` };
+  if (asList && !alone && kind < 0.4) return flannelConf(random, flannel);
+  if (asList && !alone && kind < 0.55) return ciliumConf(random);
+  const name = alone || random.unit() < 0.7 ? `net${number}` : 'net1';
+  const network = { cniVersion: version(random), name };
   if (asList) {
     return text(random, { ...network, plugins: [bridge(random, number), ...chained(random)] });
   }
-  if (kind < 0.1) return text(random, { ...network, name: 'lo', type: 'loopback' });
+  if (kind < 0.1) return text(random, loopback(random));
   return text(random, { ...network, ...bridge(random, number) });
 }
 
-function flannelConf(random: Random, flannel: string): string {
+/** Without version it gives a pod an address that no interface but `lo` has; not compared. */
+function loopback(random: Random): object {
+  return { cniVersion: random.pick(['0.2.0', '0.3.1', '1.0.0']), name: 'lo', type: 'loopback' };
+}
+
+export function flannelConf(random: Random, flannel: string): string {
   const old = flannel.startsWith('0.');
   const versions = old
     ? ['0.3.1', '0.4.0', '0.4.0', '1.0.0']

@@ -42,13 +42,13 @@ describe.each(VERSIONS)('containerd %s, networks that fail together', (version) 
 });
 
 describe.each(VERSIONS)('containerd %s, a conf of type loopback', (version) => {
-  it.each(['', '0.1.0', '0.2.0'])('of cniVersion "%s" gives the pod 127.0.0.1', (cniVersion) => {
-    const node = nodeWith(version, [conflist('lo', [{ type: 'loopback' }], cniVersion)]);
+  it('without cniVersion gives the pod 127.0.0.1', () => {
+    const node = nodeWith(version, [conflist('lo', [{ type: 'loopback' }], '')]);
     expect(node.run('a')).toMatchObject({ ok: true, ip: '127.0.0.1' });
   });
 
-  it('of a later cniVersion gives it no network', () => {
-    const node = nodeWith(version, [conflist('lo', [{ type: 'loopback' }], '0.3.1')]);
+  it.each(['0.1.0', '0.2.0', '0.3.1', '1.0.0'])('of cniVersion %s gives none', (cniVersion) => {
+    const node = nodeWith(version, [conflist('lo', [{ type: 'loopback' }], cniVersion)]);
     expect(failureOf(node.run('a'))).toContain('failed to find network info for sandbox');
   });
 });

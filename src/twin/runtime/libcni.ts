@@ -252,7 +252,7 @@ export class LibCni {
 /**
  * Before 0.3.0 a result holds one address of each family and names no interfaces, so that whoever
  * reads it takes the first one's (`cni:pkg/types/040/types.go@v1.2.3` convertTo02x). By it, a
- * loopback conf of such a version gives a pod the address 127.0.0.1 (containerd 1.6.20, 2.0.5).
+ * loopback conf without version gives a pod the address 127.0.0.1 (containerd 1.6.20, 2.0.5).
  */
 function withoutInterfaces(result: CniResult): CniResult {
   const four = result.addresses.find(({ address }) => !address.includes(':'));
