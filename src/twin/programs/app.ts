@@ -22,6 +22,11 @@ export function app(host: ProcessHost): Process {
   return life.asProcess();
 }
 
+/** A container that runs and never does what it is for. */
+export function neverReady(host: ProcessHost): Process {
+  return new Life(host.world.kernel).asProcess();
+}
+
 /** An init container that does its work at once and can end badly. */
 export function initStep(
   work: (host: ProcessHost) => string | undefined,

@@ -16,8 +16,10 @@ import { Kernel } from '../kernel/kernel.ts';
 import { configSourcesOf } from '../kubelet/config-sources.ts';
 import { createFabric } from '../network/fabric.ts';
 import type { Releases } from '../ports/helm-port.ts';
+import { programFor } from '../programs/program-for.ts';
 import { ObjectStore } from '../store/object-store.ts';
 import type { ApiServer, Fabric, TwinNode, World } from '../world.ts';
+import { keepFailing } from './failing-workloads.ts';
 import { liveReleases } from './live-releases.ts';
 import { loadObjects } from './load-objects.ts';
 import { machineConfigsOf } from './machine-configs.ts';
@@ -81,10 +83,12 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
     input,
     world.versions.distribution === 'talos' ? objects.map(described) : [],
   );
+  const failing = keepFailing(input, programFor);
   const made = createNodes(
     {
       world,
       nodes,
+      programFor: failing.programFor,
       configs: configs.byNode,
       evict: (namespace, pod) => evictPod(world, namespace, pod),
     },
@@ -116,6 +120,7 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
       ...configs.assumptions,
       ...files,
       ...anew,
+      ...failing.assumptions,
       ...owners,
       ...live.assumptions,
       ...unreadKinds(input),

@@ -1,6 +1,7 @@
 /** The nodes of a world, each with the parts that live and die with its machine. */
 import type { NodeObject } from '../../model/kubernetes.ts';
 import { createKubelet } from '../kubelet/create-kubelet.ts';
+import type { ProgramFor } from '../kubelet/kubelet-context.ts';
 import type { Evict } from '../machine/drain-before-upgrade.ts';
 import { createSystemdMachine } from '../machine/systemd-machine.ts';
 import { createTalosMachine, type TalosMachine } from '../machine/talos-machine.ts';
@@ -9,7 +10,6 @@ import { createNodeNetwork } from '../network/kernel-network.ts';
 import { cniPathsOf } from '../node/cni-paths.ts';
 import { bundlesPlugins } from '../node/mount-tables.ts';
 import { NodeFileSystem } from '../node/node-file-system.ts';
-import { programFor } from '../programs/program-for.ts';
 import { createRuntime } from '../runtime/create-runtime.ts';
 import type { NodeRuntime } from '../runtime/node-runtime.ts';
 import type { AgentSocket, Machine, TwinNode, World } from '../world.ts';
@@ -28,6 +28,8 @@ export interface NodesOptions {
   /** Filled here; it is the world's own map. */
   readonly nodes: Map<string, TwinNode>;
   readonly evict: Evict;
+  /** Which software a container is. */
+  readonly programFor: ProgramFor;
   /** Machine configs by node, on Talos. */
   readonly configs: ReadonlyMap<string, string>;
 }
@@ -84,7 +86,12 @@ function createNode(options: NodesOptions, object: NodeObject, parts: TalosParts
     role: isControlPlane(object) ? 'control-plane' : 'worker',
     files,
     runtime,
-    kubelet: createKubelet({ world, nodeName: name, programFor, off: isOff(object) }),
+    kubelet: createKubelet({
+      world,
+      nodeName: name,
+      programFor: options.programFor,
+      off: isOff(object),
+    }),
     network,
     machine,
     sockets,
