@@ -45,7 +45,8 @@ class NodeKubelet implements Kubelet, WorkerHost {
   private readonly withoutVolumes = new Set<PodWorker>();
   private readonly probed = new Set<PodWorker>();
   private readonly world: World;
-  private pathCheckPlanned = false;
+  /** Whose paths are looked at soon: pods by UID, or every pod of the node. */
+  private pathsToCheck: Set<string> | 'all' | undefined;
   private pathsWatched = false;
   private cacheEmptiedAt: number | undefined;
   /** Kubelet restarts that took the token volume from pods that ran then. */
@@ -208,7 +209,9 @@ class NodeKubelet implements Kubelet, WorkerHost {
     this.pathsWatched = true;
     // At the first chance: the fabric may not be there yet while the world is being built.
     this.world.kernel.after(0, () =>
-      subscribeToPaths(this.world.fabric, this.context.nodeName, () => this.planPathCheck()),
+      subscribeToPaths(this.world.fabric, this.context.nodeName, (podUid) =>
+        this.planPathCheck(podUid),
+      ),
     );
   }
 
@@ -273,13 +276,20 @@ class NodeKubelet implements Kubelet, WorkerHost {
     for (const worker of this.withoutNetwork) worker.networkReady();
   }
 
-  private planPathCheck(): void {
-    if (this.pathCheckPlanned || !this.context.running || this.probed.size === 0) return;
-    this.pathCheckPlanned = true;
+  /** Paths of a pod's neighbours need no second look when only its own attachment changed. */
+  private planPathCheck(podUid: string | undefined): void {
+    if (!this.context.running || this.probed.size === 0) return;
+    const planned = this.pathsToCheck;
+    if (podUid === undefined) this.pathsToCheck = 'all';
+    else if (planned === undefined) this.pathsToCheck = new Set([podUid]);
+    else if (planned !== 'all') planned.add(podUid);
+    if (planned !== undefined) return;
     this.world.kernel.after(this.world.constants.probePathCheckMs, () => {
-      this.pathCheckPlanned = false;
-      if (!this.context.running) return;
-      for (const worker of this.probed) worker.pathChanged();
+      const wanted = this.pathsToCheck;
+      this.pathsToCheck = undefined;
+      if (!this.context.running || wanted === undefined) return;
+      for (const worker of this.probed)
+        if (wanted === 'all' || wanted.has(worker.uid)) worker.pathChanged();
     });
   }
 

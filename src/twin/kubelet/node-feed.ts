@@ -12,7 +12,10 @@ export interface NodeFeed {
 }
 
 const feeds = new WeakMap<ObjectStore, Map<string, NodeFeed>>();
-const paths = new WeakMap<Fabric, Map<string, () => void>>();
+/** `podUid` is given when nothing but that pod's attachment changed. */
+export type PathListener = (podUid: string | undefined) => void;
+
+const paths = new WeakMap<Fabric, Map<string, PathListener>>();
 
 /** From now on the feed hears of every pod bound to the node. One feed per node; the last one wins. */
 export function subscribe(store: ObjectStore, node: string, feed: NodeFeed): void {
@@ -22,12 +25,12 @@ export function subscribe(store: ObjectStore, node: string, feed: NodeFeed): voi
 }
 
 /** From now on the listener hears of changes that can change the fate of a path on the node. */
-export function subscribeToPaths(fabric: Fabric, node: string, listener: () => void): void {
+export function subscribeToPaths(fabric: Fabric, node: string, listener: PathListener): void {
   let byNode = paths.get(fabric);
   if (byNode === undefined) {
-    const listeners = new Map<string, () => void>();
+    const listeners = new Map<string, PathListener>();
     paths.set(fabric, (byNode = listeners));
-    fabric.onChange((changed) => listeners.get(changed)?.());
+    fabric.onChange((changed, podUid) => listeners.get(changed)?.(podUid));
   }
   byNode.set(node, listener);
 }
