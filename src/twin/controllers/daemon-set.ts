@@ -183,6 +183,7 @@ export class DaemonSetController {
       labels: { [REVISION]: state.revision },
       spec: pinnedTo(set.spec.template.spec, nodeName),
       component: COMPONENT,
+      hold: () => this.queue.hold(objectKey(set)),
     });
   }
 

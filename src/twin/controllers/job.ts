@@ -53,6 +53,7 @@ export class JobController {
         name: { prefix: `${name}-` },
         template: job.spec.template,
         component: 'job-controller',
+        hold: () => this.queue.hold(key),
       });
     }
     if (refused) this.queue.retry(key);

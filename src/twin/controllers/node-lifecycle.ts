@@ -12,6 +12,7 @@ import type { Timer } from '../kernel/kernel.ts';
 import type { World } from '../world.ts';
 import { UNSCHEDULABLE } from './node-fit.ts';
 import { TaintRate } from './taint-rate.ts';
+import { WorkQueue } from './work-queue.ts';
 
 const STOPPED = 'Kubelet stopped posting node status.';
 const OWN_KEYS = new Set([NOT_READY, UNREACHABLE, UNSCHEDULABLE.key]);
@@ -20,9 +21,17 @@ export class NodeLifecycleController {
   private readonly world: World;
   private readonly graces = new Map<string, Timer>();
   private readonly rate: TaintRate;
+  /** Nodes whose taints wait for an answer of the API server. */
+  private readonly writing = new Set<string>();
+  /** Nodes whose taints admission did not take. */
+  private readonly refused: WorkQueue;
 
   constructor(world: World) {
     this.world = world;
+    this.refused = new WorkQueue(world, (name) => {
+      const node = world.store.get('Node', undefined, name);
+      if (node !== undefined) this.look(node);
+    });
     this.rate = new TaintRate(world, (node) => this.taintForEviction(node));
     const leases = nodeLeasesOf(world.store);
     leases.onChange((node, renewing) => (renewing ? this.renewed(node) : this.lapsed(node)));
@@ -125,6 +134,29 @@ export class NodeLifecycleController {
   }
 
   private write(name: string, taints: readonly Taint[]): void {
+    const { api, store, kernel } = this.world;
+    if (this.writing.has(name)) return;
+    const { labels } = store.get('Node', undefined, name)?.metadata ?? {};
+    const { ok, delayMs = 0 } = api.admit('UPDATE', 'Node', undefined, labels);
+    const settle = (): void => {
+      if (ok) this.store(name, taints);
+    };
+    if (delayMs === 0) {
+      settle();
+      if (ok) this.refused.succeeded(name);
+      else this.refused.retry(name);
+      return;
+    }
+    this.writing.add(name);
+    const settled = this.refused.hold(name);
+    kernel.after(delayMs, () => {
+      this.writing.delete(name);
+      settle();
+      settled(!ok);
+    });
+  }
+
+  private store(name: string, taints: readonly Taint[]): void {
     this.world.store.update('Node', undefined, name, (node) => {
       const { taints: _old, ...spec } = node.spec;
       return { ...node, spec: taints.length === 0 ? spec : { ...spec, taints } };

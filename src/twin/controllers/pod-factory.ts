@@ -8,6 +8,7 @@ import {
   type PodSpec,
   type PodTemplate,
 } from '../../model/kubernetes.ts';
+import type { OccurrenceId } from '../../model/occurrence.ts';
 import { serviceAccountRefusal, withPodDefaults } from '../api/pod-admission.ts';
 import { eventRecorderOf } from '../kubelet/event-recorder.ts';
 import type { World } from '../world.ts';
@@ -22,6 +23,13 @@ export interface NewPod {
   readonly labels?: Readonly<Record<string, string>>;
   readonly spec?: Partial<PodSpec>;
   readonly component: string;
+  /** Keeps the owner from being worked on while the API server has not answered; see `WorkQueue.hold`. */
+  readonly hold: () => (failed: boolean) => void;
+}
+
+interface Refusal {
+  readonly message: string;
+  readonly because: readonly OccurrenceId[];
 }
 
 export class PodFactory {
@@ -35,17 +43,30 @@ export class PodFactory {
 
   /**
    * Creates the pod; false when admission refused it, which the owner's `FailedCreate` event tells.
-   * What webhooks that time out cost is waited for by the caller's own retry, not here.
+   * While webhooks time out the pod is under way, which counts as created until its owner is looked
+   * at again.
    */
   create(request: NewPod): boolean {
     const pod = this.build(request);
-    const refusal = this.refusalOf(pod);
-    if (refusal !== undefined) {
-      this.refused(request, refusal.message, refusal.because);
-      return false;
-    }
-    this.world.store.create(pod);
+    const { refusal, delayMs } = this.admission(pod);
+    if (delayMs === 0) return this.settle(request, pod, refusal);
+    const settled = request.hold();
+    this.world.kernel.after(delayMs, () => settled(!this.settle(request, pod, refusal)));
     return true;
+  }
+
+  private settle(request: NewPod, pod: PodObject, refusal: Refusal | undefined): boolean {
+    if (refusal !== undefined) this.refused(request, refusal.message, refusal.because);
+    else if (this.isWanted(request, pod)) this.world.store.create(pod);
+    return refusal === undefined;
+  }
+
+  /** Time may have passed: the owner may be gone, or have got a pod of that name. */
+  private isWanted({ owner }: NewPod, { metadata }: PodObject): boolean {
+    const { store } = this.world;
+    const live = store.get<string>(owner.kind, owner.metadata.namespace, owner.metadata.name);
+    const taken = store.get('Pod', metadata.namespace, metadata.name) !== undefined;
+    return live?.metadata.uid === owner.metadata.uid && !taken;
   }
 
   private build({ owner, name, template, labels = {}, spec = {} }: NewPod): PodObject {
@@ -78,16 +99,20 @@ export class PodFactory {
     }
   }
 
-  private refusalOf(pod: PodObject): { message: string; because: readonly number[] } | undefined {
+  private admission(pod: PodObject): { refusal: Refusal | undefined; delayMs: number } {
     const { name, namespace = 'default', labels } = pod.metadata;
     const serviceAccount = pod.spec.serviceAccountName ?? 'default';
     const message = serviceAccountRefusal(this.world.store, { name, namespace, serviceAccount });
-    if (message !== undefined) return { message, because: [] };
+    if (message !== undefined) return { refusal: { message, because: [] }, delayMs: 0 };
     const verdict = this.world.api.admit('CREATE', 'Pod', namespace, labels);
-    return verdict.ok ? undefined : { message: verdict.message, because: verdict.because };
+    return { refusal: verdict.ok ? undefined : verdict, delayMs: verdict.delayMs ?? 0 };
   }
 
-  private refused({ owner, component }: NewPod, message: string, because: readonly number[]): void {
+  private refused(
+    { owner, component }: NewPod,
+    message: string,
+    because: readonly OccurrenceId[],
+  ): void {
     const { kernel } = this.world;
     const subject = referenceTo(owner);
     const text = `Error creating: ${message}`;

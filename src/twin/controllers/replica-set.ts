@@ -55,6 +55,7 @@ export class ReplicaSetController {
         name: { prefix: `${set.metadata.name}-` },
         template: set.spec.template,
         component: COMPONENT,
+        hold: () => this.queue.hold(key),
       });
     }
     if (refused) this.queue.retry(key);

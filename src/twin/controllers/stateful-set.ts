@@ -126,6 +126,7 @@ export class StatefulSetController {
       },
       spec: { volumes: this.volumesOf(set, name) },
       component: COMPONENT,
+      hold: () => this.queue.hold(objectKey(set)),
     });
   }
 

@@ -9,6 +9,7 @@ export class WorkQueue {
   private readonly sync: (key: string) => void;
   private readonly due = new Set<string>();
   private readonly failures = new Map<string, number>();
+  private readonly held = new Map<string, { left: number; failed: boolean }>();
 
   constructor(world: World, sync: (key: string) => void) {
     this.world = world;
@@ -31,7 +32,30 @@ export class WorkQueue {
   }
 
   succeeded(key: string): void {
-    this.failures.delete(key);
+    if (!this.held.has(key)) this.failures.delete(key);
+  }
+
+  /**
+   * The worker waits for an answer of the API server: the key is not worked on until the way out that
+   * is returned has been called, for each time it was held; then again, after the back-off if one failed.
+   */
+  hold(key: string): (failed: boolean) => void {
+    const held = this.held.get(key) ?? { left: 0, failed: false };
+    held.left += 1;
+    this.held.set(key, held);
+    this.due.add(key);
+    return (failed) => {
+      held.left -= 1;
+      held.failed ||= failed;
+      if (held.left > 0) return;
+      this.held.delete(key);
+      this.due.delete(key);
+      if (held.failed) this.retry(key);
+      else {
+        this.succeeded(key);
+        this.add(key);
+      }
+    };
   }
 
   private whenApiAnswers(key: string): void {

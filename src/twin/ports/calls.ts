@@ -48,9 +48,36 @@ export function apiWrite<T>(
   return answer.promise;
 }
 
-/** Admission of one of many writes of a call. */
-export function admitted(world: World, write: Write): void {
+/** What the webhooks of a call of many writes have cost so far. */
+export interface Cost {
+  ms: number;
+}
+
+/** A call of many writes: they are answered together, after all that webhooks cost that time out. */
+export function apiWrites<T>(world: World, action: (cost: Cost) => T): Promise<T> {
+  const { kernel, constants } = world;
+  const answer = kernel.deferred<T>();
+  kernel.after(constants.apiCallMs, () => {
+    const cost: Cost = { ms: 0 };
+    const later = (settle: () => void): void => {
+      if (cost.ms === 0) settle();
+      else kernel.after(cost.ms, settle);
+    };
+    try {
+      requireApi(world);
+      const value = action(cost);
+      later(() => answer.resolve(value));
+    } catch (error) {
+      later(() => answer.reject(error instanceof Error ? error : new Error(String(error))));
+    }
+  });
+  return answer.promise;
+}
+
+/** Admission of one of the writes of such a call. */
+export function admitted(world: World, write: Write, cost: Cost): void {
   const verdict = verdictOn(world, write);
+  cost.ms += verdict.delayMs ?? 0;
   if (!verdict.ok) throw refused(verdict.message);
 }
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigMapObject, KubeObject } from '../../model/kubernetes.ts';
 import type { ReleaseRequest } from '../../ports/helm.ts';
 import { fakeWorld, type FakeWorld } from '../machine/testing.ts';
+import type { World } from '../world.ts';
 import { createHelmPort, type RenderChart } from './helm-port.ts';
 
 const render: RenderChart = ({ values, release, namespace }) => {
@@ -115,6 +116,21 @@ describe('helm port', () => {
     await expect(run(world, () => helm.uninstall('cilium', 'kube-system'))).rejects.toMatchObject({
       code: 'not-found',
     });
+  });
+
+  it('takes as long as the webhooks of all its writes, and says so late too when one refuses', async () => {
+    const world = fakeWorld();
+    const delayed = (ok: boolean): World => ({
+      ...world,
+      api: { ...world.api, admit: () => ({ ok, message: 'no', because: [], delayMs: 10_000 }) },
+    });
+    await run(world, () => createHelmPort(delayed(true), render).upgradeOrInstall(request()));
+    expect(world.kernel.now()).toBe(20_000 + world.constants.apiCallMs);
+    const other = { ...request(), release: 'other', namespace: 'other' };
+    await expect(
+      run(world, () => createHelmPort(delayed(false), render).upgradeOrInstall(other)),
+    ).rejects.toMatchObject({ code: 'refused' });
+    expect(world.kernel.now()).toBe(30_000 + 2 * world.constants.apiCallMs);
   });
 
   it('is unreachable while the API is down', async () => {

@@ -6,7 +6,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { HelmPort, HelmValues, ReleaseRequest, ReleaseStatus } from '../../ports/helm.ts';
 import type { World } from '../world.ts';
-import { apiCall } from './calls.ts';
+import { apiCall, apiWrites, type Cost } from './calls.ts';
 import { applyRelease, deleteObjects } from './release-objects.ts';
 import { tellRefusals, type ValueRefusal } from './render-refusals.ts';
 
@@ -40,18 +40,24 @@ export function createHelmPort(
         return current === undefined ? undefined : statusOf(current);
       }),
     upgradeOrInstall: (request) =>
-      apiCall(world, () => upgradeOrInstall(world, render, releases, request)),
+      apiWrites(world, (cost) => upgradeOrInstall({ world, render, releases, cost }, request)),
     uninstall: (release, namespace) =>
-      apiCall(world, () => uninstall(world, releases, release, namespace)),
+      apiWrites(world, (cost) => uninstall({ world, releases, cost }, release, namespace)),
     rollback: (release, namespace, revision) =>
-      apiCall(world, () => rollback(world, releases, `${namespace}/${release}`, revision)),
+      apiWrites(world, (cost) =>
+        rollback({ world, releases, cost }, `${namespace}/${release}`, revision),
+      ),
   };
 }
 
+interface Call {
+  readonly world: World;
+  readonly releases: Releases;
+  readonly cost: Cost;
+}
+
 function upgradeOrInstall(
-  world: World,
-  render: RenderChart,
-  releases: Releases,
+  { world, render, releases, cost }: Call & { readonly render: RenderChart },
   request: ReleaseRequest,
 ): ReleaseStatus {
   const rendered = render(request);
@@ -62,11 +68,8 @@ function upgradeOrInstall(
   world.kernel.occur('helm.release-applied', {
     message: `helm ${history.length === 0 ? 'installed' : 'upgraded'} ${release}, chart ${version}`,
   });
-  applyRelease(world, {
-    release: request,
-    last: history.at(-1)?.objects ?? [],
-    next: rendered.objects,
-  });
+  const last = history.at(-1)?.objects ?? [];
+  applyRelease(world, { release: request, last, next: rendered.objects }, cost);
   return record(releases, key, {
     chartVersion: request.version,
     values: request.values,
@@ -92,7 +95,7 @@ function renderFailed(
   });
 }
 
-function uninstall(world: World, releases: Releases, release: string, namespace: string): void {
+function uninstall({ world, releases, cost }: Call, release: string, namespace: string): void {
   const key = `${namespace}/${release}`;
   const current = releases.get(key)?.at(-1);
   if (current === undefined)
@@ -101,13 +104,12 @@ function uninstall(world: World, releases: Releases, release: string, namespace:
       `uninstall: Release not loaded: ${release}: release: not found`,
     );
   world.kernel.occur('helm.release-uninstalled', { message: `helm uninstalled ${release}` });
-  deleteObjects(world, current.objects);
+  deleteObjects(world, current.objects, cost);
   releases.delete(key);
 }
 
 function rollback(
-  world: World,
-  releases: Releases,
+  { world, releases, cost }: Call,
   key: string,
   revision: number | undefined,
 ): ReleaseStatus {
@@ -123,17 +125,16 @@ function rollback(
   world.kernel.occur('helm.release-applied', {
     message: `helm rolled ${release} back to revision ${target.revision}`,
   });
-  applyRelease(world, {
-    release: {
-      release,
-      namespace,
-      chart: 'cilium',
-      version: target.chartVersion,
-      values: target.values,
+  const { chartVersion: version, values } = target;
+  applyRelease(
+    world,
+    {
+      release: { release, namespace, chart: 'cilium', version, values },
+      last: current.objects,
+      next: target.objects,
     },
-    last: current.objects,
-    next: target.objects,
-  });
+    cost,
+  );
   return record(releases, key, target);
 }
 

@@ -6,7 +6,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import { type KubeObject, objectKey } from '../../model/kubernetes.ts';
 import type { ReleaseRequest } from '../../ports/helm.ts';
 import type { World } from '../world.ts';
-import { admitted } from './calls.ts';
+import { admitted, type Cost } from './calls.ts';
 import { threeWayMerge } from './merge.ts';
 
 export interface ReleaseChange {
@@ -15,52 +15,74 @@ export interface ReleaseChange {
   readonly next: readonly KubeObject[];
 }
 
-export function applyRelease(world: World, { release, last, next }: ReleaseChange): void {
+export function applyRelease(
+  world: World,
+  { release, last, next }: ReleaseChange,
+  cost: Cost,
+): void {
   const before = new Map(last.map((object) => [keyOf(object), object]));
   for (const object of next) if (!before.has(keyOf(object))) refuseForeign(world, object, release);
-  for (const object of next) applyObject(world, before.get(keyOf(object)), object);
+  for (const object of next) applyObject(world, before.get(keyOf(object)), object, cost);
   const kept = new Set(next.map(keyOf));
   deleteObjects(
     world,
     last.filter((object) => !kept.has(keyOf(object))),
+    cost,
   );
 }
 
-export function deleteObjects(world: World, objects: readonly KubeObject[]): void {
+export function deleteObjects(world: World, objects: readonly KubeObject[], cost: Cost): void {
   for (const { kind, metadata } of objects) {
     if (world.store.get(kind, metadata.namespace, metadata.name) === undefined) continue;
-    admitted(world, {
-      operation: 'DELETE',
-      kind,
-      namespace: metadata.namespace,
-      labels: metadata.labels,
-    });
+    admitted(
+      world,
+      {
+        operation: 'DELETE',
+        kind,
+        namespace: metadata.namespace,
+        labels: metadata.labels,
+      },
+      cost,
+    );
     world.store.delete(kind, metadata.namespace, metadata.name);
   }
 }
 
-function applyObject(world: World, last: KubeObject | undefined, next: KubeObject): void {
+function applyObject(
+  world: World,
+  last: KubeObject | undefined,
+  next: KubeObject,
+  cost: Cost,
+): void {
   const { namespace, name } = next.metadata;
   const live: KubeObject | undefined = world.store.get<string>(next.kind, namespace, name);
   if (live === undefined) {
-    admitted(world, {
-      operation: 'CREATE',
-      kind: next.kind,
-      namespace,
-      labels: next.metadata.labels,
-    });
+    admitted(
+      world,
+      {
+        operation: 'CREATE',
+        kind: next.kind,
+        namespace,
+        labels: next.metadata.labels,
+      },
+      cost,
+    );
     world.store.create(next);
     return;
   }
   // Merging objects of one kind gives an object of that kind.
   const merged = threeWayMerge(last ?? {}, live, next) as KubeObject;
   if (merged === live) return;
-  admitted(world, {
-    operation: 'UPDATE',
-    kind: next.kind,
-    namespace,
-    labels: next.metadata.labels,
-  });
+  admitted(
+    world,
+    {
+      operation: 'UPDATE',
+      kind: next.kind,
+      namespace,
+      labels: next.metadata.labels,
+    },
+    cost,
+  );
   world.store.update<string>(next.kind, namespace, name, () => merged);
 }
 
