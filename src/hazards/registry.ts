@@ -205,7 +205,7 @@ export function evaluateHazards(
   const unknown: Unjudged[] = [];
   for (const hazard of hazards) {
     const foretelling = hazard.foretell(facts);
-    findings.push(...foretelling.findings);
+    for (const finding of foretelling.findings) findings.push(finding);
     if (foretelling.missing.length > 0) {
       unknown.push({ hazard: hazard.id, missing: foretelling.missing });
     }

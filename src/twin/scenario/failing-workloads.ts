@@ -26,7 +26,7 @@ export function keepFailing(input: ClusterInput, programFor: ProgramFor): Failin
     const pod = object as PodObject; // the kind says so
     return pod.status.phase === 'Running' || pod.status.phase === 'Pending' ? [pod] : [];
   });
-  const now = Math.max(0, ...running.flatMap(timesOf));
+  const now = running.flatMap(timesOf).reduce((latest, time) => Math.max(latest, time), 0);
   const failing = new Map(running.map((pod) => [pod, failingIn(pod, now)]));
   const byOwner = new Map<string, Set<string> | undefined>();
   for (const [pod, names] of failing) {
