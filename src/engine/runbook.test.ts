@@ -105,6 +105,50 @@ describe('commands', () => {
     expect(Math.round((waited?.to ?? 0) - (waited?.from ?? 0))).toBe(90);
   });
 
+  it('wait until a roll-out is over, and say what is missing when it does not come', async () => {
+    const cluster = new FakeCluster(OPTIONS);
+    const target = { kind: 'DaemonSet', namespace: 'kube-system', name: 'nothing' };
+    const [missing] = await typed(cluster, { kubectl: { action: 'rollout-status', ...target } });
+    expect(missing?.message).toMatch(/DaemonSet "nothing" not found/);
+  });
+
+  it('wait for a condition no longer than told', async () => {
+    const wait = (status: string): RunbookStep => ({
+      kubectl: {
+        action: 'wait',
+        until: { condition: 'Ready', status },
+        kind: 'Node',
+        name: 'a',
+        timeoutSeconds: 20,
+      },
+    });
+    const [ready, never] = await typed(new FakeCluster(OPTIONS), wait('True'), wait('False'));
+    expect(ready).toMatchObject({ outcome: 'done' });
+    expect(never?.message).toMatch(/timed out waiting: the condition Ready of Node a is True/);
+    expect(Math.round((never?.to ?? 0) - (never?.from ?? 0))).toBe(20);
+  });
+
+  it('set and remove taints, and leave the others', async () => {
+    const cluster = new FakeCluster(OPTIONS);
+    const taint = (add: readonly string[], remove: readonly string[]): RunbookStep => ({
+      kubectl: {
+        action: 'taint',
+        node: 'a',
+        add: add.map((key) => ({ key, effect: 'NoSchedule' })),
+        remove: remove.map((key) => ({ key })),
+      },
+    });
+    await typed(cluster, taint(['one', 'two'], []), taint(['three'], ['one']));
+    expect(cluster.node('a').spec.taints?.map(({ key }) => key)).toEqual(['two', 'three']);
+  });
+
+  it('only look where nothing would be changed', async () => {
+    const cluster = new FakeCluster(OPTIONS);
+    const [looked] = await typed(cluster, { look: 'kubectl get pods -A' });
+    expect(looked).toMatchObject({ outcome: 'done', command: 'kubectl get pods -A' });
+    expect(looked?.to).toBe(looked?.from);
+  });
+
   it('record what helm refuses in its own words', async () => {
     const values = { kubeProxyReplacement: 'strict' };
     const [outcome] = await typed(new FakeCluster(OPTIONS), {

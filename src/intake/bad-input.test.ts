@@ -170,7 +170,7 @@ describe('bad input', () => {
     ['{wait: 1, kubectl: cordon a}', /^r\.yaml:3:\d+: a step has exactly one of/],
     [
       '{title: nothing to do}',
-      /^r\.yaml:3:5: a step has exactly one of helm, kubectl, talos, files, wait$/,
+      /^r\.yaml:3:5: a step has exactly one of helm, kubectl, talos, files, wait, look$/,
     ],
     [
       '{kubectl: {action: drain, node: a, timeout: 3}}',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const text = z.string().min(1);
 const table = z.record(z.string(), z.unknown());
-const labels = z.record(z.string(), z.string().nullable());
+const marks = z.record(z.string(), z.string().nullable());
 const nodes = z.array(text).min(1);
 
 export const runbookSchema = z.strictObject({
@@ -25,9 +25,20 @@ export const stepSchema = z.strictObject({
   talos: z.unknown().optional(),
   files: z.unknown().optional(),
   wait: z.unknown().optional(),
+  look: z.unknown().optional(),
 });
 
-const installation = { release: text, namespace: text, chart: text, version: text, values: table };
+const installation = {
+  release: text,
+  namespace: text,
+  chart: text,
+  version: text,
+  values: table,
+  reuseValues: z.boolean().optional(),
+  wait: z.boolean().optional(),
+  atomic: z.boolean().optional(),
+  timeoutSeconds: z.number().min(0).optional(),
+};
 
 const helmSchema = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('install'), ...installation }),
@@ -49,6 +60,8 @@ const kubectlSchema = z.discriminatedUnion('action', [
     namespace: text.optional(),
     name: text.optional(),
     selector: text.optional(),
+    onNode: text.optional(),
+    all: z.boolean().optional(),
     force: z.boolean().optional(),
   }),
   z.strictObject({
@@ -58,13 +71,57 @@ const kubectlSchema = z.discriminatedUnion('action', [
     name: text,
     patch: table,
   }),
-  z.strictObject({ action: z.literal('rollout-restart'), kind: text, namespace: text, name: text }),
+  z.strictObject({
+    action: z.literal('rollout-restart'),
+    kind: text,
+    namespace: text,
+    name: text.optional(),
+    selector: text.optional(),
+  }),
+  z.strictObject({
+    action: z.literal('rollout-status'),
+    kind: text,
+    namespace: text,
+    name: text,
+    timeoutSeconds: z.number().min(0).optional(),
+  }),
+  z.strictObject({
+    action: z.literal('wait'),
+    until: z.union([
+      z.literal('deleted'),
+      z.strictObject({ condition: text, status: z.enum(['True', 'False', 'Unknown']) }),
+    ]),
+    kind: text,
+    namespace: text.optional(),
+    name: text.optional(),
+    selector: text.optional(),
+    timeoutSeconds: z.number().min(0),
+  }),
   z.strictObject({
     action: z.literal('label'),
     kind: text,
     namespace: text.optional(),
     name: text,
-    labels,
+    labels: marks,
+  }),
+  z.strictObject({
+    action: z.literal('annotate'),
+    kind: text,
+    namespace: text.optional(),
+    name: text,
+    annotations: marks,
+  }),
+  z.strictObject({
+    action: z.literal('taint'),
+    node: text,
+    add: z.array(
+      z.strictObject({
+        key: text,
+        value: z.string().optional(),
+        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']),
+      }),
+    ),
+    remove: z.array(z.strictObject({ key: text, effect: text.optional() })),
   }),
   z.strictObject({
     action: z.literal('scale'),
@@ -127,19 +184,24 @@ export const COMMAND_SCHEMAS = {
   talos: talosSchema,
   files: filesSchema,
   wait: z.strictObject({ seconds: z.number().min(0) }),
+  look: text,
 } as const;
 
 /** A whole Runbook, for publishing: each command in its structured form, or as it would be typed. */
 export const publishedRunbook = runbookSchema.extend({
   steps: z
     .array(
-      stepSchema.extend({
-        helm: z.union([helmSchema, text]).optional(),
-        kubectl: z.union([kubectlSchema, text]).optional(),
-        talos: z.union([talosSchema, text]).optional(),
-        files: filesSchema.optional(),
-        wait: z.union([COMMAND_SCHEMAS.wait, text, z.number().min(0)]).optional(),
-      }),
+      z.union([
+        text.describe('A command as typed: kubectl, helm, talosctl or sleep'),
+        stepSchema.extend({
+          helm: z.union([helmSchema, text]).optional(),
+          kubectl: z.union([kubectlSchema, text]).optional(),
+          talos: z.union([talosSchema, text]).optional(),
+          files: filesSchema.optional(),
+          wait: z.union([COMMAND_SCHEMAS.wait, text, z.number().min(0)]).optional(),
+          look: text.optional(),
+        }),
+      ]),
     )
     .min(1),
 });

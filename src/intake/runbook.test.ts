@@ -3,9 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { RunbookStep } from '../model/runbook.ts';
 import { failureOf, read } from './testing.ts';
 
-function step(text: string, files: Readonly<Record<string, string>> = {}): RunbookStep | undefined {
+function steps(text: string, files: Readonly<Record<string, string>> = {}): readonly RunbookStep[] {
   const input = read({ 'run/book.yaml': `kind: Runbook\nsteps:\n  - ${text}\n`, ...files });
-  return input.runbooks[0]?.runbook.steps[0];
+  return input.runbooks[0]?.runbook.steps ?? [];
+}
+
+function step(text: string, files: Readonly<Record<string, string>> = {}): RunbookStep | undefined {
+  return steps(text, files)[0];
 }
 
 describe('runbook steps as command lines', () => {
@@ -72,6 +76,70 @@ describe('runbook steps as command lines', () => {
         patch: { data: { 'cni-exclusive': 'true' } },
       },
     ],
+    [
+      'rollout restart ds -n kube-system',
+      { action: 'rollout-restart', kind: 'DaemonSet', namespace: 'kube-system' },
+    ],
+    [
+      'rollout status -n kube-system ds/cilium --timeout=5m',
+      {
+        action: 'rollout-status',
+        kind: 'DaemonSet',
+        namespace: 'kube-system',
+        name: 'cilium',
+        timeoutSeconds: 300,
+      },
+    ],
+    [
+      'wait --for=condition=Ready node/a',
+      {
+        action: 'wait',
+        until: { condition: 'Ready', status: 'True' },
+        kind: 'Node',
+        name: 'a',
+        timeoutSeconds: 30,
+      },
+    ],
+    [
+      'wait pod -n shop -l app=web --for delete --timeout 90s',
+      {
+        action: 'wait',
+        until: 'deleted',
+        kind: 'Pod',
+        namespace: 'shop',
+        selector: 'app=web',
+        timeoutSeconds: 90,
+      },
+    ],
+    [
+      'annotate node a flannel.alpha.coreos.com/backend-type-',
+      {
+        action: 'annotate',
+        kind: 'Node',
+        name: 'a',
+        annotations: { 'flannel.alpha.coreos.com/backend-type': null },
+      },
+    ],
+    [
+      'taint nodes a net=moving:NoExecute old:NoSchedule- other-',
+      {
+        action: 'taint',
+        node: 'a',
+        add: [{ key: 'net', value: 'moving', effect: 'NoExecute' }],
+        remove: [{ key: 'old', effect: 'NoSchedule' }, { key: 'other' }],
+      },
+    ],
+    [
+      'delete pod -n kube-system -l k8s-app=cilium --field-selector spec.nodeName=a',
+      {
+        action: 'delete',
+        kind: 'Pod',
+        namespace: 'kube-system',
+        selector: 'k8s-app=cilium',
+        onNode: 'a',
+      },
+    ],
+    ['delete pod --all -n shop', { action: 'delete', kind: 'Pod', namespace: 'shop', all: true }],
   ])('kubectl: %s', (line, command) => {
     expect(step(`kubectl: ${JSON.stringify(line)}`)).toEqual({ kubectl: command });
   });
@@ -105,6 +173,76 @@ describe('runbook steps as command lines', () => {
         'dns.yaml': 'cluster: {proxy: {disabled: true}}\n',
       }),
     ).toEqual({ talos: command });
+  });
+
+  it('makes one step for each object or node that a command names', () => {
+    expect(steps('kubectl: rollout restart -n kube-system deploy/operator ds/agent')).toEqual([
+      {
+        kubectl: {
+          action: 'rollout-restart',
+          kind: 'Deployment',
+          namespace: 'kube-system',
+          name: 'operator',
+        },
+      },
+      {
+        kubectl: {
+          action: 'rollout-restart',
+          kind: 'DaemonSet',
+          namespace: 'kube-system',
+          name: 'agent',
+        },
+      },
+    ]);
+    expect(steps('{kubectl: cordon a b, continueOnError: false}')).toEqual([
+      { kubectl: { action: 'cordon', node: 'a' }, continueOnError: false },
+      { kubectl: { action: 'cordon', node: 'b' }, continueOnError: false },
+    ]);
+  });
+
+  it.each([
+    ['kubectl uncordon a', { kubectl: { action: 'uncordon', node: 'a' } }],
+    ['talosctl -n a reboot', { talos: { action: 'reboot', nodes: ['a'] } }],
+    ['sleep 90', { wait: { seconds: 90 } }],
+    ['cilium status --wait', { look: 'cilium status --wait' }],
+    ['kubectl get pods -A -o wide --watch', { look: 'kubectl get pods -A -o wide --watch' }],
+    ['talosctl -n a -e b service kubelet', { look: 'talosctl -n a -e b service kubelet' }],
+    ['talosctl -n a etcd snapshot db', { look: 'talosctl -n a etcd snapshot db' }],
+    ['helm repo update', { look: 'helm repo update' }],
+  ])('takes a line as it would be typed: %s', (line, expected) => {
+    expect(step(line)).toEqual(expected);
+  });
+
+  it.each([
+    ['kubectl: get nodes', 'kubectl get nodes'],
+    ['talos: health', 'talosctl health'],
+    ['helm: list -A', 'helm list -A'],
+  ])('keeps what only reads, and does nothing for it: %s', (line, look) => {
+    expect(step(line)).toEqual({ look });
+  });
+
+  it.each([
+    ['iptables -F', /"iptables" cannot be rehearsed/],
+    ['talosctl -n a etcd leave', /"etcd" cannot be rehearsed/],
+    ['kubectl rollout undo ds/a', /"undo" cannot be rehearsed/],
+    ['kubectl wait pod/a', /--for is missing/],
+    ['kubectl wait pod/a --for=jsonpath={.status.phase}=Running', /cannot be rehearsed/],
+    ['kubectl wait pod --for=delete', /the name, or -l with a selector, or --all, is missing/],
+    ['kubectl taint nodes a net=moving', /"net=moving" is no taint/],
+    ['kubectl delete pod --field-selector status.phase=Failed', /cannot be rehearsed/],
+  ])('refuses what it cannot play: %s', (line, expected) => {
+    expect(failureOf(() => step(line)).message).toMatch(expected);
+  });
+
+  it('helm: an upgrade that is told no values keeps those of the release', () => {
+    const upgrade = 'helm upgrade cilium cilium/cilium --version 1.16.5 -n kube-system';
+    expect(step(upgrade)).toMatchObject({ helm: { values: {}, reuseValues: true } });
+    expect(step(`${upgrade} --reset-values`)).not.toHaveProperty('helm.reuseValues');
+    expect(step(`${upgrade} --set MTU=1400`)).not.toHaveProperty('helm.reuseValues');
+    expect(step(`${upgrade} --set MTU=1400 --reuse-values`)).toHaveProperty('helm.reuseValues');
+    expect(step(`${upgrade} --atomic --timeout 2m`)).toMatchObject({
+      helm: { wait: true, atomic: true, timeoutSeconds: 120 },
+    });
   });
 
   it('helm: files in order, then --set, as Helm lays them over one another', () => {

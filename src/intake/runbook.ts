@@ -40,7 +40,7 @@ export function readRunbook(tree: TextTree, index: InputIndex): ReadRunbook {
   const head = checked(tree, [], runbookSchema.safeParse(tree.value));
   const files = fileResolver(index, tree.source.file ?? '');
   const uses: ValuesUse[] = [];
-  const steps = head.steps.map((_step, at) => readStep(tree, at, files, uses));
+  const steps = head.steps.flatMap((_step, at) => readStep(tree, at, files, uses));
   const runbook: Runbook = {
     apiVersion: 'regauge.dev/v1',
     kind: 'Runbook',
@@ -51,11 +51,19 @@ export function readRunbook(tree: TextTree, index: InputIndex): ReadRunbook {
   return { runbook, source: tree.source, uses };
 }
 
-const KEYS: readonly CommandKey[] = ['helm', 'kubectl', 'talos', 'files', 'wait'];
+const KEYS: readonly CommandKey[] = ['helm', 'kubectl', 'talos', 'files', 'wait', 'look'];
 
-function readStep(tree: TextTree, at: number, files: FileResolver, uses: ValuesUse[]): RunbookStep {
+/** The steps that one entry is: a command that names several objects is one step for each. */
+function readStep(
+  tree: TextTree,
+  at: number,
+  files: FileResolver,
+  uses: ValuesUse[],
+): readonly RunbookStep[] {
   const path = ['steps', at];
   const located = tree.at(path);
+  const typed = tree.embedded(path);
+  if (typed !== undefined) return commandsIn(typed, { tree, path, files, uses });
   const value = isTable(located?.value) ? located.value : {};
   const common = checked(tree, path, stepSchema.safeParse(located?.value));
   const keys = KEYS.filter((key) => key in value);
@@ -66,46 +74,95 @@ function readStep(tree: TextTree, at: number, files: FileResolver, uses: ValuesU
     throw badInput(`a step has exactly one of ${KEYS.join(', ')}`, source);
   }
   const { title, reading, continueOnError } = common;
-  return {
-    ...(title === undefined ? {} : { title }),
-    ...(reading === undefined ? {} : { reading }),
-    ...(continueOnError === undefined ? {} : { continueOnError }),
-    ...readCommand(tree, [...path, key], key, files, uses),
-  } as RunbookStep; // checked key by key above and by the schema of its command
+  return readCommand({ tree, path: [...path, key], files, uses }, key).map(
+    (command) =>
+      ({
+        ...(title === undefined ? {} : { title }),
+        ...(reading === undefined ? {} : { reading }),
+        ...(continueOnError === undefined ? {} : { continueOnError }),
+        ...command,
+      }) as RunbookStep, // checked key by key above and by the schema of its command
+  );
 }
 
-function readCommand(
-  tree: TextTree,
-  path: readonly (string | number)[],
-  key: CommandKey,
-  files: FileResolver,
-  uses: ValuesUse[],
-): object {
+interface StepPlace {
+  readonly tree: TextTree;
+  readonly path: readonly (string | number)[];
+  readonly files: FileResolver;
+  readonly uses: ValuesUse[];
+}
+
+function readCommand(place: StepPlace, key: CommandKey): readonly object[] {
+  const { tree, path } = place;
   const value = tree.at(path)?.value;
   const text = tree.embedded(path);
   if (key === 'wait' && (typeof value === 'number' || typeof value === 'string')) {
-    return { wait: { seconds: waitSeconds(tree, path, value) } };
+    return [{ wait: { seconds: waitSeconds(tree, path, value) } }];
   }
-  if (text === undefined || key === 'files' || key === 'wait') {
+  if (text === undefined || key === 'files' || key === 'wait' || key === 'look') {
     const command = checked<unknown>(tree, path, COMMAND_SCHEMAS[key].safeParse(value));
     const patch = key === 'talos' ? tree.embedded([...path, 'patch']) : undefined;
     if (patch !== undefined) checkPatch(patch);
-    return { [key]: command };
+    return [{ [key]: command }];
   }
+  return typedCommand(key, text, place);
+}
+
+/** A step that is a line as typed: its first word says what it is. */
+function commandsIn(text: YamlText, place: StepPlace): readonly RunbookStep[] {
+  const [program, argument] = commandLine(text).words;
+  const key = program === undefined ? undefined : PROGRAMS.get(program.text);
+  if (key !== undefined) return typedCommand(key, text, place) as readonly RunbookStep[]; // as parsed
+  const seconds = program?.text === 'sleep' ? durationSeconds(argument?.text ?? '') : undefined;
+  if (seconds !== undefined) return [{ wait: { seconds } }];
+  if (program?.text === 'cilium') return [{ look: text.text.trim() }];
+  throw badInput(
+    `"${program?.text ?? ''}" cannot be rehearsed`,
+    { file: text.file, ...text.placeOf(program?.start ?? 0) },
+    `A step is a command of ${[...PROGRAMS.keys()].join(', ')} or sleep, or a mapping with one of ${KEYS.join(', ')}.`,
+  );
+}
+
+type TypedKey = 'helm' | 'kubectl' | 'talos';
+
+const PROGRAMS: ReadonlyMap<string, TypedKey> = new Map([
+  ['kubectl', 'kubectl'],
+  ['helm', 'helm'],
+  ['talosctl', 'talos'],
+]);
+
+function typedCommand(
+  key: TypedKey,
+  text: YamlText,
+  { tree, path, files, uses }: StepPlace,
+): readonly object[] {
   const line = commandLine(text);
-  if (key === 'kubectl') return { kubectl: parseKubectl(line, files) };
+  const look = { look: showLine(key, text) };
+  if (key === 'kubectl') {
+    const commands = parseKubectl(line, files);
+    return commands.length === 0 ? [look] : commands.map((kubectl) => ({ kubectl }));
+  }
   if (key === 'talos') {
     const talos = parseTalosctl(line, files);
-    if (talos.action === 'patch')
+    if (talos?.action === 'patch')
       checkPatch({ ...text, text: talos.patch, placeOf: () => text.placeOf(0) });
-    return { talos };
+    return [talos === undefined ? look : { talos }];
   }
-  const { command, valuesFiles } = parseHelm(line, files);
+  const parsed = parseHelm(line, files);
+  if (parsed === undefined) return [look];
+  const { command, valuesFiles } = parsed;
   const source = tree.at(path)?.source ?? tree.source;
   if ('version' in command) {
     for (const file of valuesFiles) uses.push({ file, version: command.version, source });
   }
-  return { helm: command };
+  return [{ helm: command }];
+}
+
+/** The line with the name of its program, which the step's key may have said already. */
+function showLine(key: TypedKey, { text }: YamlText): string {
+  const program = key === 'talos' ? 'talosctl' : key;
+  const line = text.trim();
+  return line.startsWith(program) ? line : `${program} ${line}`;
 }
 
 /** A patch is kept as text, so that Talos's own decoder reads it; here it must only be YAML. */

@@ -324,7 +324,14 @@ export interface StatefulSetObject extends KubeObject {
     readonly updateStrategy?: { readonly type?: string };
     readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
   };
-  readonly status?: { readonly replicas?: number; readonly readyReplicas?: number };
+  readonly status?: {
+    readonly replicas?: number;
+    readonly readyReplicas?: number;
+    readonly updatedReplicas?: number;
+    readonly currentRevision?: string;
+    readonly updateRevision?: string;
+    readonly observedGeneration?: number;
+  };
 }
 
 export interface JobObject extends KubeObject {

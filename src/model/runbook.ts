@@ -25,6 +25,8 @@ export type RunbookStep = StepCommon &
     | { readonly talos: TalosCommand }
     | { readonly files: FilesCommand }
     | { readonly wait: WaitCommand }
+    /** A command that only reads, as typed: kept for the order of things, it changes nothing. */
+    | { readonly look: string }
   );
 
 export type HelmCommand =
@@ -35,6 +37,12 @@ export type HelmCommand =
       readonly chart: string;
       readonly version: string;
       readonly values: Readonly<Record<string, unknown>>;
+      /** Laid over the values that the release has. */
+      readonly reuseValues?: boolean;
+      /** `--wait`: until its workloads are ready; `atomic` takes a failure back. */
+      readonly wait?: boolean;
+      readonly atomic?: boolean;
+      readonly timeoutSeconds?: number;
     }
   | { readonly action: 'uninstall'; readonly release: string; readonly namespace: string }
   | {
@@ -44,6 +52,12 @@ export type HelmCommand =
       readonly revision?: number;
     };
 
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
 export type KubectlCommand =
   | { readonly action: 'apply'; readonly objects: readonly Readonly<Record<string, unknown>>[] }
   | {
@@ -52,6 +66,10 @@ export type KubectlCommand =
       readonly namespace?: string;
       readonly name?: string;
       readonly selector?: string;
+      /** Only pods of this node (`--field-selector spec.nodeName=…`). */
+      readonly onNode?: string;
+      /** Every object of the kind (`--all`). */
+      readonly all?: boolean;
       readonly force?: boolean;
     }
   | {
@@ -65,7 +83,26 @@ export type KubectlCommand =
       readonly action: 'rollout-restart';
       readonly kind: string;
       readonly namespace: string;
+      /** Without it every workload of the kind in the namespace. */
+      readonly name?: string;
+      readonly selector?: string;
+    }
+  | {
+      readonly action: 'rollout-status';
+      readonly kind: string;
+      readonly namespace: string;
       readonly name: string;
+      readonly timeoutSeconds?: number;
+    }
+  | {
+      readonly action: 'wait';
+      /** `deleted`, or a condition of the status with the value waited for. */
+      readonly until: 'deleted' | { readonly condition: string; readonly status: string };
+      readonly kind: string;
+      readonly namespace?: string;
+      readonly name?: string;
+      readonly selector?: string;
+      readonly timeoutSeconds: number;
     }
   | {
       readonly action: 'label';
@@ -73,6 +110,20 @@ export type KubectlCommand =
       readonly namespace?: string;
       readonly name: string;
       readonly labels: Readonly<Record<string, string | null>>;
+    }
+  | {
+      readonly action: 'annotate';
+      readonly kind: string;
+      readonly namespace?: string;
+      readonly name: string;
+      readonly annotations: Readonly<Record<string, string | null>>;
+    }
+  | {
+      readonly action: 'taint';
+      readonly node: string;
+      readonly add: readonly Taint[];
+      /** By key, or by key and effect. */
+      readonly remove: readonly { readonly key: string; readonly effect?: string }[];
     }
   | {
       readonly action: 'scale';

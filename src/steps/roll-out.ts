@@ -2,7 +2,12 @@
  * Restarts a workload's pods by its own rolling update, as `kubectl rollout restart` does, with a
  * mark that names the step: a second run sees that this roll-out was asked for already.
  */
-import type { DaemonSetObject, DeploymentObject, KubeObject } from '../model/kubernetes.ts';
+import type {
+  DaemonSetObject,
+  DeploymentObject,
+  KubeObject,
+  StatefulSetObject,
+} from '../model/kubernetes.ts';
 import { fails, HOLDS, type StepContext, type StepModule, type Verdict } from './step-module.ts';
 
 const ROLL_OUT_MARK = 'regauge.dev/rolled-out-by';
@@ -48,6 +53,7 @@ function markOf({ plan, step }: StepContext): string {
 export function rolledOut(object: KubeObject): Verdict {
   if (object.kind === 'DaemonSet') return daemonSetRolledOut(object as DaemonSetObject);
   if (object.kind === 'Deployment') return deploymentRolledOut(object as DeploymentObject);
+  if (object.kind === 'StatefulSet') return statefulSetRolledOut(object as StatefulSetObject);
   return HOLDS;
 }
 
@@ -70,4 +76,14 @@ function deploymentRolledOut({ metadata, spec, status }: DeploymentObject): Verd
   const old = (status?.replicas ?? 0) - updated;
   if (updated >= wanted && ready >= wanted && old <= 0) return HOLDS;
   return fails(`Deployment ${metadata.name}: ${updated} of ${wanted} updated, ${ready} ready`);
+}
+
+/** Source: kubernetes:staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go. */
+function statefulSetRolledOut({ metadata, spec, status = {} }: StatefulSetObject): Verdict {
+  const wanted = spec.replicas ?? 1;
+  const { readyReplicas: ready = 0, updatedReplicas: updated = 0 } = status;
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0))
+    return fails(`${metadata.name}: not observed yet`);
+  if (ready >= wanted && status.updateRevision === status.currentRevision) return HOLDS;
+  return fails(`StatefulSet ${metadata.name}: ${updated} of ${wanted} updated, ${ready} ready`);
 }

@@ -2,14 +2,15 @@
 import { unreachable } from '../../base/assert.ts';
 import { RegaugeError } from '../../base/errors.ts';
 import type { FilesCommand, HelmCommand } from '../../model/runbook.ts';
+import { mergeValues } from '../../intake/commands/helm-set.ts';
 import type { CommandContext } from './command-context.ts';
+import { untilRolledOut } from './waiting.ts';
 
-export async function helm({ ports }: CommandContext, command: HelmCommand): Promise<void> {
+export async function helm({ ports, nodes }: CommandContext, command: HelmCommand): Promise<void> {
   const { release, namespace } = command;
   switch (command.action) {
     case 'install':
     case 'upgrade': {
-      const { version, values } = command;
       if (!/(^|\/)cilium$/.test(command.chart))
         throw new RegaugeError(
           'refused',
@@ -24,8 +25,7 @@ export async function helm({ ports }: CommandContext, command: HelmCommand): Pro
           'Error: INSTALLATION FAILED: cannot re-use a name that is still in use',
         );
       }
-      await ports.helm.upgradeOrInstall({ release, namespace, chart: 'cilium', version, values });
-      return;
+      return install({ ports, nodes }, command);
     }
     case 'uninstall':
       return ports.helm.uninstall(release, namespace);
@@ -36,6 +36,36 @@ export async function helm({ ports }: CommandContext, command: HelmCommand): Pro
       unreachable(command);
   }
 }
+
+type Installation = Extract<HelmCommand, { readonly chart: string }>;
+
+/** What `--wait` waits when nothing is said (helm upgrade --help: --timeout 5m0s). */
+const HELM_WAIT_SECONDS = 300;
+
+async function install(context: CommandContext, command: Installation): Promise<void> {
+  const { helm: port } = context.ports;
+  const { release, namespace, version, reuseValues, wait, atomic } = command;
+  const before = await port.status(release, namespace);
+  const values =
+    reuseValues === true ? mergeValues(before?.values ?? {}, command.values) : command.values;
+  await port.upgradeOrInstall({ release, namespace, chart: 'cilium', version, values });
+  if (wait !== true) return;
+  try {
+    const seconds = command.timeoutSeconds ?? HELM_WAIT_SECONDS;
+    for (const { kind, name } of WORKLOADS)
+      await untilRolledOut(context, { apiVersion: 'apps/v1', kind, namespace, name }, seconds);
+  } catch (error) {
+    if (atomic === true && before === undefined) await port.uninstall(release, namespace);
+    else if (atomic === true) await port.rollback(release, namespace, before?.revision);
+    throw error;
+  }
+}
+
+/** What the Cilium chart always installs. */
+const WORKLOADS = [
+  { kind: 'DaemonSet', name: 'cilium' },
+  { kind: 'Deployment', name: 'cilium-operator' },
+];
 
 export async function files(
   { ports, nodes }: CommandContext,

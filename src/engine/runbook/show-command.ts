@@ -4,6 +4,7 @@ import type { RunbookStep } from '../../model/runbook.ts';
 export function showCommand(step: RunbookStep): string {
   if (step.title !== undefined) return step.title;
   if ('wait' in step) return `wait ${step.wait.seconds} s`;
+  if ('look' in step) return step.look;
   if ('files' in step) return `files on ${step.files.nodes.join(', ')}`;
   if ('helm' in step) {
     const { action, release } = step.helm;
@@ -27,5 +28,8 @@ function showKubectl(
     'namespace' in command && command.namespace !== undefined ? ` -n ${command.namespace}` : '';
   const selector =
     'selector' in command && command.selector !== undefined ? ` -l ${command.selector}` : '';
-  return `${action}${place} ${command.kind}${command.name === undefined ? '' : `/${command.name}`}${selector}`;
+  const what = `${action}${place} ${command.kind}${command.name === undefined ? '' : `/${command.name}`}${selector}`;
+  if (command.action !== 'wait') return what;
+  const { until } = command;
+  return `${what} for ${until === 'deleted' ? 'its deletion' : `${until.condition}=${until.status}`}`;
 }

@@ -4,7 +4,7 @@ import type { Source } from '../../base/source.ts';
 import type { HelmCommand } from '../../model/runbook.ts';
 import { readDocuments } from '../documents.ts';
 import { isTable } from '../intake.ts';
-import { argument, noMoreArguments, parseFlags, valueOfFlag } from './flags.ts';
+import { argument, isSet, noMoreArguments, parseFlags, secondsOf, valueOfFlag } from './flags.ts';
 import type { FlagTable, ParsedCommand } from './flags.ts';
 import { mergeValues, setValue } from './helm-set.ts';
 import type { Values } from './helm-set.ts';
@@ -21,14 +21,19 @@ const FLAGS: FlagTable = {
   '--install': 'switch',
   '--repo': 'ignored-value',
   '--create-namespace': 'ignored-switch',
-  '--wait': 'ignored-switch',
-  '--atomic': 'ignored-switch',
-  '--timeout': 'ignored-value',
+  '--wait': 'switch',
+  '--atomic': 'switch',
+  '--reuse-values': 'switch',
+  '--reset-values': 'switch',
+  '--timeout': 'value',
   '--kube-context': 'ignored-value',
   '--kubeconfig': 'ignored-value',
   '--debug': 'ignored-switch',
 };
 const ALIASES = { '-n': '--namespace', '-f': '--values', '-i': '--install' };
+
+/** Commands that change no cluster. Their flags are not looked at. */
+const READING = /^(get|history|lint|list|ls|pull|repo|search|show|status|template|version)$/;
 
 export interface ParsedHelm {
   readonly command: HelmCommand;
@@ -36,9 +41,10 @@ export interface ParsedHelm {
   readonly valuesFiles: readonly string[];
 }
 
-/** Throws `bad-input` at the word that cannot be rehearsed. */
-export function parseHelm(line: CommandLine, files: FileResolver): ParsedHelm {
+/** Undefined for a command that only reads. Throws `bad-input` at the word that cannot be rehearsed. */
+export function parseHelm(line: CommandLine, files: FileResolver): ParsedHelm | undefined {
   const words = line.words[0]?.text === 'helm' ? line.words.slice(1) : line.words;
+  if (READING.test(words[0]?.text ?? '')) return undefined;
   const command = parseFlags('helm', line, words, FLAGS, ALIASES);
   const verb = argument(command, 0, 'the command');
   switch (verb.text) {
@@ -81,8 +87,39 @@ function installation(
   }
   const { values, used } = valuesOf(command, files);
   return {
-    command: { action: verb, ...releaseOf(command), chart, version, values },
+    command: {
+      action: verb,
+      ...releaseOf(command),
+      chart,
+      version,
+      values,
+      ...reuseOf(verb, command, values),
+      ...patienceOf(command),
+    },
     valuesFiles: used,
+  };
+}
+
+/** An upgrade that is told no values keeps the release's own (helm:pkg/action/upgrade.go, reuseValues). */
+function reuseOf(verb: string, command: ParsedCommand, values: Values): { reuseValues?: true } {
+  const untold = Object.keys(values).length === 0 && !isSet(command, '--reset-values');
+  return verb === 'upgrade' && (untold || isSet(command, '--reuse-values'))
+    ? { reuseValues: true }
+    : {};
+}
+
+/** `--atomic` waits too (helm upgrade --help). */
+function patienceOf(command: ParsedCommand): {
+  wait?: true;
+  atomic?: true;
+  timeoutSeconds?: number;
+} {
+  const atomic = isSet(command, '--atomic');
+  const seconds = secondsOf(command, '--timeout');
+  return {
+    ...(atomic || isSet(command, '--wait') ? { wait: true } : {}),
+    ...(atomic ? { atomic } : {}),
+    ...(seconds === undefined ? {} : { timeoutSeconds: seconds }),
   };
 }
 

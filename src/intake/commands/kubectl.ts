@@ -1,80 +1,40 @@
-/** `kubectl …` as typed to the command it is. */
+/** `kubectl …` as typed to the commands it is: one per object or node that it names. */
 import { badInput } from '../../base/errors.ts';
 import type { KubectlCommand } from '../../model/runbook.ts';
 import { isTable } from '../intake.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 import { argument, isSet, noMoreArguments, parseFlags, secondsOf, valueOfFlag } from './flags.ts';
-import type { FlagTable, ParsedCommand } from './flags.ts';
-import { kindOf } from './resource-kinds.ts';
+import type { ParsedCommand } from './flags.ts';
+import { ALIASES, EVERYWHERE, READING, TABLES } from './kubectl/flag-tables.ts';
+import { marking, tainting } from './kubectl/marking.ts';
+import {
+  namespaced,
+  namespaceOf,
+  nodeNames,
+  oneTarget,
+  selected,
+  targetsOf,
+} from './kubectl/targets.ts';
+import { rollout, waiting } from './kubectl/waiting.ts';
 import type { FileResolver } from './resolver.ts';
 import { placeAt } from './shell-words.ts';
 import type { CommandLine, Word } from './shell-words.ts';
 
-const EVERYWHERE: FlagTable = {
-  '--namespace': 'value',
-  '--context': 'ignored-value',
-  '--kubeconfig': 'ignored-value',
-  '--output': 'ignored-value',
-  '--wait': 'ignored-switch',
-  '--v': 'ignored-value',
-};
-const ALIASES = {
-  '-n': '--namespace',
-  '-o': '--output',
-  '-l': '--selector',
-  '-f': '--filename',
-  '-p': '--patch',
-  '-v': '--v',
-};
-
-const TABLES: Readonly<Record<string, FlagTable>> = {
-  apply: {
-    '--filename': 'value',
-    '--server-side': 'ignored-switch',
-    '--force-conflicts': 'ignored-switch',
-    '--field-manager': 'ignored-value',
-  },
-  delete: {
-    '--selector': 'value',
-    '--force': 'switch',
-    '--grace-period': 'value',
-    '--ignore-not-found': 'ignored-switch',
-    '--timeout': 'ignored-value',
-  },
-  patch: { '--type': 'value', '--patch': 'value' },
-  rollout: {},
-  label: { '--overwrite': 'ignored-switch' },
-  scale: { '--replicas': 'value' },
-  cordon: {},
-  uncordon: {},
-  drain: {
-    '--ignore-daemonsets': 'switch',
-    '--delete-emptydir-data': 'switch',
-    '--delete-local-data': 'switch',
-    '--force': 'switch',
-    '--timeout': 'value',
-    '--grace-period': 'ignored-value',
-  },
-};
-
-/** Throws `bad-input` at the word that cannot be rehearsed. */
-export function parseKubectl(line: CommandLine, files: FileResolver): KubectlCommand {
+/** None for a command that only reads. Throws `bad-input` at the word that cannot be rehearsed. */
+export function parseKubectl(line: CommandLine, files: FileResolver): readonly KubectlCommand[] {
   const words = line.words[0]?.text === 'kubectl' ? line.words.slice(1) : line.words;
   const verbIndex = verbAt(words);
   const verb = words[verbIndex];
+  if (verb !== undefined && READING.includes(verb.text)) return [];
   const table =
-    verb === undefined
-      ? undefined
-      : Object.hasOwn(TABLES, verb.text)
-        ? TABLES[verb.text]
-        : undefined;
+    verb !== undefined && Object.hasOwn(TABLES, verb.text) ? TABLES[verb.text] : undefined;
   if (verb === undefined || table === undefined) {
     throw badInput(
       verb === undefined
         ? 'kubectl: the command is missing'
         : `kubectl: "${verb.text}" cannot be rehearsed`,
       placeAt(line.yaml, verb?.start ?? 0),
-      `Commands that can be: ${Object.keys(TABLES).join(', ')}.`,
+      `Commands that can be: ${Object.keys(TABLES).join(', ')}; and ${READING.join(', ')}, which change nothing.`,
     );
   }
   const rest = [...words.slice(0, verbIndex), ...words.slice(verbIndex + 1)];
@@ -96,25 +56,36 @@ function verbAt(words: readonly Word[]): number {
   return at;
 }
 
-function build(verb: string, command: ParsedCommand, files: FileResolver): KubectlCommand {
+function build(
+  verb: string,
+  command: ParsedCommand,
+  files: FileResolver,
+): readonly KubectlCommand[] {
   switch (verb) {
     case 'apply':
-      return { action: 'apply', objects: appliedObjects(command, files) };
+    case 'create':
+      return [{ action: 'apply', objects: appliedObjects(command, files) }];
     case 'delete':
-      return deletion(command);
+      return deletions(command);
     case 'patch':
-      return patching(command);
+      return [patching(command)];
     case 'rollout':
-      return restart(command);
+      return rollout(command);
+    case 'wait':
+      return waiting(command);
     case 'label':
-      return labelling(command);
+    case 'annotate':
+      return [marking(verb, command)];
+    case 'taint':
+      return [tainting(command)];
     case 'scale':
-      return scaling(command);
+      return [scaling(command)];
     case 'drain':
-      return drain(command);
-    default:
-      noMoreArguments(command, 1);
-      return { action: verb === 'cordon' ? 'cordon' : 'uncordon', node: nodeName(command) };
+      return nodeNames(command).map((node) => drain(command, node));
+    default: {
+      const action = verb === 'cordon' ? 'cordon' : 'uncordon';
+      return nodeNames(command).map((node) => ({ action, node }));
+    }
   }
 }
 
@@ -125,24 +96,41 @@ function appliedObjects(
   noMoreArguments(command, 0);
   const names = command.flags.get('--filename') ?? [];
   if (names.length === 0)
-    throw badInput('kubectl apply: -f is missing', placeAt(command.line.yaml, 0));
+    throw badInput(`${command.name}: -f is missing`, placeAt(command.line.yaml, 0));
   return names.flatMap((word) => files.objects(word.text, placeAt(command.line.yaml, word.start)));
 }
 
-function deletion(command: ParsedCommand): KubectlCommand {
-  const target = targetOf(command, false);
-  const selector = valueOfFlag(command, '--selector');
-  if (target.name === undefined && selector === undefined)
-    argument(command, 1, 'the name, or -l with a selector,');
+function deletions(command: ParsedCommand): readonly KubectlCommand[] {
   const force = isSet(command, '--force') || valueOfFlag(command, '--grace-period') === '0';
-  return {
-    action: 'delete',
-    kind: target.kind,
-    ...namespaced(command),
-    ...(target.name === undefined ? {} : { name: target.name }),
-    ...(selector === undefined ? {} : { selector }),
-    ...(force ? { force } : {}),
-  };
+  const chosen = { ...selected(command), ...nodeChosen(command), ...allChosen(command) };
+  return targetsOf(command).map((target) => {
+    if (target.name === undefined && Object.keys(chosen).length === 0)
+      argument(command, 1, 'the name, or -l with a selector, or --all,');
+    return {
+      action: 'delete',
+      ...target,
+      ...namespaced(command),
+      ...chosen,
+      ...(force ? { force } : {}),
+    };
+  });
+}
+
+function allChosen(command: ParsedCommand): { all?: true } {
+  return isSet(command, '--all') ? { all: true } : {};
+}
+
+/** The one field selector that procedures use: the pods of a node. */
+function nodeChosen(command: ParsedCommand): { onNode?: string } {
+  const word = command.flags.get('--field-selector')?.at(-1);
+  if (word === undefined) return {};
+  const node = /^spec\.nodeName==?([^=,]+)$/.exec(word.text)?.[1];
+  if (node !== undefined) return { onNode: node };
+  throw badInput(
+    `${command.name}: --field-selector ${word.text} cannot be rehearsed`,
+    placeAt(command.line.yaml, word.start),
+    'Only spec.nodeName=<node> can be.',
+  );
 }
 
 function patching(command: ParsedCommand): KubectlCommand {
@@ -157,14 +145,8 @@ function patching(command: ParsedCommand): KubectlCommand {
       'Write the patch as --type merge.',
     );
   }
-  const target = targetOf(command, true);
-  return {
-    action: 'patch',
-    kind: target.kind,
-    ...namespaced(command),
-    name: target.name ?? '',
-    patch: patchOf(command, word),
-  };
+  const patch = patchOf(command, word);
+  return { action: 'patch', ...oneTarget(command), ...namespaced(command), patch };
 }
 
 function patchOf(command: ParsedCommand, word: Word): Readonly<Record<string, unknown>> {
@@ -179,49 +161,6 @@ function patchOf(command: ParsedCommand, word: Word): Readonly<Record<string, un
   throw badInput('kubectl patch: the patch is no mapping', place);
 }
 
-function restart(command: ParsedCommand): KubectlCommand {
-  const verb = argument(command, 0, 'restart');
-  if (verb.text !== 'restart') {
-    throw badInput(
-      `kubectl rollout: "${verb.text}" cannot be rehearsed`,
-      placeAt(command.line.yaml, verb.start),
-      'Only "kubectl rollout restart" can be.',
-    );
-  }
-  const { kind, name = '' } = targetOf({ ...command, args: command.args.slice(1) }, true);
-  return {
-    action: 'rollout-restart',
-    kind,
-    namespace: valueOfFlag(command, '--namespace') ?? 'default',
-    name,
-  };
-}
-
-function labelling(command: ParsedCommand): KubectlCommand {
-  const [first] = command.args;
-  const count = first?.text.includes('/') === true ? 1 : 2;
-  const { kind, name = '' } = targetOf({ ...command, args: command.args.slice(0, count) }, true);
-  const words = command.args.slice(count);
-  if (words.length === 0) argument(command, count, 'a label (key=value, or key-)');
-  return {
-    action: 'label',
-    kind,
-    ...namespaced(command),
-    name,
-    labels: Object.fromEntries(words.map((word) => labelOf(command, word))),
-  };
-}
-
-function labelOf(command: ParsedCommand, word: Word): readonly [string, string | null] {
-  const [key = '', ...value] = word.text.split('=');
-  if (value.length > 0) return [key, value.join('=')];
-  if (key.endsWith('-')) return [key.slice(0, -1), null];
-  throw badInput(
-    `kubectl label: "${word.text}" is no label (key=value, or key-)`,
-    placeAt(command.line.yaml, word.start),
-  );
-}
-
 function scaling(command: ParsedCommand): KubectlCommand {
   const word = command.flags.get('--replicas')?.at(-1);
   if (word === undefined || !/^\d+$/.test(word.text)) {
@@ -230,52 +169,19 @@ function scaling(command: ParsedCommand): KubectlCommand {
       placeAt(command.line.yaml, word?.start ?? 0),
     );
   }
-  const { kind, name = '' } = targetOf(command, true);
-  return {
-    action: 'scale',
-    kind,
-    namespace: valueOfFlag(command, '--namespace') ?? 'default',
-    name,
-    replicas: Number(word.text),
-  };
+  const replicas = Number(word.text);
+  return { action: 'scale', ...oneTarget(command), namespace: namespaceOf(command), replicas };
 }
 
-function drain(command: ParsedCommand): KubectlCommand {
-  noMoreArguments(command, 1);
+function drain(command: ParsedCommand, node: string): KubectlCommand {
   const timeoutSeconds = secondsOf(command, '--timeout');
   return {
     action: 'drain',
-    node: nodeName(command),
+    node,
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     force: isSet(command, '--force'),
     ignoreDaemonsets: isSet(command, '--ignore-daemonsets'),
     deleteEmptydirData:
       isSet(command, '--delete-emptydir-data') || isSet(command, '--delete-local-data'),
   };
-}
-
-function nodeName(command: ParsedCommand): string {
-  return argument(command, 0, 'the node').text.replace(/^nodes?\//, '');
-}
-
-/** `daemonset/cilium` or `daemonset cilium`. */
-function targetOf(command: ParsedCommand, named: boolean): { kind: string; name?: string } {
-  const first = argument(command, 0, 'the kind of object');
-  const [resource = '', inline] = first.text.split('/');
-  const kind = kindOf(resource);
-  if (kind === undefined) {
-    throw badInput(
-      `${command.name}: unknown kind "${resource}"`,
-      placeAt(command.line.yaml, first.start),
-      'Write the kind as the API names it, e.g. DaemonSet.',
-    );
-  }
-  noMoreArguments(command, inline === undefined ? 2 : 1);
-  const name = inline ?? (named ? argument(command, 1, 'the name').text : command.args[1]?.text);
-  return name === undefined ? { kind } : { kind, name };
-}
-
-function namespaced(command: ParsedCommand): { namespace?: string } {
-  const namespace = valueOfFlag(command, '--namespace');
-  return namespace === undefined ? {} : { namespace };
 }

@@ -5,7 +5,7 @@ import { argument, isSet, noMoreArguments, parseFlags, valueOfFlag } from './fla
 import type { FlagTable, ParsedCommand } from './flags.ts';
 import type { FileResolver } from './resolver.ts';
 import { placeAt } from './shell-words.ts';
-import type { CommandLine } from './shell-words.ts';
+import type { CommandLine, Word } from './shell-words.ts';
 
 const FLAGS: FlagTable = {
   '--nodes': 'value',
@@ -33,9 +33,14 @@ const ALIASES = {
 
 const MODES = ['auto', 'no-reboot', 'reboot', 'staged', 'try'] as const;
 
-/** Throws `bad-input` at the word that cannot be rehearsed. */
-export function parseTalosctl(line: CommandLine, files: FileResolver): TalosCommand {
+/** Commands that only read. Their flags are not looked at. */
+const READING =
+  /^(containers|dashboard|disks|dmesg|events|get|health|image|list|ls|logs|memory|mounts|netstat|processes|read|stats|support|time|version)$/;
+
+/** Undefined for a command that only reads. Throws `bad-input` at the word that cannot be rehearsed. */
+export function parseTalosctl(line: CommandLine, files: FileResolver): TalosCommand | undefined {
   const words = line.words[0]?.text === 'talosctl' ? line.words.slice(1) : line.words;
+  if (isReading(words)) return undefined;
   const command = parseFlags('talosctl', line, words, FLAGS, ALIASES);
   const verb = argument(command, 0, 'the command');
   switch (verb.text) {
@@ -62,6 +67,23 @@ export function parseTalosctl(line: CommandLine, files: FileResolver): TalosComm
         'Commands that can be: patch machineconfig, upgrade, reboot, service <id> restart, upgrade-k8s.',
       );
   }
+}
+
+/** The verb is the first word that is neither a flag nor the value of `-n`, `-e` and their like. */
+function isReading(words: readonly Word[]): boolean {
+  const plain = words.filter(
+    ({ text }, index) => !text.startsWith('-') && !takesNext(words[index - 1]?.text ?? ''),
+  );
+  const [verb = '', ...rest] = plain.map(({ text }) => text);
+  if (verb === 'etcd') return /^(members|status|snapshot|alarm)$/.test(rest[0] ?? '');
+  if (/^services?$/.test(verb)) return !rest.some((word) => /^(start|stop|restart)$/.test(word));
+  return READING.test(verb);
+}
+
+function takesNext(word: string): boolean {
+  const flag = new Map(Object.entries(ALIASES)).get(word) ?? word;
+  const kind = Object.hasOwn(FLAGS, flag) ? FLAGS[flag] : undefined;
+  return kind === 'value' || kind === 'ignored-value';
 }
 
 function upgrade(command: ParsedCommand): TalosCommand {

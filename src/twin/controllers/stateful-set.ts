@@ -166,15 +166,37 @@ export class StatefulSetController {
 
   private writeStatus(set: StatefulSetObject): void {
     const pods = this.world.store.podsOf(set.metadata.uid ?? '').filter(isActive);
-    const replicas = pods.length;
-    const readyReplicas = pods.filter(isPodReady).length;
-    if (set.status?.replicas === replicas && (set.status.readyReplicas ?? 0) === readyReplicas)
-      return;
+    const status = this.statusOf(set, pods);
+    const old = new Map<string, unknown>(Object.entries(set.status ?? {}));
+    if (Object.entries(status).every(([field, value]) => old.get(field) === value)) return;
     const { namespace, name } = set.metadata;
     this.world.store.update('StatefulSet', namespace, name, (object) => ({
       ...object,
-      status: { ...object.status, replicas, readyReplicas },
+      status: { ...object.status, ...status },
     }));
+  }
+
+  /** The update is over, and its revision the current one, when every pod has it and is ready. */
+  private statusOf(
+    set: StatefulSetObject,
+    pods: readonly PodObject[],
+  ): Required<NonNullable<StatefulSetObject['status']>> {
+    const updateRevision = this.revisionOf(set);
+    const replicas = pods.length;
+    const readyReplicas = pods.filter(isPodReady).length;
+    // A pod that was there when the twin began may not tell its revision: it has the template's.
+    const updatedReplicas = pods.filter(
+      ({ metadata }) => (metadata.labels?.[REVISION] ?? updateRevision) === updateRevision,
+    ).length;
+    const isOver = updatedReplicas === replicas && readyReplicas === replicas;
+    return {
+      replicas,
+      readyReplicas,
+      updatedReplicas,
+      updateRevision,
+      currentRevision: isOver ? updateRevision : (set.status?.currentRevision ?? updateRevision),
+      observedGeneration: set.metadata.generation ?? 1,
+    };
   }
 }
 
