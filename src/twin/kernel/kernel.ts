@@ -33,9 +33,12 @@ export class Kernel {
   private currentCauses: readonly OccurrenceId[] = NO_CAUSES;
   private answered = false;
   readonly seed: number;
+  /** What the clock of the wall shows at virtual zero (milliseconds since 1970). */
+  readonly epochMs: number;
 
-  constructor(seed: number) {
+  constructor(seed: number, epochMs = 0) {
     this.seed = seed;
+    this.epochMs = epochMs;
     this.random = new Random(seed);
   }
 
@@ -152,6 +155,14 @@ export class Kernel {
       event.run();
       return true;
     }
+  }
+
+  /** When the next action is due (virtual milliseconds); undefined when nothing is scheduled. */
+  nextAt(): number | undefined {
+    for (let next = this.queue.peek(); next?.cancelled === true; next = this.queue.peek()) {
+      this.queue.pop();
+    }
+    return this.queue.peek()?.at;
   }
 
   /** Runs everything scheduled up to the given time (milliseconds), and moves the clock there. */

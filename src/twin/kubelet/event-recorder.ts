@@ -125,7 +125,7 @@ export class EventRecorder {
     const log = this.logs.get(keyOf(subject));
     if (log === undefined) return [];
     return this.alive(log).map((record) => ({
-      ...toObject(log.subject, record),
+      ...toObject(log.subject, record, this.kernel.epochMs),
       firstMs: record.first,
       lastMs: record.last,
     }));
@@ -137,7 +137,8 @@ export class EventRecorder {
     for (const log of this.logs.values()) {
       const place = log.subject.namespace;
       if (namespace !== undefined && (place ?? 'default') !== namespace) continue;
-      for (const record of this.alive(log)) events.push(toObject(log.subject, record));
+      for (const record of this.alive(log))
+        events.push(toObject(log.subject, record, this.kernel.epochMs));
     }
     return events;
   }
@@ -270,7 +271,7 @@ function isSame(
   return record.message.startsWith(COMBINED) && message.startsWith(COMBINED);
 }
 
-function toObject(subject: ObjectReference, record: EventRecord): RecordedEvent {
+function toObject(subject: ObjectReference, record: EventRecord, epochMs: number): RecordedEvent {
   const { id, uid, bucket, type, reason, message, count, first, last } = record;
   const { component, host } = bucket;
   const serial = id.toString(16).padStart(12, '0');
@@ -281,7 +282,7 @@ function toObject(subject: ObjectReference, record: EventRecord): RecordedEvent 
       name: `${subject.name}.${serial}`,
       namespace: subject.namespace ?? 'default',
       uid: `00000000-0000-4000-9000-${serial}`,
-      creationTimestamp: timestampOf(first),
+      creationTimestamp: timestampOf(epochMs + first),
     },
     involvedObject: { ...subject, ...(uid === undefined ? {} : { uid }) },
     source: { component, ...(host === undefined ? {} : { host }) },
@@ -291,12 +292,12 @@ function toObject(subject: ObjectReference, record: EventRecord): RecordedEvent 
     reason,
     message,
     count,
-    firstTimestamp: timestampOf(first),
-    lastTimestamp: timestampOf(last),
+    firstTimestamp: timestampOf(epochMs + first),
+    lastTimestamp: timestampOf(epochMs + last),
   };
 }
 
-/** As the object store writes times: seconds of virtual time since the epoch of the twin. */
+/** As the object store writes times: seconds of virtual time since the kernel's epoch. */
 function timestampOf(milliseconds: number): string {
   return new Date(Math.floor(milliseconds / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 }

@@ -40,6 +40,8 @@ import { addressOf, isControlPlane, versionsOf } from './versions-of.ts';
 export interface BuildOptions {
   readonly seed: number;
   readonly constants?: Partial<Constants>;
+  /** What the clock of the wall shows at virtual zero (milliseconds since 1970); 0 when absent. */
+  readonly epochMs?: number;
 }
 
 /** A world with what its ports need besides. */
@@ -57,7 +59,7 @@ export interface BuiltWorld {
 export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorld {
   const { input, assumptions: leftOut } = modelledPart(read);
   const objects = nodesIn(input);
-  const kernel = new Kernel(options.seed);
+  const kernel = new Kernel(options.seed, options.epochMs);
   const store = new ObjectStore(kernel);
   const owners = loadObjects(store, input.objects);
   const live = liveReleases(store, input);

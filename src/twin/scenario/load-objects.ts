@@ -46,7 +46,7 @@ export function loadObjects(
   input: readonly ReadObject[],
 ): readonly Assumption[] {
   const objects = wanted(input);
-  const shift = timeShift(objects);
+  const shift = timeShift(objects, Date.parse(store.timestamp()));
   const { owners, assumptions } = missingOwners(objects);
   const flannel = missingFlannelConfig(objects);
   const dns = missingDnsService(objects);
@@ -69,7 +69,10 @@ function wanted(input: readonly ReadObject[]): readonly KubeObject[] {
 }
 
 /** Ages stay; the newest moment that was read becomes the start of virtual time. */
-function timeShift(objects: readonly KubeObject[]): (object: KubeObject) => KubeObject {
+function timeShift(
+  objects: readonly KubeObject[],
+  start: number,
+): (object: KubeObject) => KubeObject {
   let newest = -Infinity;
   for (const { metadata } of objects) {
     const time = Date.parse(metadata.creationTimestamp ?? '');
@@ -81,7 +84,7 @@ function timeShift(objects: readonly KubeObject[]): (object: KubeObject) => Kube
     if (result === undefined) {
       const time = Date.parse(text);
       // Later than the newest creation is only clock noise.
-      result = new Date(Math.min(0, Number.isNaN(time) ? 0 : time - newest))
+      result = new Date(start + Math.min(0, Number.isNaN(time) ? 0 : time - newest))
         .toISOString()
         .replace('.000Z', 'Z');
       moved.set(text, result);

@@ -3,12 +3,6 @@
  * when it is loaded; import it first. Nothing of ours stores metadata.
  */
 
-interface MetadataStore {
-  getMetadata?(key: unknown, target: object): unknown;
-  getOwnMetadata?(key: unknown, target: object): unknown;
-  defineMetadata?(key: unknown, value: unknown, target: object): void;
-}
-
 const metadata = new WeakMap<object, Map<unknown, unknown>>();
 
 function lookUp(key: unknown, target: object): unknown {
@@ -22,7 +16,6 @@ function define(key: unknown, value: unknown, target: object): void {
 }
 
 // The proposal puts them on `Reflect`, where the library looks.
-const reflect: MetadataStore = Reflect;
-reflect.getMetadata ??= lookUp;
-reflect.getOwnMetadata ??= lookUp;
-reflect.defineMetadata ??= define;
+if (!('getMetadata' in Reflect)) {
+  Object.assign(Reflect, { getMetadata: lookUp, getOwnMetadata: lookUp, defineMetadata: define });
+}

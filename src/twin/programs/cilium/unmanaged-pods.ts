@@ -87,8 +87,9 @@ class UnmanagedPods {
 
   /** A start later than now was told by another clock: the pod is older than the twin. */
   private startedAt(pod: PodObject): number {
-    const started = Date.parse(pod.status.startTime ?? '');
-    const now = this.world.kernel.now();
+    const { kernel } = this.world;
+    const started = Date.parse(pod.status.startTime ?? '') - kernel.epochMs;
+    const now = kernel.now();
     if (Number.isNaN(started)) return now;
     return started > now ? -this.world.constants.unmanagedPodMinimumAgeMs : started;
   }
