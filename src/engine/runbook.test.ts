@@ -22,6 +22,22 @@ async function typed(cluster: FakeCluster, ...steps: readonly RunbookStep[]) {
   return result.commands;
 }
 
+function waitReady(status: string): RunbookStep {
+  const until = { condition: 'Ready', status };
+  return { kubectl: { action: 'wait', until, kind: 'Node', name: 'a', timeoutSeconds: 20 } };
+}
+
+function taint(add: readonly string[], remove: readonly string[]): RunbookStep {
+  return {
+    kubectl: {
+      action: 'taint',
+      node: 'a',
+      add: add.map((key) => ({ key, effect: 'NoSchedule' })),
+      remove: remove.map((key) => ({ key })),
+    },
+  };
+}
+
 describe('drain', () => {
   it('cordons, evicts what its filters let go, and waits until it is gone', async () => {
     const cluster = new FakeCluster(OPTIONS);
@@ -113,16 +129,7 @@ describe('commands', () => {
   });
 
   it('wait for a condition no longer than told', async () => {
-    const wait = (status: string): RunbookStep => ({
-      kubectl: {
-        action: 'wait',
-        until: { condition: 'Ready', status },
-        kind: 'Node',
-        name: 'a',
-        timeoutSeconds: 20,
-      },
-    });
-    const [ready, never] = await typed(new FakeCluster(OPTIONS), wait('True'), wait('False'));
+    const [ready, never] = await typed(new FakeCluster(OPTIONS), waitReady('True'), waitReady('False'));
     expect(ready).toMatchObject({ outcome: 'done' });
     expect(never?.message).toMatch(/timed out waiting: the condition Ready of Node a is True/);
     expect(Math.round((never?.to ?? 0) - (never?.from ?? 0))).toBe(20);
@@ -130,14 +137,6 @@ describe('commands', () => {
 
   it('set and remove taints, and leave the others', async () => {
     const cluster = new FakeCluster(OPTIONS);
-    const taint = (add: readonly string[], remove: readonly string[]): RunbookStep => ({
-      kubectl: {
-        action: 'taint',
-        node: 'a',
-        add: add.map((key) => ({ key, effect: 'NoSchedule' })),
-        remove: remove.map((key) => ({ key })),
-      },
-    });
     await typed(cluster, taint(['one', 'two'], []), taint(['three'], ['one']));
     expect(cluster.node('a').spec.taints?.map(({ key }) => key)).toEqual(['two', 'three']);
   });
