@@ -129,7 +129,11 @@ describe('commands', () => {
   });
 
   it('wait for a condition no longer than told', async () => {
-    const [ready, never] = await typed(new FakeCluster(OPTIONS), waitReady('True'), waitReady('False'));
+    const [ready, never] = await typed(
+      new FakeCluster(OPTIONS),
+      waitReady('True'),
+      waitReady('False'),
+    );
     expect(ready).toMatchObject({ outcome: 'done' });
     expect(never?.message).toMatch(/timed out waiting: the condition Ready of Node a is True/);
     expect(Math.round((never?.to ?? 0) - (never?.from ?? 0))).toBe(20);
