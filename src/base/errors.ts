@@ -10,11 +10,19 @@ export const EXIT_STATUS = {
   'bad-input': 2,
   usage: 2,
   unreachable: 3,
+  /** Who we are is not known (401): not the same as not being allowed. */
+  unauthenticated: 3,
   forbidden: 3,
+  /** The server asked for patience (429) for longer than there was. */
+  throttled: 3,
   refused: 1,
   conflict: 1,
   'not-found': 1,
   timeout: 1,
+  /** The server no longer knows the state that was asked for (410). */
+  expired: 1,
+  /** The person, or the caller's signal, ended it. */
+  interrupted: 130,
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_STATUS;

@@ -1,7 +1,35 @@
 /** The ports: everything that acts on a cluster goes through these. */
 export type { ClockPort } from './clock.ts';
 export type { HelmPort, HelmValues, ReleaseRequest, ReleaseStatus } from './helm.ts';
-export type { EvictionAnswer, KubernetesPort, ListOptions, ObjectAddress } from './kubernetes.ts';
+export type {
+  ApplyOptions,
+  CallOptions,
+  DeleteOptions,
+  EvictionAnswer,
+  EvictOptions,
+  JsonPatchOperation,
+  KubernetesPort,
+  KubernetesReads,
+  KubernetesWrites,
+  ListOptions,
+  ListPage,
+  ObjectAddress,
+  PageOptions,
+  PatchBody,
+  PatchOptions,
+  ReplaceOptions,
+  ServedResource,
+  ServedResources,
+  ServerVersion,
+  WriteOptions,
+} from './kubernetes.ts';
+export type {
+  ContainerPort,
+  ExecRequest,
+  ExecResult,
+  LogRequest,
+} from './kubernetes-containers.ts';
+export type { WatchEvent, WatchOptions } from './kubernetes-watch.ts';
 export type { EtcdMember, NodeHostPort, PatchMode } from './node-host.ts';
 export type { FailingPath, ProberPort } from './prober.ts';
 

@@ -1,8 +1,20 @@
 /**
- * The Kubernetes API as the engine uses it. Failures are `RegaugeError`s: `not-found`, `conflict`,
- * `forbidden` (401/403), `unreachable`, `refused` (admission, validation, disruption budget).
+ * The Kubernetes API as regauge uses it. Objects are raw: fields that regauge does not know are kept
+ * by reading and by writing. Failures are `RegaugeError`s: `not-found` (object or kind), `conflict`
+ * (resourceVersion, another field manager, a name that is taken), `unauthenticated` (401),
+ * `forbidden` (403), `unreachable` (name, route, TLS, no answer), `refused` (admission, validation),
+ * `timeout` (the caller's deadline), `expired` (410), `throttled` (429 to the end of patience),
+ * `interrupted` (the caller's signal).
  */
 import type { KubeObject } from '../model/kubernetes.ts';
+import type { ContainerPort } from './kubernetes-containers.ts';
+import type { WatchEvent, WatchOptions } from './kubernetes-watch.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds the call may take in all: waiting for its turn and repeats included. */
+  readonly deadlineMs?: number;
+}
 
 export interface ObjectAddress {
   readonly apiVersion: string;
@@ -11,34 +23,162 @@ export interface ObjectAddress {
   readonly name: string;
 }
 
-export interface ListOptions {
+export interface ListOptions extends CallOptions {
   readonly namespace?: string;
   /** `spec.nodeName=…` for pods. */
   readonly nodeName?: string;
-  readonly labelSelector?: Readonly<Record<string, string>>;
+  /** Labels that must be so, or the API's own syntax: `app in (a,b),!old`. */
+  readonly labelSelector?: Readonly<Record<string, string>> | string;
+  /** Fields that must be so, by their path (`metadata.name`, `status.phase`); `!=` by the text form. */
+  readonly fieldSelector?: Readonly<Record<string, string>> | string;
+}
+
+export interface PageOptions extends ListOptions {
+  /** Objects per page; 500 when absent. */
+  readonly limit?: number;
+}
+
+export interface ListPage<T extends KubeObject> {
+  readonly items: readonly T[];
+  /** Of the list, not of an object: a watch may begin here once the last page was read. */
+  readonly resourceVersion: string;
+  /** How many objects come after this page, where the server says so. */
+  readonly remaining?: number;
+  /** The server forgot the list in its middle: this page and later ones are from a newer state. */
+  readonly inconsistent?: true;
+  /** The list began again: what earlier pages held is to be forgotten. */
+  readonly restarted?: true;
+}
+
+export interface WriteOptions extends CallOptions {
+  /** Judged by the server as if it were done, and not done. */
+  readonly dryRun?: boolean;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** Takes fields over from other managers; without it their fields are a `conflict`. */
+  readonly force?: boolean;
+  /** `regauge` when absent. */
+  readonly fieldManager?: string;
+}
+
+export type Subresource = 'status' | 'scale';
+
+export interface ReplaceOptions extends WriteOptions {
+  readonly subresource?: Subresource;
+}
+
+export interface PatchOptions extends ReplaceOptions {
+  /** `merge` (RFC 7386) when absent. Custom resources know no `strategic`. */
+  readonly type?: 'merge' | 'strategic' | 'json';
+}
+
+/** RFC 6902. */
+export interface JsonPatchOperation {
+  readonly op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
+  readonly path: string;
+  readonly from?: string;
+  readonly value?: unknown;
+}
+
+export type PatchBody = Readonly<Record<string, unknown>> | readonly JsonPatchOperation[];
+
+export interface DeleteOptions extends WriteOptions {
+  readonly gracePeriodSeconds?: number;
+  /** Only this very object: another uid or resourceVersion is a `conflict`. */
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan';
+}
+
+export interface EvictOptions extends WriteOptions {
+  readonly gracePeriodSeconds?: number;
 }
 
 export type EvictionAnswer =
   | { readonly evicted: true }
-  /** 429: the budget does not allow it now. */
-  | { readonly evicted: false; readonly message: string };
+  | {
+      readonly evicted: false;
+      readonly message: string;
+      /** `budget` (429) may allow it later; of `budgets-overlap` (500) that is not to be hoped. */
+      readonly cause?: 'budget' | 'budgets-overlap';
+    };
 
-export interface KubernetesPort {
+export interface ServerVersion {
+  readonly major: string;
+  readonly minor: string;
+  /** As the server says it: `v1.33.1+k3s1`. */
+  readonly gitVersion: string;
+}
+
+/** A kind that the server serves. */
+export interface ServedResource {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** As in paths: `networkpolicies`. */
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+  /** Names below an object: `status`, `eviction`, `exec`. */
+  readonly subresources: readonly string[];
+}
+
+/** What is asked without changing anything. */
+export interface KubernetesReads {
   /** Undefined when there is no such object. */
-  get<T extends KubeObject>(address: ObjectAddress): Promise<T | undefined>;
+  get<T extends KubeObject>(address: ObjectAddress, options?: CallOptions): Promise<T | undefined>;
   list<T extends KubeObject>(
     apiVersion: string,
     kind: string,
     options?: ListOptions,
   ): Promise<readonly T[]>;
+  /** A list, a page at a time: no more than a page is held. At least one page, which may be empty. */
+  pages<T extends KubeObject>(
+    apiVersion: string,
+    kind: string,
+    options?: PageOptions,
+  ): AsyncIterable<ListPage<T>>;
+  /**
+   * Changes from a resourceVersion on; resumes by itself after a closed connection. Ends when the
+   * signal says so; fails with `expired` when the server no longer knows the resourceVersion
+   * (`followObjects` lists again), and with the usual codes.
+   */
+  watch<T extends KubeObject>(
+    apiVersion: string,
+    kind: string,
+    options: WatchOptions,
+  ): AsyncIterable<WatchEvent<T>>;
+  version(options?: CallOptions): Promise<ServerVersion>;
+  /** Which kinds are served, in all versions; a group that does not answer is left out and named. */
+  resources(options?: CallOptions): Promise<ServedResources>;
+}
+
+export interface ServedResources {
+  readonly resources: readonly ServedResource[];
+  /** Group versions of aggregated APIs that did not answer. */
+  readonly unavailable: readonly string[];
+}
+
+/**
+ * What changes objects. A write that carries `metadata.resourceVersion` happens to that version of
+ * the object or is a `conflict`.
+ */
+export interface KubernetesWrites {
+  /** A name that is taken is a `conflict`. */
+  create<T extends KubeObject>(object: T, options?: WriteOptions): Promise<T>;
   /** Server-side apply with regauge's own field manager: creates, or merges the fields given. */
-  apply<T extends KubeObject>(object: T): Promise<T>;
-  /** JSON merge patch (RFC 7386): null removes. */
+  apply<T extends KubeObject>(object: T, options?: ApplyOptions): Promise<T>;
+  /** The whole object (PUT); a subresource changes its part alone. */
+  replace<T extends KubeObject>(object: T, options?: ReplaceOptions): Promise<T>;
+  /** JSON merge patch (RFC 7386) unless another type is asked for: null removes. */
   patch<T extends KubeObject>(
     address: ObjectAddress,
-    patch: Readonly<Record<string, unknown>>,
+    patch: PatchBody,
+    options?: PatchOptions,
   ): Promise<T>;
   /** Resolves when the deletion was accepted; no error when there is no such object. */
-  delete(address: ObjectAddress, options?: { readonly gracePeriodSeconds?: number }): Promise<void>;
-  evict(namespace: string, pod: string): Promise<EvictionAnswer>;
+  delete(address: ObjectAddress, options?: DeleteOptions): Promise<void>;
+  /** `not-found` when there is no such pod. */
+  evict(namespace: string, pod: string, options?: EvictOptions): Promise<EvictionAnswer>;
 }
+
+export interface KubernetesPort extends KubernetesReads, KubernetesWrites, ContainerPort {}

@@ -7,6 +7,7 @@ import { RegaugeError } from '../../src/base/errors.ts';
 import type { KubeObject, NodeObject, PodObject } from '../../src/model/kubernetes.ts';
 import type { FailingPath, ObjectAddress, Ports } from '../../src/ports/index.ts';
 import { Kernel } from '../../src/twin/kernel/kernel.ts';
+import { unusedKubernetes } from './unused-kubernetes.ts';
 
 const CONF_DIRECTORY = '/etc/cni/net.d';
 const LABEL = 'io.cilium.migration/cilium-default';
@@ -210,6 +211,7 @@ export class FakeCluster {
         sleep: (ms) => this.kernel.answer(ms, () => undefined),
       },
       kubernetes: {
+        ...unusedKubernetes(),
         get: <T extends KubeObject>(address: ObjectAddress) =>
           this.answer(`get ${address.kind} ${address.name}`, () => find(address) as T | undefined),
         list: <T extends KubeObject>(

@@ -10,30 +10,34 @@ import type {
   KubernetesPort,
   ListOptions,
   ObjectAddress,
+  PatchBody,
 } from '../../ports/kubernetes.ts';
-import { eventRecorderOf } from '../kubelet/event-recorder.ts';
 import type { World } from '../world.ts';
 import { apiCall, apiWrite, type Write } from './calls.ts';
+import { createContainerPort } from './kubernetes-containers.ts';
+import { listedObjects } from './kubernetes-lists.ts';
+import { createKubernetesReads } from './kubernetes-reads.ts';
+import { createKubernetesWrites } from './kubernetes-writes.ts';
 import { applyMerge, mergePatch } from './merge.ts';
 
 export type EvictPod = (namespace: string, pod: string) => EvictionAnswer;
 
 export function createKubernetesPort(world: World, evict: EvictPod): KubernetesPort {
   return {
+    ...createKubernetesReads(world),
+    ...createKubernetesWrites(world),
+    ...createContainerPort(world),
     get: <T extends KubeObject>(address: ObjectAddress) =>
       apiCall(world, () => find<T>(world, address)),
     list: <T extends KubeObject>(_apiVersion: string, kind: string, options: ListOptions = {}) =>
-      apiCall(world, () => listed(world, kind, options) as readonly T[]),
+      apiCall(world, () => listedObjects(world, kind, options) as readonly T[]),
     apply: <T extends KubeObject>(object: T) =>
       apiWrite(
         world,
         () => writeOf(world, object),
         () => applyObject(world, object),
       ),
-    patch: <T extends KubeObject>(
-      address: ObjectAddress,
-      patch: Readonly<Record<string, unknown>>,
-    ) =>
+    patch: <T extends KubeObject>(address: ObjectAddress, patch: PatchBody) =>
       apiWrite(
         world,
         () => changeOf(world, 'UPDATE', address),
@@ -89,29 +93,6 @@ function find<T extends KubeObject>(
   return world.store.get(kind, namespace, name) as T | undefined;
 }
 
-function listed(world: World, kind: string, options: ListOptions): readonly KubeObject[] {
-  const { namespace, nodeName, labelSelector } = options;
-  const all = allOf(world, kind, namespace, nodeName);
-  const wanted = Object.entries(labelSelector ?? {});
-  return all.filter(
-    ({ metadata }) =>
-      (namespace === undefined || metadata.namespace === namespace) &&
-      wanted.every(([key, value]) => metadata.labels?.[key] === value),
-  );
-}
-
-function allOf(
-  world: World,
-  kind: string,
-  namespace: string | undefined,
-  nodeName: string | undefined,
-): readonly KubeObject[] {
-  // Kept beside the store, since they are many and nothing on the twin acts on them.
-  if (kind === 'Event') return eventRecorderOf(world).list(namespace);
-  if (kind === 'Pod' && nodeName !== undefined) return world.store.podsOn(nodeName);
-  return world.store.list<string>(kind, namespace);
-}
-
 function applyObject<T extends KubeObject>(world: World, object: T): T {
   const { namespace, name } = object.metadata;
   const isNew = find(world, { ...object, namespace: namespace ?? '', name }) === undefined;
@@ -132,7 +113,7 @@ function applyObject<T extends KubeObject>(world: World, object: T): T {
 function patchObject<T extends KubeObject>(
   world: World,
   address: ObjectAddress,
-  patch: Readonly<Record<string, unknown>>,
+  patch: PatchBody,
 ): T {
   if (find(world, address) === undefined) throw notFound(address);
   const { kind, namespace, name } = address;

@@ -19,7 +19,7 @@ export interface Change<T extends KubeObject = KubeObject> {
 export type Watcher<T extends KubeObject> = (change: Change<T>) => void;
 
 /** How long after a write its watchers hear of it (milliseconds). */
-const WATCH_LATENCY = 3;
+export const WATCH_LATENCY = 3;
 
 /** An object's place: indices hold it while versions come and go, so that an update touches none of them. */
 interface Entry<T extends KubeObject = KubeObject> {
@@ -73,6 +73,17 @@ export class ObjectStore {
       namespace === undefined ? all.entries : all.byNamespace.get(namespace)?.values();
     // The kind says the shape.
     return objectsOf(entries) as ObjectOf<K>[];
+  }
+
+  /** Kinds of which there are, or were, objects. */
+  kindNames(): readonly string[] {
+    return [...this.kinds.keys()];
+  }
+
+  /** Any object of the kind: the oldest. */
+  first(kind: string): KubeObject | undefined {
+    const [entry] = this.kinds.get(kind)?.entries ?? [];
+    return entry?.object;
   }
 
   podsOn(node: string): PodObject[] {
@@ -176,17 +187,26 @@ export class ObjectStore {
   remove(kind: string, namespace: string | undefined, name: string): void {
     const entry = this.entryOf(kind, namespace, name);
     if (entry === undefined) return;
-    const { object } = entry;
-    this.nextVersion();
+    const old = entry.object;
+    // The deletion is a version of its own: a watch that resumes must know whether it has seen it.
+    const object = { ...old, metadata: { ...old.metadata, resourceVersion: this.nextVersion() } };
     this.drop(entry, object);
-    this.publish({ type: 'deleted', object, old: object });
+    this.causesOfGone.set(old, this.kernel.causes);
+    this.publish({ type: 'deleted', object, old });
   }
 
-  /** Calls the watcher for every later change of the kind; not for what is there already. */
-  watch<K extends string>(kind: K, watcher: Watcher<ObjectOf<K>>): void {
+  /** Calls the watcher for every later change of the kind; not for what is there already. Returns the way out. */
+  watch<K extends string>(kind: K, watcher: Watcher<ObjectOf<K>>): () => void {
     const list = this.watchers.get(kind) ?? [];
-    list.push(watcher as unknown as Watcher<KubeObject>);
+    const added = watcher as unknown as Watcher<KubeObject>;
+    list.push(added);
     this.watchers.set(kind, list);
+    return () => {
+      this.watchers.set(
+        kind,
+        (this.watchers.get(kind) ?? []).filter((each) => each !== added),
+      );
+    };
   }
 
   nextUid(): string {
@@ -194,9 +214,9 @@ export class ObjectStore {
     return `00000000-0000-4000-8000-${this.uidCount.toString(16).padStart(12, '0')}`;
   }
 
-  /** Virtual time as RFC 3339, from an epoch of the twin's own. */
+  /** Virtual time as RFC 3339, from the kernel's epoch on. */
   timestamp(): string {
-    const second = Math.floor(this.kernel.now() / 1000);
+    const second = Math.floor((this.kernel.epochMs + this.kernel.now()) / 1000);
     if (second !== this.second) {
       this.second = second;
       this.secondText = new Date(second * 1000).toISOString().replace('.000Z', 'Z');
