@@ -16,13 +16,7 @@ import type { RunOptions, RuntimeOptions } from './node-runtime.ts';
 import { Waiting } from './run.ts';
 import { NOT_RUNNING, RuntimeBase, notReady } from './runtime-base.ts';
 import type { Sandbox } from './sandbox-store.ts';
-import {
-  attachmentFor,
-  failedRun,
-  joinCauses,
-  sandboxName,
-  setAddresses,
-} from './sandbox-views.ts';
+import { attachmentFor, failedRun, joinCauses, sandboxName } from './sandbox-views.ts';
 
 const READY: NetworkStatus = { ready: true, reason: '', message: '', because: [] };
 const STOPPED: StopResult = { ok: true };
@@ -208,22 +202,30 @@ export class Containerd extends RuntimeBase {
 
   /** Takes over what ADD gave; the failure when it gave nothing for eth0 (truth:A12, A29). */
   private take(sandbox: Sandbox, setup: SetupAnswer): SandboxResult | undefined {
-    const failed = (message: string, because: readonly OccurrenceId[]): SandboxResult =>
-      failedRun(
-        `failed to setup network for sandbox "${sandbox.id}": ${message}`,
-        joinCauses(because, this.selectedBecause),
-      );
-    if (!setup.ok) return failed(setup.message, setup.because);
-    const ip = setup.addresses.find((one) => one.name === 'eth0')?.address;
-    if (ip === undefined)
-      return failed(`failed to find network info for sandbox "${sandbox.id}"`, []);
-    setAddresses(sandbox, setup.addresses);
+    if (!setup.ok) return this.refused(sandbox, setup.message, setup.because);
+    const { ip } = setup;
+    if (ip === undefined) {
+      return this.refused(sandbox, `failed to find network info for sandbox "${sandbox.id}"`, []);
+    }
+    sandbox.ip = ip;
+    sandbox.others = setup.others;
     sandbox.plugin = setup.plugin;
     sandbox.networkName = setup.networkName;
     sandbox.defaultRoute = setup.defaultRoute;
     sandbox.hasResult = true;
     this.options.network?.attach(attachmentFor(sandbox, ip));
     return undefined;
+  }
+
+  private refused(
+    { id }: Sandbox,
+    message: string,
+    because: readonly OccurrenceId[],
+  ): SandboxResult {
+    return failedRun(
+      `failed to setup network for sandbox "${id}": ${message}`,
+      joinCauses(because, this.selectedBecause),
+    );
   }
 
   /** A failed ADD is followed by DEL, through whatever is loaded by then (truth:T05, L12). */
@@ -273,22 +275,27 @@ export class Containerd extends RuntimeBase {
   }
 
   private tearDown(sandbox: Sandbox, done: (result: StopResult) => void): void {
-    const { stopWithoutResult } = this.traits;
-    if (sandbox.request.hostNetwork || (!sandbox.hasResult && stopWithoutResult === 'skipped')) {
-      this.closeNetns(sandbox);
-      done(STOPPED);
-      return;
-    }
-    const { lock } = this.cni;
-    const first = lock.blocked ? undefined : this.cni.remove(sandbox);
+    const first = this.beginTearDown(sandbox);
     if (first !== undefined && !(first instanceof Waiting)) {
-      done(this.tornDown(sandbox, first));
+      done(first);
       return;
     }
-    lock.read(
+    this.cni.lock.read(
       () => first ?? this.cni.remove(sandbox),
       (removed) => done(this.tornDown(sandbox, removed)),
     );
+  }
+
+  /** The answer where it needs no waiting; undefined when a reload is waited for. */
+  private beginTearDown(sandbox: Sandbox): StopResult | Waiting<CniAnswer> | undefined {
+    const { stopWithoutResult } = this.traits;
+    if (sandbox.request.hostNetwork || (!sandbox.hasResult && stopWithoutResult === 'skipped')) {
+      this.closeNetns(sandbox);
+      return STOPPED;
+    }
+    if (this.cni.lock.blocked) return undefined;
+    const removed = this.cni.remove(sandbox);
+    return removed instanceof Waiting ? removed : this.tornDown(sandbox, removed);
   }
 
   private tornDown(sandbox: Sandbox, removed: CniAnswer): StopResult {
@@ -310,14 +317,24 @@ export class Containerd extends RuntimeBase {
       return;
     }
     this.sandboxes.ended(sandbox);
-    this.tearDown(sandbox, (result) => {
-      if (result.ok) this.forget(sandbox);
-      done(
-        result.ok
-          ? result
-          : { ...result, message: `failed to forcibly stop sandbox "${id}": ${result.message}` },
-      );
-    });
+    const first = this.beginTearDown(sandbox);
+    if (first !== undefined && !(first instanceof Waiting)) {
+      done(this.removed(sandbox, first));
+      return;
+    }
+    this.cni.lock.read(
+      () => first ?? this.cni.remove(sandbox),
+      (removed) => done(this.removed(sandbox, this.tornDown(sandbox, removed))),
+    );
+  }
+
+  private removed(sandbox: Sandbox, stopped: StopResult): StopResult {
+    if (stopped.ok) {
+      this.forget(sandbox);
+      return stopped;
+    }
+    const message = `failed to forcibly stop sandbox "${sandbox.id}": ${stopped.message}`;
+    return { ...stopped, message };
   }
 
   private forget(sandbox: Sandbox): void {

@@ -19,6 +19,7 @@ import {
   type LibCni,
   netnsPath,
 } from './libcni.ts';
+import type { SandboxRequest } from '../world.ts';
 import type { Attach, CniResult } from './plugin-call.ts';
 import type { PluginHost } from './plugin-host.ts';
 import { type Run, Waiting, andThen, together } from './run.ts';
@@ -42,21 +43,24 @@ export interface InterfaceAddress {
   readonly address: string;
 }
 
+export interface Setup {
+  readonly ok: true;
+  /** eth0's first address. */
+  readonly ip: string | undefined;
+  /** All addresses by interface, as the runtime collects them from all results; undefined when there is but eth0's. */
+  readonly others: readonly InterfaceAddress[] | undefined;
+  readonly defaultRoute: boolean;
+  /** The first plugin of the network that gave eth0. */
+  readonly plugin: string;
+  readonly networkName: string;
+}
+
 export type SetupAnswer =
-  | {
-      readonly ok: true;
-      /** Addresses by interface, as the runtime collects them from all results. */
-      readonly addresses: readonly InterfaceAddress[];
-      readonly defaultRoute: boolean;
-      /** The first plugin of the network that gave eth0. */
-      readonly plugin: string;
-      readonly networkName: string;
-    }
+  | Setup
   | { readonly ok: false; readonly message: string; readonly because: readonly OccurrenceId[] };
 
 const NOT_READY: CniAnswer = { ok: false, message: NOT_INITIALIZED, because: [] };
 const FINE: CniAnswer = { ok: true };
-const NO_ADDRESSES: readonly InterfaceAddress[] = [];
 
 export class GoCni {
   readonly lock: ReloadLock;
@@ -69,6 +73,8 @@ export class GoCni {
   private asksStatus = false;
   /** What the loopback plugin answers, if it is one that always answers the same. */
   private loopbackAnswer: Run<AddAnswer> | undefined;
+  private loopbackSeenAt = -1;
+  private constantLoopback = false;
 
   constructor(cni: LibCni, traits: RuntimeTraits, internalLoopback: boolean) {
     this.cni = cni;
@@ -134,10 +140,24 @@ export class GoCni {
   }
 
   private add(loaded: LoadedNetwork, target: Sandbox): Run<AddAnswer> {
-    if (loaded === LOOPBACK && this.cni.host.isConstant('loopback')) {
-      return (this.loopbackAnswer ??= this.cni.add(LOOPBACK.network, attachFor(target, 'lo')));
+    if (loaded === LOOPBACK && this.loopbackIsConstant()) {
+      return (this.loopbackAnswer ??= this.cni.add(
+        LOOPBACK.network,
+        new SandboxInterface(target, 'lo'),
+      ));
     }
-    return this.cni.add(loaded.network, attachFor(target, loaded.ifName));
+    return this.cni.add(loaded.network, new SandboxInterface(target, loaded.ifName));
+  }
+
+  /** Asked again when files of the node have changed. */
+  private loopbackIsConstant(): boolean {
+    const { host } = this.cni;
+    const { epoch } = host.files;
+    if (this.loopbackSeenAt !== epoch) {
+      this.loopbackSeenAt = epoch;
+      this.constantLoopback = host.isConstant('loopback');
+    }
+    return this.constantLoopback;
   }
 
   /** One of the networks takes time; the others are set up beside it. */
@@ -167,8 +187,8 @@ export class GoCni {
     for (let index = from; index < attached.length; index += 1) {
       const loaded = attached[index];
       if (loaded === undefined) break;
-      if (loaded === LOOPBACK && this.cni.host.isConstant('loopback')) continue;
-      const run = this.cni.del(loaded.network, attachFor(target, loaded.ifName));
+      if (loaded === LOOPBACK && this.loopbackIsConstant()) continue;
+      const run = this.cni.del(loaded.network, new SandboxInterface(target, loaded.ifName));
       if (run instanceof Waiting) {
         return andThen(run, (answer) =>
           counts(answer, target.hasNetns) ? answer : this.removeFrom(target, attached, index + 1),
@@ -190,16 +210,38 @@ function isTolerated(message: string, hasNetns: boolean): boolean {
   return message.includes('not found');
 }
 
-function attachFor(sandbox: Sandbox, ifName: string): Attach {
-  const { request } = sandbox;
-  const netns = sandbox.hasNetns ? netnsPath(sandbox.id) : '';
-  return { container: sandbox, netns, ifName, request, ports: request.hostPorts };
+/** One of a sandbox's interfaces, as plugins are told of it. */
+class SandboxInterface implements Attach {
+  readonly container: Sandbox;
+  readonly ifName: string;
+  private readonly hasNetns: boolean;
+
+  constructor(sandbox: Sandbox, ifName: string) {
+    this.container = sandbox;
+    this.ifName = ifName;
+    this.hasNetns = sandbox.hasNetns;
+  }
+
+  get netns(): string {
+    return this.hasNetns ? netnsPath(this.container.id) : '';
+  }
+
+  get request(): SandboxRequest {
+    return this.container.request;
+  }
+
+  get ports(): SandboxRequest['hostPorts'] {
+    return this.container.request.hostPorts;
+  }
 }
 
 /** The results of all networks as the runtime sees them; the first failure is the answer. */
-class Collected {
-  private addresses: readonly InterfaceAddress[] = NO_ADDRESSES;
-  private defaultRoute = false;
+class Collected implements Setup {
+  readonly ok = true;
+  ip: string | undefined;
+  others: readonly InterfaceAddress[] | undefined;
+  defaultRoute = false;
+  private count = 0;
   private first: CniNetwork | undefined;
   private failure: CniFailure | undefined;
   private failureRan = false;
@@ -207,6 +249,14 @@ class Collected {
 
   constructor(host: PluginHost) {
     this.host = host;
+  }
+
+  get plugin(): string {
+    return this.first?.plugins[0]?.type ?? '';
+  }
+
+  get networkName(): string {
+    return this.first?.name ?? '';
   }
 
   take(network: CniNetwork, answer: AddAnswer | undefined): void {
@@ -233,10 +283,7 @@ class Collected {
   }
 
   answer(): SetupAnswer {
-    const { failure, addresses, defaultRoute, first } = this;
-    if (failure !== undefined) return failure;
-    const plugin = first?.plugins[0]?.type ?? '';
-    return { ok: true, addresses, defaultRoute, plugin, networkName: first?.name ?? '' };
+    return this.failure ?? this;
   }
 
   /**
@@ -247,11 +294,19 @@ class Collected {
     let gaveEth0 = false;
     for (const { address, onInterface } of addresses) {
       const name = onInterface === undefined ? 'eth0' : (interfaces[onInterface] ?? 'eth0');
-      gaveEth0 ||= name === 'eth0';
-      if (name === 'lo') continue;
-      const one = { name, address };
-      this.addresses = this.addresses.length === 0 ? [one] : [...this.addresses, one];
+      if (name === 'eth0') gaveEth0 = true;
+      if (name !== 'lo') this.takeAddress(name, address);
     }
     return gaveEth0;
+  }
+
+  private takeAddress(name: string, address: string): void {
+    this.count += 1;
+    if (this.count > 1 || name !== 'eth0') {
+      const before =
+        this.others ?? (this.ip === undefined ? [] : [{ name: 'eth0', address: this.ip }]);
+      this.others = [...before, { name, address }];
+    }
+    if (name === 'eth0') this.ip ??= address;
   }
 }

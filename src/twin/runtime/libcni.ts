@@ -6,13 +6,15 @@
 import type { CniLibrary, CniNetwork, CniPlugin } from '../../knowledge/cni-conf.ts';
 import { goQuote } from '../../knowledge/go-json.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
-import type { SandboxRequest } from '../world.ts';
 import { type CachedAdd, type CniState, emptyContainer } from './cni-state.ts';
 import {
   type Attach,
   type CniResult,
+  DONE,
+  NO_PORTS,
   type PluginCall,
   type PluginOutcome,
+  type ReadyPlugin,
   type Verb,
   failed,
 } from './plugin-call.ts';
@@ -31,7 +33,6 @@ export type CniAnswer = { readonly ok: true } | CniFailure;
 
 const FINE: CniAnswer = { ok: true };
 const NO_CAUSES: readonly OccurrenceId[] = [];
-const NO_PORTS: SandboxRequest['hostPorts'] = [];
 
 /** go-cni's own network for `lo`; its cached results are of no use to anybody. */
 export const LOOPBACK_NAME = 'cni-loopback';
@@ -42,10 +43,21 @@ const RESULT_VERSIONS = new Set(['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1
 /** No version is the first (`cni:pkg/version/plugin.go`). */
 const BEFORE_0_3 = new Set(['', '0.1.0', '0.2.0']);
 
+/** A network's plugins as they are as long as no file of the node changes. */
+interface Chain {
+  readonly network: CniNetwork;
+  readonly epoch: number;
+  readonly plugins: readonly ReadyPlugin[];
+}
+
 export class LibCni {
   readonly library: CniLibrary;
   readonly host: PluginHost;
   private readonly state: CniState;
+  /** The network that was called last, which is mostly the next one too. */
+  private chain: Chain | undefined;
+  /** A version that results can be in, and are kept as they are. */
+  private usualVersion: string | undefined;
 
   constructor(library: CniLibrary, host: PluginHost) {
     this.library = library;
@@ -53,8 +65,34 @@ export class LibCni {
     this.state = host.state;
   }
 
+  /** The network's plugin at an index, as it is now. */
+  private ready(network: CniNetwork, index: number): ReadyPlugin | undefined {
+    const { epoch } = this.host.files;
+    let { chain } = this;
+    if (chain?.network !== network || chain.epoch !== epoch) {
+      chain = {
+        network,
+        epoch,
+        plugins: network.plugins.map((one) => this.prepared(network, one)),
+      };
+      this.chain = chain;
+    }
+    return chain.plugins[index];
+  }
+
+  private prepared({ name, cniVersion }: CniNetwork, plugin: CniPlugin): ReadyPlugin {
+    const { raw: conf, mapsPorts } = plugin;
+    return this.host.ready(plugin.type, { conf, name, cniVersion, mapsPorts });
+  }
+
   add(network: CniNetwork, attach: Attach): Run<AddAnswer> {
-    return this.addFrom(network, attach, 0, undefined);
+    const first = network.plugins[0];
+    const bad = first === undefined ? undefined : nameError(network.name);
+    if (first === undefined || bad === undefined)
+      return this.addFrom(network, attach, 0, undefined);
+    // Looking for the binary comes first, then the name is checked (`addNetwork`; truth:B10, B12).
+    const refused = this.host.notFound(first.type) ?? failed(bad);
+    return refused.kind === 'failed' ? failure(first, 'add', refused) : OK_WITHOUT_RESULT;
   }
 
   private addFrom(
@@ -64,36 +102,30 @@ export class LibCni {
     previous: CniResult | undefined,
   ): Run<AddAnswer> {
     let result = previous;
-    for (let index = from; index < network.plugins.length; index += 1) {
-      const plugin = network.plugins[index];
-      if (plugin === undefined) break;
-      const run = this.addOne(network, plugin, attach, result);
+    const { plugins } = network;
+    for (let index = from; index < plugins.length; index += 1) {
+      const plugin = plugins[index];
+      const run = this.ready(network, index)?.add(attach, result);
+      if (plugin === undefined || run === undefined) break;
       if (run instanceof Waiting) {
         return andThen(run, (outcome) => {
-          const answer = this.resultOf(network, plugin, outcome);
+          const answer = this.answerOf(network, plugin, outcome);
           return answer.ok ? this.addFrom(network, attach, index + 1, answer.result) : answer;
         });
       }
-      const answer = this.resultOf(network, plugin, run);
+      const isUsual = run.kind === 'done' && run.result?.cniVersion === this.usualVersion;
+      if (isUsual) {
+        result = run.result;
+        continue;
+      }
+      const answer = this.answerOf(network, plugin, run);
       if (!answer.ok) return answer;
       result = answer.result;
     }
     return this.remember(network, attach, result);
   }
 
-  private addOne(
-    network: CniNetwork,
-    plugin: CniPlugin,
-    attach: Attach,
-    previous: CniResult | undefined,
-  ): Run<PluginOutcome> {
-    // Looking for the binary comes first, then the name is checked (`addNetwork`; truth:B10, B12).
-    const bad = nameError(network.name);
-    if (bad === undefined) return this.execute('ADD', network, plugin, attach, previous);
-    return this.host.notFound(plugin.type) ?? failed(bad);
-  }
-
-  private resultOf(network: CniNetwork, plugin: CniPlugin, outcome: PluginOutcome): AddAnswer {
+  private answerOf(network: CniNetwork, plugin: CniPlugin, outcome: PluginOutcome): AddAnswer {
     if (outcome.kind === 'failed') return failure(plugin, 'add', outcome);
     const { result } = outcome;
     if (result === undefined) return OK_WITHOUT_RESULT;
@@ -102,7 +134,9 @@ export class LibCni {
       const message = `plugin ${describe(plugin)} failed (add): unsupported CNI result version ${goQuote(version)}`;
       return { ok: false, message, because: NO_CAUSES };
     }
-    return { ok: true, result: BEFORE_0_3.has(version) ? withoutInterfaces(result) : result };
+    if (BEFORE_0_3.has(version)) return { ok: true, result: withoutInterfaces(result) };
+    if (result.cniVersion !== '') this.usualVersion = result.cniVersion;
+    return { ok: true, result };
   }
 
   private reads(version: string): boolean {
@@ -158,7 +192,7 @@ export class LibCni {
     for (let index = from; index >= 0; index -= 1) {
       const plugin = network.plugins[index];
       if (plugin === undefined) break;
-      const run = this.execute('DEL', network, plugin, attach, previous);
+      const run = this.ready(network, index)?.del(attach, previous) ?? DONE;
       if (run instanceof Waiting) {
         return andThen(run, (outcome) =>
           outcome.kind === 'failed'
@@ -243,7 +277,7 @@ export class LibCni {
       name: network.name,
       cniVersion: network.cniVersion,
       previous,
-      ports: plugin.mapsPorts ? attach.ports : NO_PORTS,
+      mapsPorts: plugin.mapsPorts,
     };
     return this.host.execute(plugin.type, call);
   }

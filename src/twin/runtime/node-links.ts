@@ -61,18 +61,19 @@ export class NodeLinks {
   ensureAddress(
     name: string,
     address: string,
-    options: { readonly force: boolean; readonly hadMac: boolean },
+    force: boolean,
+    hadMac: boolean,
   ): string | undefined {
     const bridge = this.bridges.get(name);
     if (bridge === undefined || bridge.addresses.includes(address)) return undefined;
     const family = address.includes(':');
     const other = bridge.addresses.find((held) => held.includes(':') === family);
     if (other !== undefined && this.wasDeleted(name)) bridge.addresses = [];
-    else if (other !== undefined && !options.force) {
+    else if (other !== undefined && !force) {
       return `"${name}" already has an IP address different from ${address}`;
     }
     bridge.addresses = [...bridge.addresses.filter((held) => held !== other), address];
-    if (!options.hadMac) return "could not set bridge's mac: invalid argument";
+    if (!hadMac) return "could not set bridge's mac: invalid argument";
     this.settle(bridge);
     return undefined;
   }

@@ -21,16 +21,29 @@ export interface Attach {
   readonly ports: SandboxRequest['hostPorts'];
 }
 
-export interface PluginCall {
-  readonly verb: Verb;
-  readonly attach: Attach;
+/** What a plugin is given at every call of one network. */
+export interface PluginSettings {
   readonly conf: JsonObject;
   /** Network name and version, injected into every plugin's configuration. */
   readonly name: string;
   readonly cniVersion: string;
+  /** It declares the capability `portMappings`, and so is told the runtime's. */
+  readonly mapsPorts: boolean;
+}
+
+export interface PluginCall extends PluginSettings {
+  readonly verb: Verb;
+  readonly attach: Attach;
   readonly previous: CniResult | undefined;
-  /** `runtimeConfig.portMappings`: the runtime's, when the plugin declares the capability. */
-  readonly ports: SandboxRequest['hostPorts'];
+}
+
+/**
+ * A plugin with its settings read, for the calls that are made for every pod. It holds as long as no
+ * file of the node changes.
+ */
+export interface ReadyPlugin {
+  add(attach: Attach, previous: CniResult | undefined): PluginRun;
+  del(attach: Attach, previous: CniResult | undefined): PluginRun;
 }
 
 export interface ResultAddress {
@@ -66,6 +79,26 @@ export type PluginOutcome =
 export type PluginRun = Run<PluginOutcome>;
 
 const NO_CAUSES: readonly OccurrenceId[] = [];
+export const NO_PORTS: SandboxRequest['hostPorts'] = [];
+
+/** `runtimeConfig.portMappings` of a call. */
+export function portsOf(mapsPorts: boolean, attach: Attach): SandboxRequest['hostPorts'] {
+  return mapsPorts ? attach.ports : NO_PORTS;
+}
+
+/** Apart from the call they came with, which need not be kept. */
+export function settingsOf({ conf, name, cniVersion, mapsPorts }: PluginSettings): PluginSettings {
+  return { conf, name, cniVersion, mapsPorts };
+}
+
+export function callOf(
+  verb: Verb,
+  { conf, name, cniVersion, mapsPorts }: PluginSettings,
+  attach: Attach,
+  previous: CniResult | undefined,
+): PluginCall {
+  return { verb, attach, conf, name, cniVersion, mapsPorts, previous };
+}
 
 export const DONE: PluginOutcome = { kind: 'done', result: undefined };
 

@@ -12,16 +12,23 @@ import type { AgentSocket } from '../world.ts';
 import type { CniState } from './cni-state.ts';
 import type { NodeLinks } from './node-links.ts';
 import {
+  type Attach,
   type CallTrace,
+  type CniResult,
   type PluginCall,
   type PluginOutcome,
   type PluginRun,
+  type PluginSettings,
+  type ReadyPlugin,
+  callOf,
   notRun,
 } from './plugin-call.ts';
 import { Waiting, andThen } from './run.ts';
 
 /** A program that can be executed as a plugin. */
 export interface PluginProgram {
+  /** Reads its settings, for the pods to come. */
+  prepare(settings: PluginSettings, host: PluginHost, version: string): ReadyPlugin;
   run(call: PluginCall, host: PluginHost, version: string): PluginRun;
   /** Answers the same whatever it is called for, and changes nothing that is modelled. */
   readonly constant?: boolean;
@@ -84,6 +91,16 @@ export class PluginHost {
     this.trace = options.trace;
     this.programs = options.programs;
     this.scripts = options.scripts;
+  }
+
+  /** The plugin that is there now, ready for pods; to be asked for anew when files have changed. */
+  ready(type: string, settings: PluginSettings): ReadyPlugin {
+    const executable = this.find(type);
+    if (executable.kind !== 'program' || this.trace !== undefined) {
+      return new Executed(this, type, settings);
+    }
+    if (this.missing.size > 0) this.missing.delete(type);
+    return executable.program.prepare(settings, this, executable.version);
   }
 
   execute(type: string, call: PluginCall): PluginRun {
@@ -219,6 +236,27 @@ export class PluginHost {
       `failed to find plugin "${type}" in path [${paths.join(' ')}]`,
       paths.flatMap((path) => files.causesOf(`${path}/${type}`)),
     );
+  }
+}
+
+/** Looked for and started with every call. */
+class Executed implements ReadyPlugin {
+  private readonly host: PluginHost;
+  private readonly type: string;
+  private readonly settings: PluginSettings;
+
+  constructor(host: PluginHost, type: string, settings: PluginSettings) {
+    this.host = host;
+    this.type = type;
+    this.settings = settings;
+  }
+
+  add(attach: Attach, previous: CniResult | undefined): PluginRun {
+    return this.host.execute(this.type, callOf('ADD', this.settings, attach, previous));
+  }
+
+  del(attach: Attach, previous: CniResult | undefined): PluginRun {
+    return this.host.execute(this.type, callOf('DEL', this.settings, attach, previous));
   }
 }
 

@@ -2,11 +2,16 @@
 import { isJsonObject, structField } from '../../../knowledge/go-json.ts';
 import type { JsonObject } from '../../../knowledge/go-json.ts';
 import {
+  type Attach,
   type CniResult,
   DONE,
   type PluginCall,
   type PluginOutcome,
   type PluginRun,
+  type PluginSettings,
+  type ReadyPlugin,
+  type ResultAddress,
+  callOf,
   done,
   failed,
 } from '../plugin-call.ts';
@@ -17,7 +22,12 @@ import { Settings } from './settings.ts';
 import { pluginProgram } from './skeleton.ts';
 import { referenceVersions } from './versions.ts';
 
-export const bridge = pluginProgram({ add, del, check, status }, referenceVersions);
+export const bridge = pluginProgram(
+  { prepare: (settings, host) => new Bridge(settings, host), check, status },
+  referenceVersions,
+);
+
+const NO_ADDRESSES: readonly ResultAddress[] = [];
 
 interface BridgeConf {
   readonly bridge: string;
@@ -28,8 +38,8 @@ interface BridgeConf {
   readonly error: string | undefined;
   /** Checked at ADD only. */
   readonly addError: string | undefined;
-  /** Interfaces of the result, by the pod's interface name. */
-  readonly interfaces: Map<string, readonly string[]>;
+  /** Interfaces of the last result, since they are mostly the same. */
+  interfaces: readonly string[] | undefined;
 }
 
 const confs = new ObjectMemo<JsonObject, BridgeConf>();
@@ -57,7 +67,7 @@ function readConf(raw: JsonObject): BridgeConf {
     isDefaultGateway,
     forceAddress: settings.flag('forceAddress'),
     ipam: ipamType,
-    interfaces: new Map<string, readonly string[]>(),
+    interfaces: undefined,
     addError:
       ipamType !== '' && noInterface
         ? 'cannot use IPAM when DisableContainerInterface flag is set'
@@ -74,72 +84,92 @@ function readConf(raw: JsonObject): BridgeConf {
   return { ...conf, error };
 }
 
-function add(call: PluginCall, host: PluginHost): PluginRun {
-  const conf = confOf(call.conf);
-  const problem = conf.error ?? conf.addError;
-  if (problem !== undefined) return failed(problem);
-  const hadMac = host.links.plugIn(conf.bridge, call.attach.container.id);
-  if (conf.ipam === '') return done(resultOf(conf, call, undefined));
-  const run = host.execute(conf.ipam, call);
-  if (!(run instanceof Waiting)) return addressed(conf, call, host, { given: run, hadMac });
-  return andThen(run, (given) => addressed(conf, call, host, { given, hadMac }));
-}
+class Bridge implements ReadyPlugin {
+  private readonly conf: BridgeConf;
+  private readonly settings: PluginSettings;
+  private readonly host: PluginHost;
+  private ipam: ReadyPlugin | undefined;
 
-function addressed(
-  conf: BridgeConf,
-  call: PluginCall,
-  host: PluginHost,
-  { given, hadMac }: { readonly given: PluginOutcome; readonly hadMac: boolean },
-): PluginRun {
-  if (given.kind === 'failed') return passedOn(given);
-  const addresses = given.result?.addresses ?? [];
-  if (addresses.length === 0)
-    return released(conf, call, host, 'IPAM plugin returned missing IP config');
-  if (conf.isGateway) {
-    for (const { gateway } of addresses) {
-      if (gateway === undefined) continue;
-      const force = conf.forceAddress;
-      const error = host.links.ensureAddress(conf.bridge, gateway, { force, hadMac });
-      if (error !== undefined)
-        return released(conf, call, host, `failed to set bridge addr: ${error}`);
+  constructor(settings: PluginSettings, host: PluginHost) {
+    this.conf = confOf(settings.conf);
+    this.settings = settings;
+    this.host = host;
+  }
+
+  add(attach: Attach, previous: CniResult | undefined): PluginRun {
+    const { conf, host } = this;
+    const problem = conf.error ?? conf.addError;
+    if (problem !== undefined) return failed(problem);
+    const hadMac = host.links.plugIn(conf.bridge, attach.container.id);
+    if (conf.ipam === '') return done(this.resultFor(attach, undefined));
+    this.ipam ??= host.ready(conf.ipam, this.settings);
+    const run = this.ipam.add(attach, previous);
+    if (!(run instanceof Waiting)) return this.addressed(attach, run, hadMac);
+    return andThen(run, (given) => this.addressed(attach, given, hadMac));
+  }
+
+  private addressed(attach: Attach, given: PluginOutcome, hadMac: boolean): PluginRun {
+    if (given.kind === 'failed') return passedOn(given);
+    const { conf, host } = this;
+    const addresses = given.result?.addresses ?? [];
+    if (addresses.length === 0) {
+      return this.released(attach, 'IPAM plugin returned missing IP config');
     }
+    if (conf.isGateway) {
+      for (const { gateway } of addresses) {
+        if (gateway === undefined) continue;
+        const error = host.links.ensureAddress(conf.bridge, gateway, conf.forceAddress, hadMac);
+        if (error !== undefined) {
+          return this.released(attach, `failed to set bridge addr: ${error}`);
+        }
+      }
+    }
+    return done(this.resultFor(attach, given.result));
   }
-  return done(resultOf(conf, call, given.result));
-}
 
-/** A failure after the address was given: the address goes back first (truth:L27). */
-function released(
-  conf: BridgeConf,
-  call: PluginCall,
-  host: PluginHost,
-  message: string,
-): PluginRun {
-  return andThen(host.execute(conf.ipam, { ...call, verb: 'DEL' }), () => failed(message));
-}
-
-function resultOf(conf: BridgeConf, call: PluginCall, given: CniResult | undefined): CniResult {
-  const { ifName } = call.attach;
-  let interfaces = conf.interfaces.get(ifName);
-  if (interfaces === undefined) {
-    interfaces = [conf.bridge, 'veth', ifName];
-    conf.interfaces.set(ifName, interfaces);
+  /** A failure after the address was given: the address goes back first (truth:L27). */
+  private released(attach: Attach, message: string): PluginRun {
+    const call = callOf('DEL', this.settings, attach, undefined);
+    return andThen(this.host.execute(this.conf.ipam, call), () => failed(message));
   }
-  return {
-    cniVersion: call.cniVersion,
-    interfaces,
-    addresses:
-      given?.addresses.map(({ address, gateway }) => ({ address, gateway, onInterface: 2 })) ?? [],
-    defaultRoute: conf.isDefaultGateway || given?.defaultRoute === true,
-  };
+
+  private resultFor({ ifName }: Attach, given: CniResult | undefined): CniResult {
+    const { conf, settings } = this;
+    return {
+      cniVersion: settings.cniVersion,
+      interfaces: interfacesOf(conf, ifName),
+      addresses: given === undefined ? NO_ADDRESSES : onThirdInterface(given.addresses),
+      defaultRoute: conf.isDefaultGateway || given?.defaultRoute === true,
+    };
+  }
+
+  del(attach: Attach, previous: CniResult | undefined): PluginRun {
+    const { conf, host } = this;
+    if (conf.error !== undefined) return failed(conf.error);
+    if (attach.netns !== '') host.links.unplug(attach.container.id);
+    if (conf.ipam === '') return DONE;
+    this.ipam ??= host.ready(conf.ipam, this.settings);
+    const run = this.ipam.del(attach, previous);
+    return run instanceof Waiting ? andThen(run, passedOn) : passedOn(run);
+  }
 }
 
-function del(call: PluginCall, host: PluginHost): PluginRun {
-  const conf = confOf(call.conf);
-  if (conf.error !== undefined) return failed(conf.error);
-  if (call.attach.netns !== '') host.links.unplug(call.attach.container.id);
-  if (conf.ipam === '') return DONE;
-  const run = host.execute(conf.ipam, call);
-  return run instanceof Waiting ? andThen(run, passedOn) : passedOn(run);
+function interfacesOf(conf: BridgeConf, ifName: string): readonly string[] {
+  if (conf.interfaces?.[2] === ifName) return conf.interfaces;
+  const interfaces = [conf.bridge, 'veth', ifName];
+  conf.interfaces = interfaces;
+  return interfaces;
+}
+
+/** The bridge and the node's end of the pair come before the pod's own end. */
+function onThirdInterface(given: readonly ResultAddress[]): readonly ResultAddress[] {
+  const [first] = given;
+  if (first !== undefined && given.length === 1) return [onThird(first)];
+  return given.map(onThird);
+}
+
+function onThird({ address, gateway }: ResultAddress): ResultAddress {
+  return { address, onInterface: 2, gateway };
 }
 
 function check(call: PluginCall, host: PluginHost): PluginRun {

@@ -7,10 +7,13 @@ import { isJsonObject, structField } from '../../../knowledge/go-json.ts';
 import type { JsonObject, JsonValue } from '../../../knowledge/go-json.ts';
 import type { Container } from '../cni-state.ts';
 import {
+  type Attach,
+  type CniResult,
   DONE,
-  type PluginCall,
   type PluginOutcome,
   type PluginRun,
+  type PluginSettings,
+  type ReadyPlugin,
   failed,
 } from '../plugin-call.ts';
 import { ObjectMemo } from '../object-memo.ts';
@@ -20,7 +23,10 @@ import { pluginProgram } from './skeleton.ts';
 import { type SubnetEnv, readSubnetEnv } from './subnet-env.ts';
 import { flannelAtLeast, flannelVersions, isReferenceFlannel } from './versions.ts';
 
-export const flannel = pluginProgram({ add, del }, flannelVersions);
+export const flannel = pluginProgram(
+  { prepare: (settings, host, version) => new Flannel(settings, host, version) },
+  flannelVersions,
+);
 
 const SUBNET_FILE = '/run/flannel/subnet.env';
 
@@ -34,20 +40,84 @@ interface Rendered {
 
 const rendered = new ObjectMemo<JsonObject, Rendered>();
 
-function add(call: PluginCall, host: PluginHost, version: string): PluginRun {
-  const path = subnetFileOf(call.conf);
-  const file = host.readFile(path);
-  const env = file.ok ? readSubnetEnv(path, file.text) : file.error;
-  if (typeof env === 'string') return failed(worded(env, version), host.files.causesOf(path));
-  const delegate = delegateOf(call, env);
-  if (typeof delegate === 'string') return failed(delegate);
-  host.state.keep(call.attach.container);
-  call.attach.container.scratch = delegate;
-  const { verb, attach, name, cniVersion, previous, ports } = call;
-  const inner = { verb, attach, conf: delegate, name, cniVersion, previous, ports };
-  const run = host.execute(typeOf(delegate), inner);
-  if (!(run instanceof Waiting)) return delegated(run, version);
-  return andThen(run, (outcome) => delegated(outcome, version));
+/** A delegate's configuration, and the plugin that it is for. */
+interface Delegate {
+  readonly conf: JsonObject;
+  readonly plugin: ReadyPlugin;
+}
+
+class Flannel implements ReadyPlugin {
+  private readonly settings: PluginSettings;
+  private readonly host: PluginHost;
+  private readonly version: string;
+  /** What subnet.env gives now, or why it gives nothing. */
+  private rendered: Delegate | PluginOutcome | undefined;
+  /** The one that DEL was last handed to. */
+  private last: Delegate | undefined;
+
+  constructor(settings: PluginSettings, host: PluginHost, version: string) {
+    this.settings = settings;
+    this.host = host;
+    this.version = version;
+  }
+
+  add(attach: Attach, previous: CniResult | undefined): PluginRun {
+    const delegate = (this.rendered ??= this.render());
+    if ('kind' in delegate) return delegate;
+    this.host.state.keep(attach.container);
+    attach.container.scratch = delegate.conf;
+    const run = delegate.plugin.add(attach, previous);
+    if (!(run instanceof Waiting)) return delegated(run, this.version);
+    return andThen(run, (outcome) => delegated(outcome, this.version));
+  }
+
+  private render(): Delegate | PluginOutcome {
+    const { settings, host, version } = this;
+    const path = subnetFileOf(settings.conf);
+    const file = host.readFile(path);
+    const env = file.ok ? readSubnetEnv(path, file.text) : file.error;
+    if (typeof env === 'string') return failed(worded(env, version), host.files.causesOf(path));
+    const conf = delegateOf(settings, env);
+    return typeof conf === 'string' ? failed(conf) : this.ready(conf, settings.mapsPorts);
+  }
+
+  private ready(conf: JsonObject, mapsPorts: boolean): Delegate {
+    const name = textOf(conf['name']);
+    const cniVersion = textOf(conf['cniVersion']);
+    const settings = { conf, name, cniVersion, mapsPorts };
+    return { conf, plugin: this.host.ready(textOf(conf['type']), settings) };
+  }
+
+  /** No scratch file, nothing to do: that is how DEL of another CNI's pod succeeds. */
+  del(attach: Attach): PluginRun {
+    const { container } = attach;
+    const { scratch } = container;
+    if (scratch === undefined) return DONE;
+    const run = this.delegateOf(scratch).plugin.del(attach, undefined);
+    if (!(run instanceof Waiting)) return this.deleted(run, container);
+    return andThen(run, (outcome) => this.deleted(outcome, container));
+  }
+
+  private delegateOf(scratch: JsonObject): Delegate {
+    const { rendered, last } = this;
+    if (last?.conf === scratch) return last;
+    const isCurrent = rendered !== undefined && 'conf' in rendered && rendered.conf === scratch;
+    return (this.last = isCurrent ? rendered : this.ready(scratch, this.settings.mapsPorts));
+  }
+
+  private deleted(outcome: PluginOutcome, container: Container): PluginOutcome {
+    // From 1.2.0-flannel3 on the file goes whether the delegate succeeded or not (`doCmdDel` by tag).
+    if (outcome.kind === 'done' || forgetsAlways(this.version)) {
+      container.scratch = undefined;
+      this.host.state.settle(container);
+    }
+    if (outcome.kind === 'done' || outcome.printed) return outcome;
+    return failed(outcome.message, outcome.because);
+  }
+}
+
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
 
 const subnetFiles = new ObjectMemo<JsonObject, string>();
@@ -77,51 +147,11 @@ function delegated(outcome: PluginOutcome, version: string): PluginOutcome {
   return failed(`failed to delegate add: ${outcome.message}`, outcome.because);
 }
 
-/** No scratch file, nothing to do: that is how DEL of another CNI's pod succeeds. */
-function del(call: PluginCall, host: PluginHost, version: string): PluginRun {
-  const { container } = call.attach;
-  const delegate = container.scratch;
-  if (delegate === undefined) return DONE;
-  const { name, cniVersion } = delegate;
-  const { verb, attach, ports } = call;
-  const run = host.execute(typeOf(delegate), {
-    verb,
-    attach,
-    conf: delegate,
-    name: typeof name === 'string' ? name : '',
-    cniVersion: typeof cniVersion === 'string' ? cniVersion : '',
-    previous: undefined,
-    ports,
-  });
-  if (!(run instanceof Waiting)) return deleted(run, container, host, version);
-  return andThen(run, (outcome) => deleted(outcome, container, host, version));
-}
-
-function deleted(
-  outcome: PluginOutcome,
-  container: Container,
-  host: PluginHost,
-  version: string,
-): PluginOutcome {
-  // From 1.2.0-flannel3 on the file goes whether the delegate succeeded or not (`doCmdDel` by tag).
-  if (outcome.kind === 'done' || forgetsAlways(version)) {
-    container.scratch = undefined;
-    host.state.settle(container);
-  }
-  if (outcome.kind === 'done' || outcome.printed) return outcome;
-  return failed(outcome.message, outcome.because);
-}
-
 function forgetsAlways(version: string): boolean {
   return version === '' || flannelAtLeast(version, [1, 2, 0, 3]);
 }
 
-function typeOf(delegate: JsonObject): string {
-  const type = delegate['type'];
-  return typeof type === 'string' ? type : '';
-}
-
-function delegateOf(call: PluginCall, env: SubnetEnv): JsonObject | string {
+function delegateOf(call: PluginSettings, env: SubnetEnv): JsonObject | string {
   const known = rendered.get(call.conf);
   if (
     known !== undefined &&
@@ -138,7 +168,7 @@ function delegateOf(call: PluginCall, env: SubnetEnv): JsonObject | string {
   return delegate;
 }
 
-function renderDelegate(call: PluginCall, env: SubnetEnv): JsonObject | string {
+function renderDelegate(call: PluginSettings, env: SubnetEnv): JsonObject | string {
   const raw = structField(call.conf, 'delegate');
   const given: JsonObject = isJsonObject(raw) ? raw : {};
   if ('type' in given && typeof given['type'] !== 'string') {

@@ -5,10 +5,15 @@
 import { isJsonObject, structField } from '../../../knowledge/go-json.ts';
 import type { JsonObject } from '../../../knowledge/go-json.ts';
 import type { Lease, LeaseHolder, LeaseStore } from '../lease-store.ts';
+import type { Container } from '../cni-state.ts';
 import {
+  type Attach,
   DONE,
   type PluginCall,
+  type PluginOutcome,
   type PluginRun,
+  type PluginSettings,
+  type ReadyPlugin,
   type ResultAddress,
   done,
   failed,
@@ -19,7 +24,10 @@ import { type RangeSet, type RangesRead, readRanges } from './address-range.ts';
 import { pluginProgram } from './skeleton.ts';
 import { referenceVersions } from './versions.ts';
 
-export const hostLocal = pluginProgram({ add, del, check }, referenceVersions);
+export const hostLocal = pluginProgram(
+  { prepare: (settings, host) => new HostLocal(settings, host), check },
+  referenceVersions,
+);
 
 interface HostLocalConf {
   readonly ranges: RangesRead;
@@ -29,7 +37,7 @@ interface HostLocalConf {
 
 const confs = new ObjectMemo<JsonObject, HostLocalConf>();
 
-function confOf(call: PluginCall): HostLocalConf {
+function confOf(call: PluginSettings): HostLocalConf {
   const known = confs.get(call.conf);
   if (known !== undefined) return known;
   const ipam = structField(call.conf, 'ipam');
@@ -45,63 +53,84 @@ function confOf(call: PluginCall): HostLocalConf {
 const NO_ADDRESSES: readonly ResultAddress[] = [];
 const NO_INTERFACES: readonly string[] = [];
 
-function add(call: PluginCall, host: PluginHost): PluginRun {
-  const { ranges, place } = confOf(call);
-  if (!ranges.ok) return failed(ranges.error);
-  const store = storeOf(call, host, place);
-  const { ifName } = call.attach;
-  const { container } = call.attach;
-  host.state.keep(container);
-  let addresses: readonly ResultAddress[] = NO_ADDRESSES;
-  let index = -1;
-  for (const set of ranges.sets) {
-    index += 1;
-    const error = duplicate(store, set, container, ifName);
-    const given = error === undefined ? allocate(store, set, index, container, ifName) : undefined;
-    if (given !== undefined) {
+class HostLocal implements ReadyPlugin {
+  private readonly conf: HostLocalConf;
+  private readonly network: string;
+  private readonly cniVersion: string;
+  private readonly host: PluginHost;
+
+  constructor(settings: PluginSettings, host: PluginHost) {
+    this.conf = confOf(settings);
+    this.network = `${this.conf.place}${settings.name}`;
+    this.cniVersion = settings.cniVersion;
+    this.host = host;
+  }
+
+  add({ container, ifName }: Attach): PluginRun {
+    const { ranges } = this.conf;
+    if (!ranges.ok) return failed(ranges.error);
+    const { state } = this.host;
+    const store = state.leasesOf(this.network);
+    state.keep(container);
+    let addresses: readonly ResultAddress[] = NO_ADDRESSES;
+    for (let index = 0; index < ranges.sets.length; index += 1) {
+      const set = ranges.sets[index];
+      if (set === undefined) break;
+      const error = duplicate(store, set, container, ifName);
+      const given =
+        error === undefined ? allocate(store, set, index, container, ifName) : undefined;
+      if (given === undefined) return this.refused(store, index, { container, ifName, error });
       addresses = index === 0 ? [given] : [...addresses, given];
-      continue;
     }
-    if (addresses.length > 0) store.release(container, ifName);
-    host.state.settle(container);
-    const reason = error ?? `no IP addresses available in range set: ${set.label}`;
+    return done({
+      cniVersion: this.cniVersion,
+      interfaces: NO_INTERFACES,
+      addresses,
+      defaultRoute: false,
+    });
+  }
+
+  private refused(
+    store: LeaseStore,
+    index: number,
+    attempt: {
+      readonly container: Container;
+      readonly ifName: string;
+      readonly error: string | undefined;
+    },
+  ): PluginOutcome {
+    const { container, ifName, error } = attempt;
+    const { ranges } = this.conf;
+    if (index > 0) store.release(container, ifName);
+    this.host.state.settle(container);
+    const label = ranges.ok ? (ranges.sets[index]?.label ?? '') : '';
+    const reason = error ?? `no IP addresses available in range set: ${label}`;
     const leaked = store.leakedBecause;
     return failed(
       `failed to allocate for range ${index}: ${reason}`,
       leaked === undefined ? [] : [leaked],
     );
   }
-  return done({
-    cniVersion: call.cniVersion,
-    interfaces: NO_INTERFACES,
-    addresses,
-    defaultRoute: false,
-  });
-}
 
-function del(call: PluginCall, host: PluginHost): PluginRun {
-  const { ranges, place } = confOf(call);
-  if (!ranges.ok) return failed(ranges.error);
-  const store = storeOf(call, host, place);
-  const { container, ifName } = call.attach;
-  host.state.know(container);
-  store.release(container, ifName);
-  host.state.settle(container);
-  return DONE;
+  del({ container, ifName }: Attach): PluginRun {
+    const { ranges } = this.conf;
+    if (!ranges.ok) return failed(ranges.error);
+    const { state } = this.host;
+    state.know(container);
+    state.leasesOf(this.network).release(container, ifName);
+    state.settle(container);
+    return DONE;
+  }
 }
 
 function check(call: PluginCall, host: PluginHost): PluginRun {
   const { ranges, place } = confOf(call);
   if (!ranges.ok) return failed(ranges.error);
   const { container, ifName } = call.attach;
-  const store = storeOf(call, host, place);
+  const store = host.state.leasesOf(`${place}${call.name}`);
   host.state.know(container);
   if (leaseOf(store, container, ifName) !== undefined) return DONE;
   return failed(`host-local: Failed to find address added by container ${container.id}`);
-}
-
-function storeOf(call: PluginCall, host: PluginHost, place: string): LeaseStore {
-  return host.state.leasesOf(place === '' ? call.name : `${place}${call.name}`);
 }
 
 function duplicate(

@@ -241,7 +241,7 @@ function versionCall(): PluginCall {
     name: '',
     cniVersion: '1.1.0',
     previous: undefined,
-    ports: [],
+    mapsPorts: false,
   };
 }
 
