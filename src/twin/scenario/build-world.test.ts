@@ -104,6 +104,17 @@ describe('buildWorld', () => {
 });
 
 describe('assumptions', () => {
+  it('refuses a cluster whose pods have a network that nothing read explains', () => {
+    const input = cluster();
+    const calico = {
+      ...input,
+      objects: input.objects.filter(({ object }) => !/flannel/.test(object.metadata.name)),
+    };
+    expect(() => buildWorld(calico, { seed: 1 })).toThrow(
+      /no rehearsal is made: (\d+) of \1 running pods have a network that what was read does not explain/,
+    );
+  });
+
   it('says what was not read, with the command that would tell', () => {
     const input = { ...withoutKinds(cluster(), 'ReplicaSet'), machineConfigs: [] };
     const { assumptions } = buildWorld(input, { seed: 1 });

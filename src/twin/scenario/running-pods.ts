@@ -3,6 +3,7 @@
  * their nodes, containers without a new start. Pods that were waiting are told to their kubelet.
  */
 import { nthAddress, parseAddress } from '../../base/cidr.ts';
+import { RegaugeError } from '../../base/errors.ts';
 import { objectKey, type PodObject } from '../../model/kubernetes.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
 import type { SandboxRequest, World } from '../world.ts';
@@ -56,6 +57,7 @@ export function adoptRunningPods(adoption: Adoption): readonly Assumption[] {
   adoptAll([...groups.host, ...groups.old]);
   adoption.settleFiles();
   adoptAll([...groups.agent, ...groups.new]);
+  refuseForeignNetwork(failed, groups.old.length + groups.new.length);
   for (const { pod } of failed) forgetRunning(world, pod);
   for (const pod of waiting) tellKubelet(world, pod);
   return startedAnew(failed);
@@ -64,6 +66,22 @@ export function adoptRunningPods(adoption: Adoption): readonly Assumption[] {
 interface Unadopted {
   readonly pod: PodObject;
   readonly message: string;
+}
+
+/**
+ * Where most pods have a network that nothing read explains, the cluster runs one that the twin does
+ * not know (K3s's own Flannel, Canal, Calico…): a rehearsal would be one of another cluster.
+ */
+function refuseForeignNetwork(failed: readonly Unadopted[], pods: number): void {
+  const [first] = failed;
+  if (first === undefined || failed.length * 2 <= pods) return;
+  throw new RegaugeError(
+    'refused',
+    `no rehearsal is made: ${failed.length} of ${pods} running pods have a network that what was read does not explain (${objectKey(first.pod)}: ${first.message})`,
+    {
+      hint: 'The twin plays Flannel as a DaemonSet, and Cilium. If that is what runs here, add its DaemonSet and ConfigMap to the input (kubectl get ds,cm -A -o yaml); K3s’s own Flannel, Canal and Calico are not played yet.',
+    },
+  );
 }
 
 function startedAnew(failed: readonly Unadopted[]): readonly Assumption[] {
