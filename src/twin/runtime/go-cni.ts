@@ -26,13 +26,14 @@ import { type Run, Waiting, andThen, together } from './run.ts';
 import type { Sandbox } from './sandbox-store.ts';
 import { ReloadLock } from './reload-lock.ts';
 
+const LOOPBACK_TYPE = 'loopback';
 const LOOPBACK: LoadedNetwork = {
   file: '',
   ifName: 'lo',
   network: networkOf({
     name: LOOPBACK_NAME,
     cniVersion: '0.3.1',
-    plugins: [{ type: 'loopback', name: '', raw: { type: 'loopback' }, mapsPorts: false }],
+    plugins: [{ type: LOOPBACK_TYPE, name: '', raw: { type: LOOPBACK_TYPE }, mapsPorts: false }],
     disableCheck: false,
     disableGc: false,
   }),
@@ -71,10 +72,9 @@ export class GoCni {
   /** What pods are attached to: loopback, then the loaded networks. */
   private attached: readonly LoadedNetwork[] = [];
   private asksStatus = false;
-  /** What the loopback plugin answers, if it is one that always answers the same. */
-  private loopbackAnswer: Run<AddAnswer> | undefined;
-  private loopbackSeenAt = -1;
-  private constantLoopback = false;
+  /** Those of them whose plugins are called, and as of which change of the node's files. */
+  private called: readonly LoadedNetwork[] = [];
+  private calledAt = -1;
 
   constructor(cni: LibCni, traits: RuntimeTraits, internalLoopback: boolean) {
     this.cni = cni;
@@ -88,6 +88,7 @@ export class GoCni {
     this.selection = selection;
     this.asksStatus =
       this.traits.asksStatus && selection.networks.some(({ network }) => network.answersStatus);
+    this.calledAt = -1;
     this.attached = this.internalLoopback ? selection.networks : [LOOPBACK, ...selection.networks];
   }
 
@@ -120,7 +121,7 @@ export class GoCni {
    * plugin that is not found fails before any that is run (40 of 40).
    */
   setup(target: Sandbox): Run<SetupAnswer> {
-    const { attached } = this;
+    const attached = this.networksToCall();
     const last = attached.at(-1);
     if (!this.ready || last === undefined) {
       return { ok: false, message: NOT_INITIALIZED, because: [] };
@@ -132,7 +133,9 @@ export class GoCni {
       const loaded = attached[index];
       if (loaded === undefined) break;
       const run = this.add(loaded, target);
-      if (run instanceof Waiting) return this.setupRest(target, collected, index, [run, lastRun]);
+      if (run instanceof Waiting) {
+        return this.setupRest(target, collected, attached.slice(index), [run, lastRun]);
+      }
       collected.take(loaded.network, run);
     }
     if (!(lastRun instanceof Waiting)) return collected.and(last.network, lastRun);
@@ -140,34 +143,27 @@ export class GoCni {
   }
 
   private add(loaded: LoadedNetwork, target: Sandbox): Run<AddAnswer> {
-    if (loaded === LOOPBACK && this.loopbackIsConstant()) {
-      return (this.loopbackAnswer ??= this.cni.add(
-        LOOPBACK.network,
-        new SandboxInterface(target, 'lo'),
-      ));
-    }
     return this.cni.add(loaded.network, new SandboxInterface(target, loaded.ifName));
   }
 
-  /** Asked again when files of the node have changed. */
-  private loopbackIsConstant(): boolean {
+  /** A loopback plugin that does the same whoever calls it need not be called every time. */
+  private networksToCall(): readonly LoadedNetwork[] {
     const { host } = this.cni;
-    const { epoch } = host.files;
-    if (this.loopbackSeenAt !== epoch) {
-      this.loopbackSeenAt = epoch;
-      this.constantLoopback = host.isConstant('loopback');
-    }
-    return this.constantLoopback;
+    if (this.calledAt === host.files.epoch) return this.called;
+    const known = !this.internalLoopback && host.isConstant(LOOPBACK_TYPE);
+    if (known) host.state.cachesLoopback = true;
+    this.called = known ? this.selection.networks : this.attached;
+    this.calledAt = host.files.epoch;
+    return this.called;
   }
 
   /** One of the networks takes time; the others are set up beside it. */
   private setupRest(
     target: Sandbox,
     collected: Collected,
-    from: number,
+    rest: readonly LoadedNetwork[],
     [waiting, lastRun]: readonly [Waiting<AddAnswer>, Run<AddAnswer>],
   ): Run<SetupAnswer> {
-    const rest = this.attached.slice(from);
     const between = rest.slice(1, -1).map((loaded) => this.add(loaded, target));
     return andThen(together<AddAnswer>([waiting, ...between, lastRun]), (answers) => {
       for (const [index, { network }] of rest.entries()) collected.take(network, answers[index]);
@@ -176,7 +172,7 @@ export class GoCni {
   }
 
   remove(target: Sandbox): Run<CniAnswer> {
-    return this.ready ? this.removeFrom(target, this.attached, 0) : NOT_READY;
+    return this.ready ? this.removeFrom(target, this.networksToCall(), 0) : NOT_READY;
   }
 
   private removeFrom(
@@ -187,7 +183,6 @@ export class GoCni {
     for (let index = from; index < attached.length; index += 1) {
       const loaded = attached[index];
       if (loaded === undefined) break;
-      if (loaded === LOOPBACK && this.loopbackIsConstant()) continue;
       const run = this.cni.del(loaded.network, new SandboxInterface(target, loaded.ifName));
       if (run instanceof Waiting) {
         return andThen(run, (answer) =>
@@ -241,7 +236,6 @@ class Collected implements Setup {
   ip: string | undefined;
   others: readonly InterfaceAddress[] | undefined;
   defaultRoute = false;
-  private count = 0;
   private first: CniNetwork | undefined;
   private failure: CniFailure | undefined;
   private failureRan = false;
@@ -301,12 +295,10 @@ class Collected implements Setup {
   }
 
   private takeAddress(name: string, address: string): void {
-    this.count += 1;
-    if (this.count > 1 || name !== 'eth0') {
-      const before =
-        this.others ?? (this.ip === undefined ? [] : [{ name: 'eth0', address: this.ip }]);
-      this.others = [...before, { name, address }];
-    }
+    const { ip } = this;
     if (name === 'eth0') this.ip ??= address;
+    if (name === 'eth0' && ip === undefined && this.others === undefined) return;
+    const before = this.others ?? (ip === undefined ? [] : [{ name: 'eth0', address: ip }]);
+    this.others = [...before, { name, address }];
   }
 }

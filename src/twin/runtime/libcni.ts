@@ -91,8 +91,7 @@ export class LibCni {
     if (first === undefined || bad === undefined)
       return this.addFrom(network, attach, 0, undefined);
     // Looking for the binary comes first, then the name is checked (`addNetwork`; truth:B10, B12).
-    const refused = this.host.notFound(first.type) ?? failed(bad);
-    return refused.kind === 'failed' ? failure(first, 'add', refused) : OK_WITHOUT_RESULT;
+    return failure(first, 'add', this.host.notFound(first.type) ?? failed(bad));
   }
 
   private addFrom(
@@ -113,9 +112,8 @@ export class LibCni {
           return answer.ok ? this.addFrom(network, attach, index + 1, answer.result) : answer;
         });
       }
-      const isUsual = run.kind === 'done' && run.result?.cniVersion === this.usualVersion;
-      if (isUsual) {
-        result = run.result;
+      if (run.kind === 'result' && run.cniVersion === this.usualVersion) {
+        result = run;
         continue;
       }
       const answer = this.answerOf(network, plugin, run);
@@ -127,8 +125,8 @@ export class LibCni {
 
   private answerOf(network: CniNetwork, plugin: CniPlugin, outcome: PluginOutcome): AddAnswer {
     if (outcome.kind === 'failed') return failure(plugin, 'add', outcome);
-    const { result } = outcome;
-    if (result === undefined) return OK_WITHOUT_RESULT;
+    if (outcome.kind === 'done') return OK_WITHOUT_RESULT;
+    const result = outcome;
     const version = result.cniVersion === '' ? network.cniVersion : result.cniVersion;
     if (!this.reads(version)) {
       const message = `plugin ${describe(plugin)} failed (add): unsupported CNI result version ${goQuote(version)}`;

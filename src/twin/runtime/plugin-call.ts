@@ -49,32 +49,35 @@ export interface ReadyPlugin {
 export interface ResultAddress {
   readonly address: string;
   /** Index into `interfaces`; undefined when the plugin did not say. */
-  readonly onInterface: number | undefined;
+  onInterface: number | undefined;
   /** With the prefix length: `10.244.1.1/24`. */
   readonly gateway: string | undefined;
 }
 
+/** What a plugin prints; it belongs to the caller, which may add to it. */
 export interface CniResult {
+  readonly kind: 'result';
   /** Empty when the plugin did not say; then it is the configuration's. */
-  readonly cniVersion: string;
+  cniVersion: string;
   /** Interface names. */
-  readonly interfaces: readonly string[];
+  interfaces: readonly string[];
   readonly addresses: readonly ResultAddress[];
   /** Whether the pod can answer beyond its own subnet. */
-  readonly defaultRoute: boolean;
+  defaultRoute: boolean;
 }
 
-export type PluginOutcome =
-  | { readonly kind: 'done'; readonly result: CniResult | undefined }
-  | {
-      readonly kind: 'failed';
-      readonly message: string;
-      /** Printed by a plugin as a CNI error, which callers pass on without adding words. */
-      readonly printed: boolean;
-      /** Code in the CNI error; 0 when none. */
-      readonly code: number;
-      readonly because: readonly OccurrenceId[];
-    };
+export interface PluginFailure {
+  readonly kind: 'failed';
+  readonly message: string;
+  /** Printed by a plugin as a CNI error, which callers pass on without adding words. */
+  readonly printed: boolean;
+  /** Code in the CNI error; 0 when none. */
+  readonly code: number;
+  readonly because: readonly OccurrenceId[];
+}
+
+/** `done`: without a word, as after DEL. */
+export type PluginOutcome = CniResult | { readonly kind: 'done' } | PluginFailure;
 
 export type PluginRun = Run<PluginOutcome>;
 
@@ -100,18 +103,14 @@ export function callOf(
   return { verb, attach, conf, name, cniVersion, mapsPorts, previous };
 }
 
-export const DONE: PluginOutcome = { kind: 'done', result: undefined };
-
-export function done(result: CniResult | undefined): PluginOutcome {
-  return { kind: 'done', result };
-}
+export const DONE: PluginOutcome = { kind: 'done' };
 
 /** A plugin's own error: `msg`, then `; details` when there are some (`cni:pkg/types/types.go`). */
 export function failed(
   message: string,
   because: readonly OccurrenceId[] = NO_CAUSES,
   code = 999,
-): PluginOutcome {
+): PluginFailure {
   return { kind: 'failed', message, printed: true, code, because };
 }
 
@@ -119,7 +118,7 @@ export function failed(
 export function notRun(
   message: string,
   because: readonly OccurrenceId[] = NO_CAUSES,
-): PluginOutcome {
+): PluginFailure {
   return { kind: 'failed', message, printed: false, code: 0, because };
 }
 

@@ -16,6 +16,7 @@ import {
   type CallTrace,
   type CniResult,
   type PluginCall,
+  type PluginFailure,
   type PluginOutcome,
   type PluginRun,
   type PluginSettings,
@@ -59,7 +60,7 @@ export interface PluginHostOptions {
 type Executable =
   | { readonly kind: 'program'; readonly program: PluginProgram; readonly version: string }
   | { readonly kind: 'script'; readonly text: string; readonly path: string }
-  | { readonly kind: 'none'; readonly outcome: PluginOutcome };
+  | { readonly kind: 'none'; readonly outcome: PluginFailure };
 
 export class PluginHost {
   readonly node: string;
@@ -122,8 +123,8 @@ export class PluginHost {
   }
 
   /** The error of the search, with the fact that the plugin was called for as its cause. */
-  private notThere(type: string, outcome: PluginOutcome): PluginOutcome {
-    if (outcome.kind === 'done' || outcome.printed) return outcome;
+  private notThere(type: string, outcome: PluginFailure): PluginFailure {
+    if (outcome.printed) return outcome;
     const { kernel, node } = this;
     const { message, because } = outcome;
     const id =
@@ -146,9 +147,9 @@ export class PluginHost {
   }
 
   /** Why the plugin is not found at all, before anything of it is run. */
-  notFound(type: string): PluginOutcome | undefined {
+  notFound(type: string): PluginFailure | undefined {
     const executable = this.find(type);
-    if (executable.kind !== 'none' || executable.outcome.kind === 'done') return undefined;
+    if (executable.kind !== 'none') return undefined;
     return executable.outcome.printed ? undefined : executable.outcome;
   }
 
@@ -159,7 +160,7 @@ export class PluginHost {
     if (executable.kind === 'script') {
       return this.scripts.supports(executable.text, executable.path, this);
     }
-    return executable.outcome.kind === 'failed' ? executable.outcome.message : [];
+    return executable.outcome.message;
   }
 
   private noted(
@@ -270,6 +271,6 @@ function absent(message: string, because: readonly OccurrenceId[] = []): Executa
   const outcome = notRun(message, because);
   return {
     kind: 'none',
-    outcome: started && outcome.kind === 'failed' ? { ...outcome, printed: true } : outcome,
+    outcome: started ? { ...outcome, printed: true } : outcome,
   };
 }

@@ -12,7 +12,6 @@ import {
   type ReadyPlugin,
   type ResultAddress,
   callOf,
-  done,
   failed,
 } from '../plugin-call.ts';
 import { ObjectMemo } from '../object-memo.ts';
@@ -101,7 +100,7 @@ class Bridge implements ReadyPlugin {
     const problem = conf.error ?? conf.addError;
     if (problem !== undefined) return failed(problem);
     const hadMac = host.links.plugIn(conf.bridge, attach.container.id);
-    if (conf.ipam === '') return done(this.resultFor(attach, undefined));
+    if (conf.ipam === '') return this.withoutAddresses(attach);
     this.ipam ??= host.ready(conf.ipam, this.settings);
     const run = this.ipam.add(attach, previous);
     if (!(run instanceof Waiting)) return this.addressed(attach, run, hadMac);
@@ -110,21 +109,27 @@ class Bridge implements ReadyPlugin {
 
   private addressed(attach: Attach, given: PluginOutcome, hadMac: boolean): PluginRun {
     if (given.kind === 'failed') return passedOn(given);
-    const { conf, host } = this;
-    const addresses = given.result?.addresses ?? [];
-    if (addresses.length === 0) {
+    const { conf } = this;
+    if (given.kind !== 'result' || given.addresses.length === 0) {
       return this.released(attach, 'IPAM plugin returned missing IP config');
     }
-    if (conf.isGateway) {
-      for (const { gateway } of addresses) {
-        if (gateway === undefined) continue;
-        const error = host.links.ensureAddress(conf.bridge, gateway, conf.forceAddress, hadMac);
-        if (error !== undefined) {
-          return this.released(attach, `failed to set bridge addr: ${error}`);
-        }
-      }
+    for (const address of given.addresses) {
+      // The bridge and the node's end of the pair come before the pod's own end.
+      address.onInterface = 2;
+      const error = conf.isGateway ? this.ensureGateway(address.gateway, hadMac) : undefined;
+      if (error !== undefined) return this.released(attach, error);
     }
-    return done(this.resultFor(attach, given.result));
+    given.cniVersion = this.settings.cniVersion;
+    given.interfaces = interfacesOf(conf, attach.ifName);
+    given.defaultRoute ||= conf.isDefaultGateway;
+    return given;
+  }
+
+  private ensureGateway(gateway: string | undefined, hadMac: boolean): string | undefined {
+    if (gateway === undefined) return undefined;
+    const { bridge: name, forceAddress } = this.conf;
+    const error = this.host.links.ensureAddress(name, gateway, forceAddress, hadMac);
+    return error === undefined ? undefined : `failed to set bridge addr: ${error}`;
   }
 
   /** A failure after the address was given: the address goes back first (truth:L27). */
@@ -133,13 +138,14 @@ class Bridge implements ReadyPlugin {
     return andThen(this.host.execute(this.conf.ipam, call), () => failed(message));
   }
 
-  private resultFor({ ifName }: Attach, given: CniResult | undefined): CniResult {
+  private withoutAddresses({ ifName }: Attach): CniResult {
     const { conf, settings } = this;
     return {
+      kind: 'result',
       cniVersion: settings.cniVersion,
       interfaces: interfacesOf(conf, ifName),
-      addresses: given === undefined ? NO_ADDRESSES : onThirdInterface(given.addresses),
-      defaultRoute: conf.isDefaultGateway || given?.defaultRoute === true,
+      addresses: NO_ADDRESSES,
+      defaultRoute: conf.isDefaultGateway,
     };
   }
 
@@ -159,17 +165,6 @@ function interfacesOf(conf: BridgeConf, ifName: string): readonly string[] {
   const interfaces = [conf.bridge, 'veth', ifName];
   conf.interfaces = interfaces;
   return interfaces;
-}
-
-/** The bridge and the node's end of the pair come before the pod's own end. */
-function onThirdInterface(given: readonly ResultAddress[]): readonly ResultAddress[] {
-  const [first] = given;
-  if (first !== undefined && given.length === 1) return [onThird(first)];
-  return given.map(onThird);
-}
-
-function onThird({ address, gateway }: ResultAddress): ResultAddress {
-  return { address, onInterface: 2, gateway };
 }
 
 function check(call: PluginCall, host: PluginHost): PluginRun {

@@ -13,7 +13,6 @@ import {
   type PluginRun,
   type PluginSettings,
   type ReadyPlugin,
-  done,
   failed,
   portsOf,
 } from '../plugin-call.ts';
@@ -41,7 +40,7 @@ class Portmap implements ReadyPlugin {
     if (problem !== undefined) return failed(`failed to parse config: ${problem}`);
     if (previous === undefined) return failed('must be called as chained plugin');
     if (ports.length > 0) this.host.links.addRules(this.rules(attach, previous));
-    return done(previous);
+    return previous;
   }
 
   private rules(attach: Attach, previous: CniResult): readonly HostPortRule[] {
@@ -110,5 +109,5 @@ export const tuning = pluginProgram(
 );
 
 function passOn(call: PluginCall, complaint: string): PluginOutcome {
-  return call.previous === undefined ? failed(complaint) : done(call.previous);
+  return call.previous === undefined ? failed(complaint) : call.previous;
 }

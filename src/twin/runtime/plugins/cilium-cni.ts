@@ -2,7 +2,7 @@
  * cilium-cni: asks the agent over its socket. ADD waits for the agent, DEL does not: it is queued on
  * disk when nobody answers (`cilium:plugins/cilium-cni/cmd/cmd.go`, `cilium:pkg/client`; truth:R01, R03).
  */
-import { DONE, type PluginCall, type PluginRun, done, failed } from '../plugin-call.ts';
+import { DONE, type PluginCall, type PluginRun, failed } from '../plugin-call.ts';
 import type { PluginHost } from '../plugin-host.ts';
 import { Waiting } from '../run.ts';
 import { VERSIONS_UNTIL_1_1, pluginProgram } from './skeleton.ts';
@@ -47,12 +47,13 @@ function allocated(call: PluginCall, host: PluginHost, agent: AgentSocket): Plug
   if ('error' in answer) {
     return failed(`unable to allocate IP via local cilium agent: ${answer.error}`, answer.because);
   }
-  return done({
+  return {
+    kind: 'result',
     cniVersion: call.cniVersion,
     interfaces: ['lxc', call.attach.ifName],
     addresses: [{ address: answer.ip, onInterface: 1, gateway: undefined }],
     defaultRoute: true,
-  });
+  };
 }
 
 function unreachable(host: PluginHost): string {

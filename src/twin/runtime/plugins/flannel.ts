@@ -107,11 +107,11 @@ class Flannel implements ReadyPlugin {
 
   private deleted(outcome: PluginOutcome, container: Container): PluginOutcome {
     // From 1.2.0-flannel3 on the file goes whether the delegate succeeded or not (`doCmdDel` by tag).
-    if (outcome.kind === 'done' || forgetsAlways(this.version)) {
+    if (outcome.kind !== 'failed' || forgetsAlways(this.version)) {
       container.scratch = undefined;
       this.host.state.settle(container);
     }
-    if (outcome.kind === 'done' || outcome.printed) return outcome;
+    if (outcome.kind !== 'failed' || outcome.printed) return outcome;
     return failed(outcome.message, outcome.because);
   }
 }

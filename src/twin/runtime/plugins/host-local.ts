@@ -15,7 +15,6 @@ import {
   type PluginSettings,
   type ReadyPlugin,
   type ResultAddress,
-  done,
   failed,
 } from '../plugin-call.ts';
 import { ObjectMemo } from '../object-memo.ts';
@@ -82,12 +81,13 @@ class HostLocal implements ReadyPlugin {
       if (given === undefined) return this.refused(store, index, { container, ifName, error });
       addresses = index === 0 ? [given] : [...addresses, given];
     }
-    return done({
+    return {
+      kind: 'result',
       cniVersion: this.cniVersion,
       interfaces: NO_INTERFACES,
       addresses,
       defaultRoute: false,
-    });
+    };
   }
 
   private refused(

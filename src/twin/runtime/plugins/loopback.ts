@@ -1,10 +1,8 @@
 /** The loopback plugin (`plugins:plugins/main/loopback/loopback.go@v1.6.2`; truth:A29, L13). */
-import { type CniResult, DONE, done } from '../plugin-call.ts';
+import { type CniResult, DONE } from '../plugin-call.ts';
 import type { PluginProgram } from '../plugin-host.ts';
 import { pluginProgram } from './skeleton.ts';
 import { referenceVersions } from './versions.ts';
-
-const RESULTS = new Map<string, CniResult>();
 
 /**
  * Versions in which its result is not what their readers look for: it calls a result of today's form
@@ -14,10 +12,9 @@ const RESULTS = new Map<string, CniResult>();
 const UNREADABLE = new Set(['0.1.0', '0.2.0']);
 
 /** Whatever interface it is called for, it brings up `lo` and reports that. */
-function resultIn(cniVersion: string): CniResult {
-  const known = RESULTS.get(cniVersion);
-  if (known !== undefined) return known;
-  const made: CniResult = {
+function resultOf(cniVersion: string): CniResult {
+  return {
+    kind: 'result',
     cniVersion,
     interfaces: ['lo'],
     addresses: UNREADABLE.has(cniVersion)
@@ -28,16 +25,11 @@ function resultIn(cniVersion: string): CniResult {
         ],
     defaultRoute: false,
   };
-  RESULTS.set(cniVersion, made);
-  return made;
 }
 
 export const loopback: PluginProgram = {
   ...pluginProgram(
-    {
-      add: (call) => done(call.previous ?? resultIn(call.cniVersion)),
-      del: () => DONE,
-    },
+    { add: (call) => call.previous ?? resultOf(call.cniVersion), del: () => DONE },
     referenceVersions,
   ),
   constant: true,

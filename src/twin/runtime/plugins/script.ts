@@ -12,7 +12,6 @@ import {
   type PluginRun,
   type ResultAddress,
   type Verb,
-  done,
   failed,
   notRun,
 } from '../plugin-call.ts';
@@ -116,7 +115,7 @@ function printed(outcome: PluginOutcome, call: PluginCall): ShellEnd {
     const error = { cniVersion: call.cniVersion, code: outcome.code, msg: outcome.message };
     return { stdout: `${JSON.stringify(error)}\n`, stderr: '', exitCode: 1, signal: undefined };
   }
-  const stdout = outcome.result === undefined ? '' : JSON.stringify(written(outcome.result));
+  const stdout = outcome.kind === 'done' ? '' : JSON.stringify(written(outcome));
   return { stdout, stderr: '', exitCode: 0, signal: undefined };
 }
 
@@ -153,7 +152,7 @@ function outcomeOf(end: ShellEnd, call: PluginCall): PluginOutcome {
       `failed to unmarshal raw result: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`,
     );
   }
-  return done(resultIn(parsed.value ?? {}));
+  return resultIn(parsed.value ?? {});
 }
 
 /** libcni's words for a plugin that exited with an error (`pluginErr`). */
@@ -213,7 +212,13 @@ function resultIn(raw: JsonObject): CniResult {
     });
   }
   const defaultRoute = listOf(raw['routes']).some((one) => textOf(one['dst']) === '0.0.0.0/0');
-  return { cniVersion: textOf(raw['cniVersion']), interfaces, addresses, defaultRoute };
+  return {
+    kind: 'result',
+    cniVersion: textOf(raw['cniVersion']),
+    interfaces,
+    addresses,
+    defaultRoute,
+  };
 }
 
 /** The answer to VERSION, or why it is none (`cni:pkg/version/plugin.go` PluginDecoder). */
