@@ -1,12 +1,21 @@
 /**
- * Bundles the command line into dist/, split so that each command loads only what it needs (one
- * bundle would make `--version` pay for the twin). Hazard pages and scenarios are bundled as text.
+ * Bundles the command line into dist/, one bundle for each command or group of commands (one bundle
+ * for all would make every command pay for the heaviest), and lets Node keep the code it compiles
+ * for them (code-cache.ts). Hazard pages and scenarios are bundled as text and as data.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { bundledModule } from './bundled-files.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+/** Commands that share nearly all their code, by bundle; any other command is a bundle of its own. */
+const TOGETHER = { rehearsal: ['incident', 'plan', 'rehearse'] };
+const COMMANDS = readdirSync('src/cli/commands')
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  .map((name) => basename(name, '.ts'));
 
 const bundledFiles = {
   name: 'bundled-files',
@@ -18,24 +27,115 @@ const bundledFiles = {
   },
 };
 
-rmSync('dist', { recursive: true, force: true });
-await build({
-  entryPoints: { regauge: 'src/cli/main.ts' },
-  outdir: 'dist',
+/** Imports of other bundles: the executable loads the app, the app a command, when it runs. */
+const otherBundles = {
+  name: 'other-bundles',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/(app|commands\/[\w-]+)\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, namespace: 'bundle' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'bundle' }, ({ path }) => ({
+      contents: bundleImport(basename(path, '.ts')),
+      loader: 'js',
+      resolveDir: resolve('src/cli'),
+    }));
+  },
+};
+
+function bundleImport(name) {
+  if (name !== 'app')
+    return `module.exports = require("./${bundleOf(name)}.js")[${JSON.stringify(name)}];`;
+  return 'module.exports = require("./load-bundle.ts").loadBundle(__dirname, "app.js");';
+}
+
+function bundleOf(command) {
+  return Object.keys(TOGETHER).find((name) => TOGETHER[name].includes(command)) ?? command;
+}
+
+/** A module that exports each of the bundle's commands under its name. */
+function entryOf(bundle) {
+  return COMMANDS.filter((command) => bundleOf(command) === bundle)
+    .map((command) => `export * as ${JSON.stringify(command)} from "./commands/${command}.ts";`)
+    .join('\n');
+}
+
+const COMMON = {
   bundle: true,
-  splitting: true,
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node20.19',
-  chunkNames: 'chunks/[name]-[hash]',
+  // Bundles are compiled by node:vm, which imports nothing by itself.
+  supported: { 'dynamic-import': false },
   minify: true,
-  sourcemap: false,
   legalComments: 'linked',
-  plugins: [bundledFiles],
+  external: [...new Set(COMMANDS.map((command) => `./${bundleOf(command)}.js`))],
   define: { 'process.env["REGAUGE_VERSION"]': JSON.stringify(version) },
-  banner: {
-    // CommonJS dependencies inside the bundle call require(); ESM has none.
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-  },
   logLevel: 'warning',
-});
+};
+
+const WRAPPED = {
+  banner: { js: '(function(exports,require,module){' },
+  footer: { js: '})' },
+};
+
+// Made aside and put in place whole: a build that fails, or that runs meanwhile, breaks nothing.
+const folder = join('node_modules', `.regauge-build-${process.pid}`);
+try {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+  await buildAll();
+  await keepCompiledCode();
+  rmSync('dist', { recursive: true, force: true });
+  renameSync(folder, 'dist');
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function buildAll() {
+  const bundles = [...new Set(COMMANDS.map(bundleOf))];
+  await Promise.all([
+    build({
+      ...COMMON,
+      entryPoints: ['src/cli/main.ts'],
+      outfile: join(folder, 'regauge.js'),
+      plugins: [otherBundles],
+    }),
+    build({
+      ...COMMON,
+      ...WRAPPED,
+      entryPoints: ['src/cli/app.ts'],
+      outfile: join(folder, 'app.js'),
+      plugins: [otherBundles],
+    }),
+    ...bundles.map((bundle) =>
+      build({
+        ...COMMON,
+        ...WRAPPED,
+        stdin: { contents: entryOf(bundle), resolveDir: 'src/cli', sourcefile: `${bundle}.ts` },
+        outfile: join(folder, `${bundle}.js`),
+        plugins: [bundledFiles],
+      }),
+    ),
+  ]);
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.js'))
+    .forEach((name) => toAscii(join(folder, name)));
+}
+
+/** load-bundle.ts reads bundles as Latin 1; what esbuild leaves are the texts of tagged templates. */
+function toAscii(path) {
+  const escaped = readFileSync(path, 'utf8').replace(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  writeFileSync(path, escaped);
+}
+
+/** In a process of its own: what V8 keeps must not depend on what this one did. */
+async function keepCompiledCode() {
+  const outfile = join(folder, 'code-cache.js');
+  await build({ ...COMMON, entryPoints: ['scripts/code-cache.ts'], outfile });
+  const { status } = spawnSync(process.execPath, [outfile], { stdio: 'inherit' });
+  rmSync(outfile);
+  if (status !== 0) throw new Error('the bundles could not be tried out');
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const INSTALLED = 'node_modules/.package-lock.json';
 const BUILT = 'dist/regauge.js';
-const SOURCES = ['src', 'scenarios', 'scripts/build.mjs', 'package.json'];
+const SOURCES = ['src', 'scenarios', 'scripts', 'package.json'];
 
 /** `npm ci` unless the installed tree is as new as the lock file. All output goes to stderr. */
 export function ensureInstalled() {

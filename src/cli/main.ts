@@ -6,6 +6,10 @@ const args = process.argv.slice(2);
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   process.stdout.write(`${VERSION}\n`);
 } else {
+  void runCommand();
+}
+
+async function runCommand(): Promise<void> {
   const { runApp } = await import('./app.ts');
   const { stdout, stderr, stdin, env } = process;
   process.exitCode = await runApp(args, { stdout, stderr, stdin, env });
