@@ -1,29 +1,30 @@
 /** Plans as files: written with what belongs to them, read back only when they are as written. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { contentHash } from '../base/canonical-json.ts';
 import { RegaugeError } from '../base/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import { plan as planSchema } from '../model/schema/plan.ts';
 import type { Planned } from './rehearsal-session.ts';
+import { writeWhole } from './write-whole.ts';
 
-/** `plan.json`, `runbook.md` and `artifacts/`; returns the paths in the order they were written. */
+/** `plan.json`, `runbook.md` and `artifacts/`, whole or not at all; returns their paths. */
 export function writePlan(directory: string, { plan, artifacts }: Planned): readonly string[] {
-  const files = [
-    { path: 'plan.json', text: `${JSON.stringify(plan, undefined, 2)}\n` },
-    ...artifacts,
-  ];
-  return files.map(({ path, text }) => {
-    const target = join(directory, path);
-    try {
-      mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, text);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new RegaugeError('refused', `${target} could not be written: ${why}`, { cause: error });
-    }
-    return target;
-  });
+  const main = {
+    path: join(directory, 'plan.json'),
+    text: `${JSON.stringify(plan, undefined, 2)}\n`,
+  };
+  const others = artifacts.map(({ path, text }) => ({ path: join(directory, path), text }));
+  try {
+    writeWhole([...others, main]);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RegaugeError('refused', `the plan could not be written to ${directory}: ${why}`, {
+      hint: 'Name another directory with --out.',
+      cause: error,
+    });
+  }
+  return [main, ...others].map(({ path }) => path);
 }
 
 /** A plan as its schema says, whose content is what its hash says; anything else is bad input. */

@@ -7,6 +7,7 @@ import { readInput } from '../intake/read-input.ts';
 import type { ClusterInput } from '../model/cluster-input.ts';
 import type { ClusterFacts, TargetFacts } from '../model/facts.ts';
 import type { Runbook } from '../model/runbook.ts';
+import { type LeftOut, leftOutOf } from './left-out.ts';
 
 export interface ReadOptions {
   readonly paths: readonly string[];
@@ -23,6 +24,8 @@ export interface ClusterRead {
   /** The values named with `--target`. */
   readonly target: TargetFacts | undefined;
   readonly runbook: Runbook | undefined;
+  /** Files, and documents in files, that were not understood or not taken. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** Throws `usage` and `bad-input` errors. */
@@ -42,7 +45,13 @@ export async function readCluster(options: ReadOptions): Promise<ClusterRead> {
   });
   const input = oneCluster(all);
   const facts = deriveFacts(input, talosVersion === undefined ? {} : { talosVersion });
-  return { input, facts, target: targetIn(facts, target), runbook: runbookIn(input, runbook) };
+  return {
+    input,
+    facts,
+    target: targetIn(facts, target),
+    runbook: runbookIn(input, runbook),
+    leftOut: leftOutOf(read, all),
+  };
 }
 
 function targetIn(facts: ClusterFacts, path: string | undefined): TargetFacts | undefined {

@@ -11,6 +11,7 @@ import type { Hazard } from '../../model/hazard.ts';
 import { EXIT, textWidth, wantsColour } from '../context.ts';
 import type { CliContext } from '../context.ts';
 import type { CheckFlags } from '../flags.ts';
+import { type LeftOut, leftOutOf } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
 
 export interface CheckOptions {
@@ -28,7 +29,7 @@ export interface Checked {
   readonly report: CheckReport;
   readonly hazards: readonly Hazard[];
   /** What was read but not understood or not needed, with the reason. */
-  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+  readonly leftOut: readonly LeftOut[];
   /** A line of a file that was read, for quoting. */
   lineOf(file: string, line: number): string | undefined;
 }
@@ -70,8 +71,7 @@ async function check(options: CheckOptions): Promise<Checked> {
     ...(ciliumVersion === undefined ? {} : { ciliumVersion: normalised(ciliumVersion) }),
   });
   const report = demoted(evaluateHazards(deriveFacts(input, versions), hazards), ignore);
-  const leftOut = input.ignored.map(({ source, reason }) => ({ path: source.file ?? '', reason }));
-  return { report, hazards, leftOut: [...leftOut, ...read.skipped], lineOf: lineReader(read) };
+  return { report, hazards, leftOut: leftOutOf(read, input), lineOf: lineReader(read) };
 }
 
 function normalised(version: string): string {

@@ -5,6 +5,7 @@ import type { Plan } from '../../model/plan.ts';
 import { plural } from '../../report/duration.ts';
 import { type CliContext, textWidth, wantsColour } from '../context.ts';
 import type { PlanFlags } from '../flags.ts';
+import { leftOutSection } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
 import { writePlan } from '../plan-file.ts';
 import { readCluster } from '../read-cluster.ts';
@@ -13,7 +14,7 @@ import { wrapText } from '../terminal/wrap-text.ts';
 
 export async function run(this: CliContext, flags: PlanFlags, ...paths: string[]): Promise<void> {
   const { talosVersion, ciliumVersion, target: file } = flags;
-  const { input, target } = await readCluster({
+  const { input, target, leftOut } = await readCluster({
     paths,
     stdin: this.process.stdin,
     ...(file === undefined ? {} : { target: file }),
@@ -37,7 +38,8 @@ export async function run(this: CliContext, flags: PlanFlags, ...paths: string[]
     return;
   }
   const colours = pico.createColors(wantsColour(this));
-  this.process.stdout.write(summary(planned.plan, written, textWidth(this), colours));
+  const left = leftOutSection(leftOut, colours);
+  this.process.stdout.write(`${summary(planned.plan, written, textWidth(this), colours)}${left}`);
 }
 
 function summary(plan: Plan, written: readonly string[], width: number, colours: Colors): string {

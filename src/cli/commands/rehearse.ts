@@ -9,6 +9,7 @@ import { driftOf } from '../../planner/plan-migration.ts';
 import { verdict } from '../../report/comparison.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import type { RehearseFlags } from '../flags.ts';
+import { leftOutSection } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
 import { readPlan } from '../plan-file.ts';
 import { type ClusterRead, readCluster } from '../read-cluster.ts';
@@ -122,6 +123,7 @@ function show(
       ? []
       : ['', colours.bold('Why'), '', causeTree(rehearsal, width, colours)]),
     ...assumptions(rehearsal, width, colours),
+    leftOutSection(read.leftOut, colours),
     ...(report === undefined ? [] : ['', `Report: ${colours.underline(report)}`]),
     '',
   ];

@@ -7,6 +7,7 @@ import type { Colors } from 'picocolors/types.js';
 import { SEVERITIES } from '../../model/finding.ts';
 import type { CheckReport, Evidence, Finding, Severity, Unjudged } from '../../model/finding.ts';
 import type { Checked } from '../commands/check.ts';
+import { leftOutLines } from '../left-out.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 import { quoteLine } from './source-quote.ts';
 
@@ -18,7 +19,6 @@ export interface TextStyle {
 const INDENT = '  ';
 const REFERENCES_SHOWN = 3;
 const PLACES_SHOWN = 6;
-const LEFT_OUT_SHOWN = 10;
 
 export function renderCheck({ report, leftOut, lineOf }: Checked, style: TextStyle): string {
   const page: Page = {
@@ -29,7 +29,11 @@ export function renderCheck({ report, leftOut, lineOf }: Checked, style: TextSty
   const blocks = [
     ...report.findings.map((finding) => findingLines(page, finding)),
     ...section(page, 'Not judged, for lack of', unjudgedLines(page, report.unknown)),
-    ...section(page, 'Left out', leftOutLines(leftOut)),
+    ...section(
+      page,
+      'Left out',
+      leftOutLines(leftOut).map((line) => `${INDENT}${line}`),
+    ),
     [summaryLine(page, report)],
   ];
   return `${blocks.map((lines) => lines.map((line) => line.trimEnd()).join('\n')).join('\n\n')}\n`;
@@ -148,14 +152,6 @@ function unjudgedLines(page: Page, unknown: readonly Unjudged[]): readonly strin
         ...more.map((line) => `      ${line}`),
       ];
     });
-}
-
-function leftOutLines(leftOut: Checked['leftOut']): readonly string[] {
-  const lines = leftOut
-    .slice(0, LEFT_OUT_SHOWN)
-    .map(({ path, reason }) => `${INDENT}${path}: ${reason}`);
-  const more = leftOut.length - LEFT_OUT_SHOWN;
-  return more > 0 ? [...lines, `${INDENT}and ${more} more`] : lines;
 }
 
 function section(
