@@ -12,9 +12,16 @@ export interface ControlPlaneParts {
   readonly nodes: ReadonlyMap<string, TwinNode>;
 }
 
+interface Member {
+  readonly node: TwinNode;
+  /** The name of its API server's static pod. */
+  readonly apiServer: string;
+}
+
 export class ControlPlane {
   private readonly parts: ControlPlaneParts;
-  private members: readonly TwinNode[] | undefined;
+  private members: readonly Member[] | undefined;
+  private lastServing: Member | undefined;
   private nodeCount = 0;
 
   constructor(parts: ControlPlaneParts) {
@@ -25,7 +32,11 @@ export class ControlPlane {
     const members = this.all();
     // A cluster whose control plane is elsewhere is not ours to doubt.
     if (members.length === 0) return true;
-    return hasQuorum(members) && members.some((node) => this.serves(node));
+    if (!hasQuorum(members)) return false;
+    // Asked before every sync and every call: whoever served last mostly still does.
+    if (this.lastServing !== undefined && this.serves(this.lastServing)) return true;
+    this.lastServing = members.find((member) => this.serves(member));
+    return this.lastServing !== undefined;
   }
 
   /** How many members of etcd are up, where these are too few; undefined while there is a quorum. */
@@ -37,30 +48,34 @@ export class ControlPlane {
 
   /** The first node whose API server runs; what clients in the cluster are taken to talk to. */
   servingNode(): TwinNode | undefined {
-    return this.all().find((node) => this.serves(node));
+    return this.all().find((member) => this.serves(member))?.node;
   }
 
-  private all(): readonly TwinNode[] {
+  private all(): readonly Member[] {
     const { nodes } = this.parts;
     if (this.members === undefined || this.nodeCount !== nodes.size) {
       this.nodeCount = nodes.size;
-      this.members = [...nodes.values()].filter(({ role }) => role === 'control-plane');
+      this.lastServing = undefined;
+      this.members = [...nodes.values()]
+        .filter(({ role }) => role === 'control-plane')
+        .map((node) => ({ node, apiServer: `${API_SERVER}-${node.name}` }));
     }
     return this.members;
   }
 
-  private serves(node: TwinNode): boolean {
+  private serves({ node, apiServer }: Member): boolean {
     if (!node.machine.up) return false;
-    const pod = this.parts.store.get('Pod', 'kube-system', `${API_SERVER}-${node.name}`);
-    if (pod?.metadata.uid === undefined) return true;
-    return node.kubelet.process(pod.metadata.uid, API_SERVER) !== undefined;
+    const uid = this.parts.store.get('Pod', 'kube-system', apiServer)?.metadata.uid;
+    return uid === undefined || node.kubelet.process(uid, API_SERVER) !== undefined;
   }
 }
 
-function upOf(members: readonly TwinNode[]): number {
-  return members.filter(({ machine }) => machine.up).length;
+function upOf(members: readonly Member[]): number {
+  let up = 0;
+  for (const { node } of members) if (node.machine.up) up += 1;
+  return up;
 }
 
-function hasQuorum(members: readonly TwinNode[]): boolean {
+function hasQuorum(members: readonly Member[]): boolean {
   return upOf(members) >= Math.floor(members.length / 2) + 1;
 }

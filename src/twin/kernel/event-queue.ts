@@ -1,9 +1,24 @@
 /** A binary heap of timed actions, first by time, then by order of scheduling: ties never reorder. */
-export interface QueuedEvent {
+import type { OccurrenceId } from '../../model/occurrence.ts';
+
+export class QueuedEvent {
   readonly at: number;
   readonly order: number;
-  cancelled: boolean;
-  readonly run: () => void;
+  readonly action: () => void;
+  /** What the action happens because of. */
+  readonly causes: readonly OccurrenceId[];
+  cancelled = false;
+
+  constructor(at: number, order: number, action: () => void, causes: readonly OccurrenceId[]) {
+    this.at = at;
+    this.order = order;
+    this.action = action;
+    this.causes = causes;
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+  }
 }
 
 export class EventQueue {

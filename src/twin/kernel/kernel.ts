@@ -8,7 +8,7 @@ import { Random } from '../../base/random.ts';
 import type { ObjectReference } from '../../base/source.ts';
 import type { Occurrence, OccurrenceId } from '../../model/occurrence.ts';
 import type { OccurrenceKind } from '../../model/occurrence-kind.ts';
-import { EventQueue, type QueuedEvent } from './event-queue.ts';
+import { EventQueue, QueuedEvent } from './event-queue.ts';
 
 export interface OccurrenceDetails {
   readonly node?: string;
@@ -55,15 +55,11 @@ export class Kernel {
   /** Runs the action after the delay (milliseconds), with the causes that hold now. */
   after(delay: number, action: () => void): Timer {
     assert(delay >= 0 && Number.isFinite(delay), `delay must be finite and not negative: ${delay}`);
-    const causes = this.currentCauses;
-    const event: QueuedEvent = {
-      at: this.time + delay,
-      order: (this.order += 1),
-      cancelled: false,
-      run: () => this.because(causes, action),
-    };
+    this.order += 1;
+    // The event is its own timer: there are hundreds of thousands of them.
+    const event = new QueuedEvent(this.time + delay, this.order, action, this.currentCauses);
     this.queue.push(event);
-    return { cancel: () => (event.cancelled = true) };
+    return event;
   }
 
   /** Runs the action now, with these causes instead of the current ones. */
@@ -152,8 +148,18 @@ export class Kernel {
       if (event === undefined) return false;
       if (event.cancelled) continue;
       this.time = event.at;
-      event.run();
+      this.run(event);
       return true;
+    }
+  }
+
+  private run({ action, causes }: QueuedEvent): void {
+    const before = this.currentCauses;
+    this.currentCauses = causes;
+    try {
+      action();
+    } finally {
+      this.currentCauses = before;
     }
   }
 
@@ -187,11 +193,11 @@ export class Kernel {
     // Keeps an early rejection from counting as unhandled while actions still run.
     result.catch(() => undefined);
     await microtasksDrained();
-    while (!state.finished) {
-      assert(this.step(), 'the twin has nothing left to do, and the engine still waits');
-      if (!this.answered) continue;
+    for (let turn = 1; !state.finished; turn += 1) {
       this.answered = false;
-      await microtasksDrained();
+      while (!this.answered)
+        assert(this.step(), 'the twin has nothing left to do, and the engine still waits');
+      await (turn % TURNS_WITHOUT_OUTSIDE === 0 ? eventLoopTurned() : microtasksDrained());
       if (onTick !== undefined) await onTick();
     }
     return result;
@@ -207,8 +213,16 @@ function mergeCauses(
   return [...new Set([...extra, ...current])];
 }
 
-function microtasksDrained(): Promise<void> {
+/** Answers in a row before the event loop is let through: a turn of it costs system calls. */
+const TURNS_WITHOUT_OUTSIDE = 256;
+
+function eventLoopTurned(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A tick that a microtask asks for comes when no microtask is left, also of those still to be made. */
+function microtasksDrained(): Promise<void> {
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
 }
 
 function withResolvers<T>(): {
