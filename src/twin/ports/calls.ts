@@ -38,11 +38,13 @@ export function apiWrite<T>(
     attempt(() => {
       const write = describe();
       const verdict = write === undefined ? undefined : verdictOn(world, write);
-      if (verdict?.delayMs === undefined) {
-        if (verdict?.ok === false) throw refused(verdict.message);
-        finish();
-      } else if (verdict.ok) kernel.after(verdict.delayMs, finish);
-      else kernel.after(verdict.delayMs, () => answer.reject(refused(verdict.message)));
+      const delayMs = verdict?.delayMs ?? 0;
+      const settle = (): void => {
+        if (verdict?.ok === false) answer.reject(refused(verdict.message));
+        else finish();
+      };
+      if (delayMs === 0) settle();
+      else kernel.after(delayMs, settle);
     }),
   );
   return answer.promise;
