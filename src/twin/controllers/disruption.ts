@@ -160,10 +160,14 @@ export class Budgets {
     return { expectedPods, currentHealthy, desiredHealthy, disruptionsAllowed };
   }
 
-  /** Pods that count as not healthy, by key. */
-  unhealthyOf(budget: PodDisruptionBudgetObject): readonly string[] {
-    const members = this.covers.get(objectKey(budget))?.members ?? [];
-    return [...members].flatMap(([key, { healthy }]) => (healthy ? [] : [key]));
+  /** The first pods that count as not healthy, by key; no more than `max`. */
+  unhealthyOf(budget: PodDisruptionBudgetObject, max: number): readonly string[] {
+    const found: string[] = [];
+    for (const [key, { healthy }] of this.covers.get(objectKey(budget))?.members ?? []) {
+      if (found.length >= max) break;
+      if (!healthy) found.push(key);
+    }
+    return found;
   }
 
   /** How many pods there should be: the scale of their controllers, and each pod without one. */

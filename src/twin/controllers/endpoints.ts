@@ -77,7 +77,8 @@ export class EndpointsController {
     }
   }
 
-  private podChanged({ type, object }: Change<PodObject>): void {
+  private podChanged({ type, object, old }: Change<PodObject>): void {
+    if (type === 'modified' && old !== undefined && !changesEndpoint(object, old)) return;
     const { namespace = 'default', name, labels } = object.metadata;
     const services = this.services.matching(namespace, labels);
     if (services.length === 0) return;
@@ -125,6 +126,18 @@ function endpointOf(pod: PodObject): Endpoint | undefined {
     ...(pod.spec.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
     targetRef: { kind: 'Pod', namespace, name, uid },
   };
+}
+
+/** Most changes of a pod say nothing to a Service: they need not look for those that select it. */
+function changesEndpoint(pod: PodObject, old: PodObject): boolean {
+  return (
+    pod.metadata.labels !== old.metadata.labels ||
+    pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
+    pod.spec.nodeName !== old.spec.nodeName ||
+    pod.status.podIP !== old.status.podIP ||
+    pod.status.phase !== old.status.phase ||
+    isPodReady(pod) !== isPodReady(old)
+  );
 }
 
 function isSame(left: Endpoint, right: Endpoint): boolean {

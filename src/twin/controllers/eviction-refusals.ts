@@ -43,8 +43,7 @@ export function tellRefusal(
     return [once(world, 'eviction.budget-allows-none', subject, message, [])];
   }
   const because = budgets
-    .unhealthyOf(budget)
-    .slice(0, REASONS_MAX)
+    .unhealthyOf(budget, REASONS_MAX)
     .flatMap((key) => whyUnhealthy(world, key));
   return [once(world, 'eviction.budget-used-up', subject, message, because)];
 }

@@ -11,6 +11,7 @@ import {
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import { serviceAccountRefusal, withPodDefaults } from '../api/pod-admission.ts';
 import { eventRecorderOf } from '../kubelet/event-recorder.ts';
+import { isActive } from '../store/pod-index.ts';
 import type { World } from '../world.ts';
 
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
@@ -151,13 +152,6 @@ export function activePodsOf(world: World, ownerUid: string): PodObject[] {
   return world.store
     .podsOf(ownerUid)
     .filter((pod) => controllerOf(pod)?.uid === ownerUid && isActive(pod));
-}
-
-export function isActive(pod: PodObject): boolean {
-  const { phase } = pod.status;
-  return (
-    pod.metadata.deletionTimestamp === undefined && phase !== 'Succeeded' && phase !== 'Failed'
-  );
 }
 
 /** A count or a share of the total, as budgets and strategies give it. */

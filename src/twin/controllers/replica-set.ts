@@ -43,11 +43,12 @@ export class ReplicaSetController {
     const { namespace, name } = splitKey(key);
     const set = this.world.store.get('ReplicaSet', namespace, name);
     if (set === undefined || set.metadata.deletionTimestamp !== undefined) return;
-    const pods = activePodsOf(this.world, set.metadata.uid ?? '');
+    const uid = set.metadata.uid ?? '';
     const wanted = set.spec.replicas ?? 1;
-    const surplus = pods.length > wanted ? leastUseful(pods).slice(0, pods.length - wanted) : [];
-    for (const pod of surplus) this.world.store.delete('Pod', namespace, pod.metadata.name);
-    let replicas = pods.length - surplus.length;
+    if (this.world.store.tallyOf(uid).active > wanted) this.removeSurplus(uid, wanted);
+    // Counted before pods are created: those of this sync are not ready yet.
+    const { active, ready } = this.world.store.tallyOf(uid);
+    let replicas = active;
     let refused = false;
     for (; replicas < wanted && !refused; replicas += refused ? 0 : 1) {
       refused = !this.factory.create({
@@ -60,8 +61,13 @@ export class ReplicaSetController {
     }
     if (refused) this.queue.retry(key);
     else this.queue.succeeded(key);
-    const ready = pods.filter(isPodReady).length - surplus.filter(isPodReady).length;
     this.writeStatus(set, replicas, ready);
+  }
+
+  private removeSurplus(uid: string, wanted: number): void {
+    const pods = activePodsOf(this.world, uid);
+    for (const { metadata } of leastUseful(pods).slice(0, pods.length - wanted))
+      this.world.store.delete('Pod', metadata.namespace, metadata.name);
   }
 
   private writeStatus(set: ReplicaSetObject, replicas: number, readyReplicas: number): void {

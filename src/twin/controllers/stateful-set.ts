@@ -10,8 +10,9 @@ import {
   type Volume,
 } from '../../model/kubernetes.ts';
 import { isPodReady } from '../kubelet/pod-status.ts';
+import { isActive } from '../store/pod-index.ts';
 import type { World } from '../world.ts';
-import { isActive, type PodFactory } from './pod-factory.ts';
+import type { PodFactory } from './pod-factory.ts';
 import { changesCount } from './replica-set.ts';
 import { TemplateNames } from './template-hash.ts';
 import { splitKey, WorkQueue } from './work-queue.ts';

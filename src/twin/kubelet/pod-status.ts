@@ -103,10 +103,12 @@ function disruption(old: PodObject['status'], { message }: PodEnd, now: string):
 }
 
 export function isPodReady(pod: PodObject): boolean {
-  return (
-    pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ??
-    false
-  );
+  const { conditions } = pod.status;
+  if (conditions === undefined) return false;
+  // A loop: every watcher asks this of every change of a pod.
+  for (const condition of conditions)
+    if (condition.type === 'Ready' && condition.status === 'True') return true;
+  return false;
 }
 
 /** Nothing of the pod runs, and nothing will. */

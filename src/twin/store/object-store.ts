@@ -8,6 +8,7 @@ import type { OccurrenceId } from '../../model/occurrence.ts';
 import { type KubeObject, objectKey, type PodObject } from '../../model/kubernetes.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { ObjectOf } from './kinds.ts';
+import { PodIndex, type PodTally } from './pod-index.ts';
 
 export interface Change<T extends KubeObject = KubeObject> {
   readonly type: 'added' | 'modified' | 'deleted';
@@ -38,8 +39,7 @@ interface Kind {
 export class ObjectStore {
   private readonly kinds = new Map<string, Kind>();
   private readonly watchers = new Map<string, Watcher<KubeObject>[]>();
-  private readonly podsByNode = new Map<string, Set<Entry<PodObject>>>();
-  private readonly podsByOwner = new Map<string, Set<Entry<PodObject>>>();
+  private readonly pods = new PodIndex();
   /** Causes of what is gone, for those who still hold its last version. */
   private readonly causesOfGone = new WeakMap<KubeObject, readonly OccurrenceId[]>();
   private undelivered: { change: Change; causes: readonly OccurrenceId[] }[] = [];
@@ -87,11 +87,16 @@ export class ObjectStore {
   }
 
   podsOn(node: string): PodObject[] {
-    return objectsOf(this.podsByNode.get(node));
+    return objectsOf(this.pods.on(node));
   }
 
   podsOf(ownerUid: string): PodObject[] {
-    return objectsOf(this.podsByOwner.get(ownerUid));
+    return objectsOf(this.pods.of(ownerUid));
+  }
+
+  /** How many pods the controller has that count, and how many of these are ready. */
+  tallyOf(ownerUid: string): PodTally {
+    return this.pods.tally(ownerUid);
   }
 
   /** What the present version of the object happened because of. */
@@ -247,14 +252,14 @@ export class ObjectStore {
     const entry = { object, causes: this.kernel.causes };
     names.set(name, entry);
     all.entries.add(entry);
-    if (isPodEntry(entry)) this.indexPod(entry);
+    if (isPodEntry(entry)) this.pods.add(entry);
   }
 
   private replace(entry: Entry, object: KubeObject): void {
-    const isMoved = isPodEntry(entry) && this.leaveOldPlaces(entry, object as PodObject);
-    entry.object = object;
+    // The kind of an object never changes.
+    if (isPodEntry(entry)) this.pods.replace(entry, object as PodObject);
+    else entry.object = object;
     entry.causes = this.kernel.causes;
-    if (isMoved) this.indexPod(entry);
   }
 
   private drop(entry: Entry, last: KubeObject): void {
@@ -262,34 +267,8 @@ export class ObjectStore {
     const all = this.kinds.get(last.kind);
     all?.entries.delete(entry);
     all?.byNamespace.get(namespace)?.delete(name);
-    if (isPodEntry(entry)) this.unindexPod(entry);
+    if (isPodEntry(entry)) this.pods.remove(entry);
     this.causesOfGone.set(last, this.kernel.causes);
-  }
-
-  private indexPod(entry: Entry<PodObject>): void {
-    const { spec, metadata } = entry.object;
-    if (spec.nodeName !== undefined) indexOf(this.podsByNode, spec.nodeName).add(entry);
-    for (const { uid } of metadata.ownerReferences ?? []) indexOf(this.podsByOwner, uid).add(entry);
-  }
-
-  private unindexPod(entry: Entry<PodObject>): void {
-    const { spec, metadata } = entry.object;
-    if (spec.nodeName !== undefined) this.podsByNode.get(spec.nodeName)?.delete(entry);
-    for (const { uid } of metadata.ownerReferences ?? []) this.podsByOwner.get(uid)?.delete(entry);
-  }
-
-  /** True when the pod was bound, or has other owners: it has to be put where it belongs now. */
-  private leaveOldPlaces(entry: Entry<PodObject>, { spec, metadata }: PodObject): boolean {
-    const { nodeName } = entry.object.spec;
-    const owners = entry.object.metadata.ownerReferences;
-    if (nodeName === spec.nodeName && owners === metadata.ownerReferences) return false;
-    if (nodeName !== undefined && nodeName !== spec.nodeName)
-      this.podsByNode.get(nodeName)?.delete(entry);
-    for (const { uid } of owners ?? []) {
-      const stays = metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
-      if (!stays) this.podsByOwner.get(uid)?.delete(entry);
-    }
-    return true;
   }
 
   private publish(change: Change): void {
@@ -309,16 +288,12 @@ export class ObjectStore {
   }
 }
 
-function objectsOf<T extends KubeObject>(entries: Iterable<Entry<T>> | undefined): T[] {
+function objectsOf<T extends KubeObject>(
+  entries: Iterable<{ readonly object: T }> | undefined,
+): T[] {
   const objects: T[] = [];
   if (entries !== undefined) for (const { object } of entries) objects.push(object);
   return objects;
-}
-
-function indexOf<T>(index: Map<string, Set<T>>, key: string): Set<T> {
-  let set = index.get(key);
-  if (set === undefined) index.set(key, (set = new Set()));
-  return set;
 }
 
 function isPodEntry(entry: Entry): entry is Entry<PodObject> {
