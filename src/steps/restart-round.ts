@@ -36,6 +36,20 @@ export interface RoundOptions {
   readonly goneIsEnough?: boolean;
 }
 
+/** Put into words only where they are shown: there is one for each pod that waits, at each look. */
+interface Blocker {
+  readonly pod: PodObject;
+  readonly words: (pod: string) => string;
+}
+
+const ENDING = (pod: string): string => `${pod} has not ended`;
+const TERMINATING = (pod: string): string => `${pod} is terminating`;
+const WAITING = (pod: string): string => `${pod} waits for other pods of its owner`;
+const RESTARTING = (pod: string): string => `${pod} is being restarted`;
+const NOT_REPLACED = (pod: string): string => `the replacement of ${pod} is not ready`;
+const OLD_SANDBOX = (pod: string): string => `${pod} has its old sandbox still`;
+const UNREADY = (pod: string): string => `${pod} is not ready in its new sandbox`;
+
 export type RoundResult =
   { readonly done: true } | { readonly done: false; readonly blockers: readonly string[] };
 
@@ -56,7 +70,8 @@ export async function restartRound(
     for (;;) {
       const blockers = await round.once();
       if (blockers.length === 0) return { done: true };
-      if (context.ports.clock.now() >= context.deadline) return { done: false, blockers };
+      if (context.ports.clock.now() >= context.deadline)
+        return { done: false, blockers: blockers.map(({ pod, words }) => words(showPod(pod))) };
       await context.ports.clock.sleep(ROUND_MS);
     }
   } finally {
@@ -66,7 +81,7 @@ export async function restartRound(
 
 class Round {
   private readonly flights = new Map<string, Flight>();
-  private readonly retryAt = new Map<string, { readonly at: number; readonly message: string }>();
+  private readonly retryAt = new Map<string, { readonly at: number; readonly blocker: Blocker }>();
   private readonly context: StepContext;
   private readonly options: RoundOptions;
 
@@ -75,13 +90,18 @@ class Round {
     this.options = options;
   }
 
-  /** One look; what is still in the way, in words. Empty when all is done. */
-  async once(): Promise<readonly string[]> {
+  /** One look; what is still in the way. Empty when all is done. */
+  async once(): Promise<readonly Blocker[]> {
     const pods = await podsOn(this.context.ports.kubernetes, this.options.node);
     const blockers = await this.settle(pods);
-    const wanted = pods.filter((pod) => this.options.wants(pod) && !this.flights.has(uidOf(pod)));
-    const starts = await Promise.all(wanted.map((pod) => this.start(pod)));
-    return [...blockers, ...starts.filter((blocker) => blocker !== undefined)];
+    const starts: Promise<Blocker>[] = [];
+    for (const pod of pods) {
+      if (!this.options.wants(pod) || this.flights.has(uidOf(pod))) continue;
+      const waits = this.mustWait(pod);
+      if (waits === undefined) starts.push(this.start(pod));
+      else blockers.push(waits);
+    }
+    return [...blockers, ...(await Promise.all(starts))];
   }
 
   /** The node's turns are given back when the step ends without them. */
@@ -89,7 +109,7 @@ class Round {
     for (const flight of this.flights.values()) this.land(flight);
   }
 
-  private async settle(pods: readonly PodObject[]): Promise<readonly string[]> {
+  private async settle(pods: readonly PodObject[]): Promise<Blocker[]> {
     const flights = [...this.flights.values()];
     const blockers = await Promise.all(flights.map((flight) => this.waitsFor(flight, pods)));
     flights.forEach((flight, index) => {
@@ -98,50 +118,59 @@ class Round {
     return blockers.filter((blocker) => blocker !== undefined);
   }
 
-  private async waitsFor(flight: Flight, pods: readonly PodObject[]): Promise<string | undefined> {
+  private async waitsFor(flight: Flight, pods: readonly PodObject[]): Promise<Blocker | undefined> {
     const { pod, owner } = flight;
     const present = pods.find((other) => uidOf(other) === uidOf(pod));
     if (flight.method === 'sandbox') return this.waitsForSandbox(flight, present);
-    if (present !== undefined) return `${showPod(pod)} has not ended`;
+    if (present !== undefined) return { pod, words: ENDING };
     if (this.options.goneIsEnough === true || !flight.wasReady) return undefined;
     if (owner !== undefined) {
       const now = await countingOwner(this.context.ports.kubernetes, pod);
       const wanted = this.context.turns.wanted(owner.uid);
       if (now === undefined || now.ready >= Math.min(wanted, now.replicas)) return undefined;
-      return `the replacement of ${showPod(pod)} is not ready (${now.ready} of ${now.replicas})`;
+      return {
+        pod,
+        words: (name) => `${NOT_REPLACED(name)} (${now.ready} of ${now.replicas})`,
+      };
     }
     if (!comesBackHere(pod) || replacedOnNode(pod, pods)) return undefined;
-    return `the replacement of ${showPod(pod)} is not ready`;
+    return { pod, words: NOT_REPLACED };
   }
 
-  private waitsForSandbox(flight: Flight, present: PodObject | undefined): string | undefined {
-    if (present === undefined) return undefined;
-    if (this.options.wants(present)) return `${showPod(present)} has its old sandbox still`;
-    if (flight.wasReady && !isReady(present))
-      return `${showPod(present)} is not ready in its new sandbox`;
+  private waitsForSandbox(flight: Flight, pod: PodObject | undefined): Blocker | undefined {
+    if (pod === undefined) return undefined;
+    if (this.options.wants(pod)) return { pod, words: OLD_SANDBOX };
+    if (flight.wasReady && !isReady(pod)) return { pod, words: UNREADY };
     return undefined;
   }
 
-  private async start(pod: PodObject): Promise<string | undefined> {
-    const { ports, turns } = this.context;
-    if (pod.metadata.deletionTimestamp !== undefined) return `${showPod(pod)} is terminating`;
+  /** What is known without asking anybody. */
+  private mustWait(pod: PodObject): Blocker | undefined {
+    if (pod.metadata.deletionTimestamp !== undefined) return { pod, words: TERMINATING };
+    const now = this.context.ports.clock.now();
     const refused = this.retryAt.get(uidOf(pod));
-    if (refused !== undefined && ports.clock.now() < refused.at) return refused.message;
-    const waits = `${showPod(pod)} waits for other pods of its owner`;
+    if (refused !== undefined && now < refused.at) return refused.blocker;
     const uid = countingOwnerOf(pod)?.uid;
-    if (uid !== undefined && turns.isTaken(uid, ports.clock.now())) return waits;
+    const taken = uid !== undefined && this.context.turns.isTaken(uid, now);
+    return taken ? { pod, words: WAITING } : undefined;
+  }
+
+  private async start(pod: PodObject): Promise<Blocker> {
+    const { ports, turns } = this.context;
     const owner = await countingOwner(ports.kubernetes, pod);
-    if (owner !== undefined && !turns.take(owner, ports.clock.now())) return waits;
+    if (owner !== undefined && !turns.take(owner, ports.clock.now()))
+      return { pod, words: WAITING };
     const method = this.options.methodFor(pod);
     const flight = { pod, method, owner, wasReady: isReady(pod) };
     this.flights.set(uidOf(pod), flight);
     const refusal = await this.restart(pod, method);
-    if (refusal === undefined) return `${showPod(pod)} is being restarted`;
+    if (refusal === undefined) return { pod, words: RESTARTING };
     this.land(flight);
     const at = ports.clock.now() + BUDGET_RETRY_MS;
-    this.retryAt.set(uidOf(pod), { at, message: refusal });
+    const blocker = { pod, words: (name: string) => `${name}: ${refusal}` };
+    this.retryAt.set(uidOf(pod), { at, blocker });
     if (owner !== undefined) turns.refused(owner.uid, at);
-    return refusal;
+    return blocker;
   }
 
   /** Why not, when a budget does not allow it now. */
@@ -153,7 +182,7 @@ class Round {
       return undefined;
     }
     const answer = await kubernetes.evict(namespace, name);
-    return answer.evicted ? undefined : `${showPod(pod)}: ${answer.message}`;
+    return answer.evicted ? undefined : answer.message;
   }
 
   private land(flight: Flight): void {
