@@ -36,6 +36,10 @@ function parseOnce(text: string): Cidr | undefined {
   const family = text.includes(':') ? 6 : 4;
   try {
     const address = family === 6 ? new Address6(text) : new Address4(text);
+    if (!text.includes('/')) {
+      const value = address.bigInt();
+      return { text, family, prefix: address.subnetMask, first: value, last: value };
+    }
     return {
       text,
       family,

@@ -35,7 +35,11 @@ export function runbookText(plan: Plan): string {
 
 function phasesOf(steps: readonly Step[]): readonly (readonly [string, readonly Step[]])[] {
   const phases = new Map<string, Step[]>();
-  for (const step of steps) phases.set(step.phase, [...(phases.get(step.phase) ?? []), step]);
+  for (const step of steps) {
+    const members = phases.get(step.phase);
+    if (members === undefined) phases.set(step.phase, [step]);
+    else members.push(step);
+  }
   return [...phases];
 }
 

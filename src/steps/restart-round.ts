@@ -110,31 +110,49 @@ class Round {
   }
 
   private async settle(pods: readonly PodObject[]): Promise<Blocker[]> {
-    const flights = [...this.flights.values()];
-    const blockers = await Promise.all(flights.map((flight) => this.waitsFor(flight, pods)));
-    flights.forEach((flight, index) => {
-      if (blockers[index] === undefined) this.land(flight);
-    });
-    return blockers.filter((blocker) => blocker !== undefined);
+    const present = new Map<string, PodObject>();
+    if (this.flights.size > 0) for (const pod of pods) present.set(uidOf(pod), pod);
+    const blockers: Blocker[] = [];
+    const landed: Flight[] = [];
+    const asked: { readonly flight: Flight; readonly owner: Promise<OwnerState | undefined> }[] =
+      [];
+    for (const flight of this.flights.values()) {
+      const blocker = this.waitsFor(flight, present.get(uidOf(flight.pod)), pods);
+      if (blocker === 'owner') {
+        const owner = countingOwner(this.context.ports.kubernetes, flight.pod);
+        asked.push({ flight, owner });
+      } else if (blocker === undefined) landed.push(flight);
+      else blockers.push(blocker);
+    }
+    const owners = await Promise.all(asked.map(({ owner }) => owner));
+    for (const [index, { flight }] of asked.entries()) {
+      const blocker = this.waitsForOwner(flight, owners[index]);
+      if (blocker === undefined) landed.push(flight);
+      else blockers.push(blocker);
+    }
+    for (const flight of landed) this.land(flight);
+    return blockers;
   }
 
-  private async waitsFor(flight: Flight, pods: readonly PodObject[]): Promise<Blocker | undefined> {
+  /** `owner` when its owner must be asked. */
+  private waitsFor(
+    flight: Flight,
+    present: PodObject | undefined,
+    pods: readonly PodObject[],
+  ): Blocker | 'owner' | undefined {
     const { pod, owner } = flight;
-    const present = pods.find((other) => uidOf(other) === uidOf(pod));
     if (flight.method === 'sandbox') return this.waitsForSandbox(flight, present);
     if (present !== undefined) return { pod, words: ENDING };
     if (this.options.goneIsEnough === true || !flight.wasReady) return undefined;
-    if (owner !== undefined) {
-      const now = await countingOwner(this.context.ports.kubernetes, pod);
-      const wanted = this.context.turns.wanted(owner.uid);
-      if (now === undefined || now.ready >= Math.min(wanted, now.replicas)) return undefined;
-      return {
-        pod,
-        words: (name) => `${NOT_REPLACED(name)} (${now.ready} of ${now.replicas})`,
-      };
-    }
+    if (owner !== undefined) return 'owner';
     if (!comesBackHere(pod) || replacedOnNode(pod, pods)) return undefined;
     return { pod, words: NOT_REPLACED };
+  }
+
+  private waitsForOwner({ pod, owner }: Flight, now: OwnerState | undefined): Blocker | undefined {
+    const wanted = this.context.turns.wanted(owner?.uid ?? '');
+    if (now === undefined || now.ready >= Math.min(wanted, now.replicas)) return undefined;
+    return { pod, words: (name) => `${NOT_REPLACED(name)} (${now.ready} of ${now.replicas})` };
   }
 
   private waitsForSandbox(flight: Flight, pod: PodObject | undefined): Blocker | undefined {

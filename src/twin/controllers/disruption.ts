@@ -202,7 +202,7 @@ export class Budgets {
     }
   }
 
-  private coversOf(pod: PodObject): Cover[] {
+  private coversOf(pod: PodObject): readonly Cover[] {
     return this.index.matching(pod.metadata.namespace ?? 'default', pod.metadata.labels);
   }
 

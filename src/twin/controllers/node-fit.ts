@@ -71,11 +71,15 @@ export function untolerated(
   tolerations: readonly Toleration[] | undefined,
   effects: ReadonlySet<Taint['effect']>,
 ): Taint | undefined {
-  return taints?.find(
-    (taint) =>
-      effects.has(taint.effect) &&
-      !(tolerations ?? []).some((toleration) => tolerates(toleration, taint)),
-  );
+  if (taints === undefined) return undefined;
+  for (const taint of taints)
+    if (effects.has(taint.effect) && !isTolerated(taint, tolerations)) return taint;
+  return undefined;
+}
+
+function isTolerated(taint: Taint, tolerations: readonly Toleration[] = []): boolean {
+  for (const toleration of tolerations) if (tolerates(toleration, taint)) return true;
+  return false;
 }
 
 export function tolerates(toleration: Toleration, taint: Taint): boolean {

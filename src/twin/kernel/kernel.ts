@@ -216,13 +216,15 @@ function mergeCauses(
 /** Answers in a row before the event loop is let through: a turn of it costs system calls. */
 const TURNS_WITHOUT_OUTSIDE = 256;
 
+const SETTLED = Promise.resolve();
+
 function eventLoopTurned(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A tick that a microtask asks for comes when no microtask is left, also of those still to be made. */
 function microtasksDrained(): Promise<void> {
-  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
+  return new Promise((resolve) => void SETTLED.then(() => process.nextTick(resolve)));
 }
 
 function withResolvers<T>(): {

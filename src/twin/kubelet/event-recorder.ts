@@ -96,6 +96,7 @@ export class EventRecorder {
   private readonly kernel: Kernel;
   private readonly constants: Constants;
   private recorded = 0;
+  private pruneAt = PRUNE_EVERY;
 
   constructor(parts: Pick<Parts, 'kernel' | 'constants'>) {
     this.kernel = parts.kernel;
@@ -145,7 +146,7 @@ export class EventRecorder {
 
   private write(details: EventDetails): EventRecord | undefined {
     this.recorded += 1;
-    if (this.recorded % PRUNE_EVERY === 0) this.prune();
+    if (this.recorded >= this.pruneAt) this.prune();
     const log = this.logOf(details.subject);
     const message = this.aggregate(log, details);
     const bucket = this.bucketOf(log, details);
@@ -245,17 +246,21 @@ export class EventRecorder {
     return log.records.filter((record) => record.last >= oldest);
   }
 
+  /** Goes through all logs, and so comes once per as many events as there are logs. */
   private prune(): void {
     const oldest = this.kernel.now() - this.constants.eventTtlMs;
     for (const [key, log] of this.logs) {
-      const alive = log.records.filter(
-        (record) => record.last >= oldest || record.repeat !== undefined,
-      );
-      if (alive.length === log.records.length) continue;
+      if (log.records.every((record) => isKept(record, oldest))) continue;
+      const alive = log.records.filter((record) => isKept(record, oldest));
       if (alive.length === 0) this.logs.delete(key);
       else log.records.splice(0, log.records.length, ...alive);
     }
+    this.pruneAt = this.recorded + Math.max(PRUNE_EVERY, this.logs.size);
   }
+}
+
+function isKept({ last, repeat }: EventRecord, oldest: number): boolean {
+  return last >= oldest || repeat !== undefined;
 }
 
 function keyOf(subject: ObjectReference): string {

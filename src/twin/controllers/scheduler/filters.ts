@@ -57,12 +57,7 @@ export function refusalOf(
   if (state.cordoned && !demand.toleratesCordon) return CORDONED;
   if (state.taints !== undefined) {
     const taint = untolerated(state.taints, pod.spec.tolerations, HARD);
-    if (taint !== undefined) {
-      return {
-        reason: `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`,
-        byPods: false,
-      };
-    }
+    if (taint !== undefined) return taintRefusal(taint);
   }
   if (demand.choosesNodes && !matchesNodeSelector(pod.spec, node)) return SELECTOR;
   if (state.podCount >= state.podLimit) return FULL;
@@ -74,6 +69,18 @@ export function refusalOf(
     if (domain !== undefined && byDomain.has(domain)) return APART;
   }
   return undefined;
+}
+
+const byTaint = new WeakMap<Taint, Refusal>();
+
+/** Put into words once: a pod that is placed may meet hundreds of nodes with the taint. */
+function taintRefusal(taint: Taint): Refusal {
+  let refusal = byTaint.get(taint);
+  if (refusal === undefined) {
+    const reason = `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`;
+    byTaint.set(taint, (refusal = { reason, byPods: false }));
+  }
+  return refusal;
 }
 
 /** Whether a volume keeps the pod away from nodes, or only the room on them, or something else. */
