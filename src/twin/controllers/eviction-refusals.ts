@@ -42,9 +42,9 @@ export function tellRefusal(
   if (allowance.desiredHealthy >= allowance.expectedPods) {
     return [once(world, 'eviction.budget-allows-none', subject, message, [])];
   }
-  const because = budgets
-    .unhealthyOf(budget, REASONS_MAX)
-    .flatMap((key) => whyUnhealthy(world, key));
+  const because: OccurrenceId[] = [];
+  for (const key of budgets.unhealthyOf(budget, REASONS_MAX))
+    because.push(...whyUnhealthy(world, key));
   return [once(world, 'eviction.budget-used-up', subject, message, because)];
 }
 

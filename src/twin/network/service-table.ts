@@ -28,6 +28,11 @@ export interface ServiceEntry {
   readonly emptied: readonly OccurrenceId[];
 }
 
+/** `key` is `namespace/name`; `left` the UIDs of backends that left, undefined when any may have. */
+export type ServiceListener = (key: string, left: readonly string[] | undefined) => void;
+
+const NOBODY: readonly string[] = [];
+
 export class ServiceTable {
   private readonly table: RevisionTable<ServiceEntry>;
   private readonly members = new Map<string, Map<string, Backend>>();
@@ -36,7 +41,7 @@ export class ServiceTable {
   private readonly pairs = new Map<string, string>();
   /** The services a pod is behind now, so that a change of its labels takes it out again. */
   private readonly servicesOf = new Map<string, Set<string>>();
-  private readonly listeners: ((key: string) => void)[] = [];
+  private readonly listeners: ServiceListener[] = [];
   private readonly kernel: Kernel;
   private readonly store: ObjectStore;
 
@@ -56,8 +61,8 @@ export class ServiceTable {
     return this.table.get(key, view);
   }
 
-  /** Called with `namespace/name` after the service or its backends changed. */
-  onChange(listener: (key: string) => void): void {
+  /** Called after the service or its backends changed. */
+  onChange(listener: ServiceListener): void {
     this.listeners.push(listener);
   }
 
@@ -129,7 +134,7 @@ export class ServiceTable {
     const old = members?.get(backend.podUid);
     if (members === undefined || (old?.ip === backend.ip && old.node === backend.node)) return key;
     members.set(backend.podUid, backend);
-    this.write(key, service, members);
+    this.write(key, service, members, NOBODY);
     return key;
   }
 
@@ -137,7 +142,7 @@ export class ServiceTable {
     const members = this.members.get(key);
     const entry = this.table.get(key, undefined);
     if (members?.delete(uid) === true && entry !== undefined)
-      this.write(key, entry.service, members);
+      this.write(key, entry.service, members, [uid]);
   }
 
   private unindex(key: string): void {
@@ -147,10 +152,15 @@ export class ServiceTable {
     this.byPair.get(pair)?.delete(key);
   }
 
-  private write(key: string, service: ServiceObject, members: Map<string, Backend>): void {
+  private write(
+    key: string,
+    service: ServiceObject,
+    members: Map<string, Backend>,
+    left?: readonly string[],
+  ): void {
     const emptied = members.size === 0 ? this.whyEmpty(key) : NO_CAUSES;
     this.table.set(key, { service, backends: [...members.values()], emptied });
-    this.tell(key);
+    this.tell(key, left);
   }
 
   /** The change that took the last backend; for DNS it is told, since every name hangs on it. */
@@ -170,8 +180,8 @@ export class ServiceTable {
     ];
   }
 
-  private tell(key: string): void {
-    for (const listener of this.listeners) listener(key);
+  private tell(key: string, left?: readonly string[]): void {
+    for (const listener of this.listeners) listener(key, left);
   }
 }
 

@@ -43,7 +43,10 @@ export function createProber(world: World): TwinProber {
 class Prober implements TwinProber {
   private readonly world: World;
   private readonly fabric: TwinFabric;
-  private readonly pods = new Map<string, PodObject>();
+  /** Probe pods by node. */
+  private readonly pods = { pod: new Map<string, PodObject>(), host: new Map<string, PodObject>() };
+  /** Paths that do not work as far as was seen, by what they ask for. */
+  private readonly unwell = new Map<TargetKind, Set<ProbePath>>();
   private readonly listeners: PathListener[] = [];
   private readonly dirty: ProbePath[] = [];
   private index = new ProbeIndex([]);
@@ -159,7 +162,7 @@ class Prober implements TwinProber {
         this.podChanged(object, type === 'deleted');
     });
     this.fabric.onPathChange((node, podUid) => this.networkChanged(node, podUid));
-    this.fabric.services.onChange((key) => this.serviceChanged(key));
+    this.fabric.services.onChange((key, left) => this.serviceChanged(key, left));
     this.fabric.policies.onChange(() => this.touchAll(this.paths));
   }
 
@@ -167,9 +170,9 @@ class Prober implements TwinProber {
     const node = pod.spec.nodeName;
     const app = pod.metadata.labels?.['app'];
     if (node === undefined || (app !== PROBE_NAME && app !== HOST_PROBE_NAME)) return;
-    const key = `${app} ${node}`;
-    if (!gone) this.pods.set(key, pod);
-    else if (this.pods.get(key)?.metadata.uid === pod.metadata.uid) this.pods.delete(key);
+    const pods = this.pods[app === PROBE_NAME ? 'pod' : 'host'];
+    if (!gone) pods.set(node, pod);
+    else if (pods.get(node)?.metadata.uid === pod.metadata.uid) pods.delete(node);
     this.touchAll(this.index.endingOn(node));
     this.touchAll(this.index.through(pod.metadata.uid ?? ''));
   }
@@ -189,20 +192,14 @@ class Prober implements TwinProber {
   }
 
   /** Paths keep to their backend while it is there; those without one look again. */
-  private serviceChanged(key: string): void {
+  private serviceChanged(key: string, left: readonly string[] | undefined): void {
     if (!this.active) return;
     const kinds = KINDS_OF_SERVICE.get(key);
     if (kinds === undefined) return;
-    const present = new Set(
-      this.fabric.services.get(key, undefined)?.backends.map(({ podUid }) => podUid),
-    );
-    for (const uid of this.index.backends()) {
-      if (present.has(uid)) continue;
+    for (const uid of left ?? this.index.backends()) {
       for (const path of this.index.through(uid)) if (kinds.has(path.to.kind)) this.touch(path);
     }
-    for (const kind of kinds) {
-      for (const path of this.index.to(kind)) if (path.log.seen.kind !== 'ok') this.touch(path);
-    }
+    for (const kind of kinds) this.touchAll(this.unwell.get(kind) ?? []);
   }
 
   private touchAll(paths: Iterable<ProbePath>): void {
@@ -231,15 +228,23 @@ class Prober implements TwinProber {
       path.dirty = false;
       if (!this.active) continue;
       const { from, to } = this.classesOf(path);
-      const turned = path.log.note(now, this.see(path), from, to);
+      const seen = this.see(path);
+      const turned = path.log.note(now, seen, from, to);
+      this.setUnwell(path, seen.kind !== 'ok');
       if (turned) for (const listener of this.listeners) listener(path);
     }
   }
 
+  private setUnwell(path: ProbePath, isUnwell: boolean): void {
+    const { kind } = path.to;
+    let paths = this.unwell.get(kind);
+    if (paths === undefined) this.unwell.set(kind, (paths = new Set()));
+    if (isUnwell) paths.add(path);
+    else paths.delete(path);
+  }
+
   private see(path: ProbePath): Seen {
-    const from = this.runs(path.from.end, path.from.node)
-      ? this.endOf(path.from.end, path.from.node)
-      : undefined;
+    const from = this.runningEnd(path.from.end, path.from.node);
     if (from === undefined) return { kind: 'off' };
     const target = this.targetOf(path);
     if (target === undefined) {
@@ -284,7 +289,7 @@ class Prober implements TwinProber {
     const { kind, node } = path.to;
     switch (kind) {
       case 'pod':
-        return this.runs('pod', node) ? this.endOf('pod', node) : undefined;
+        return this.runningEnd('pod', node);
       case 'host':
         return { kind: 'host', node };
       case 'nodeport':
@@ -302,21 +307,25 @@ class Prober implements TwinProber {
     }
   }
 
-  private endOf(end: 'pod' | 'host', node: string): NetworkEnd | undefined {
-    if (end === 'host') return { kind: 'host', node };
-    const pod = this.podOn('pod', node);
-    return pod === undefined ? undefined : { kind: 'pod', pod };
+  private runningEnd(end: 'pod' | 'host', node: string): NetworkEnd | undefined {
+    const pod = this.podOn(end, node);
+    if (pod === undefined || !this.isRunning(end, node, pod)) return undefined;
+    return end === 'host' ? { kind: 'host', node } : { kind: 'pod', pod };
   }
 
   private podOn(end: 'pod' | 'host', node: string): PodObject | undefined {
-    return this.pods.get(`${end === 'pod' ? PROBE_NAME : HOST_PROBE_NAME} ${node}`);
+    return this.pods[end].get(node);
+  }
+
+  private runs(end: 'pod' | 'host', name: string): boolean {
+    const pod = this.podOn(end, name);
+    return pod !== undefined && this.isRunning(end, name, pod);
   }
 
   /** Whether the probe's process runs: a crashed node's pods still look well in the API. */
-  private runs(end: 'pod' | 'host', name: string): boolean {
-    const pod = this.podOn(end, name);
+  private isRunning(end: 'pod' | 'host', name: string, pod: PodObject): boolean {
     const node = this.world.nodes.get(name);
-    if (pod === undefined || node?.machine.up !== true || !hasProcess(pod)) return false;
+    if (node?.machine.up !== true || !hasProcess(pod)) return false;
     return end === 'host' || node.network.attachmentOf(pod.metadata.uid ?? '') !== undefined;
   }
 
@@ -333,9 +342,9 @@ class Prober implements TwinProber {
   }
 }
 
-function hasProcess({ status, metadata, ...pod }: PodObject): boolean {
-  const statuses = status.containerStatuses;
-  if (statuses === undefined) return isReady({ ...pod, status, metadata });
+function hasProcess(pod: PodObject): boolean {
+  const statuses = pod.status.containerStatuses;
+  if (statuses === undefined) return isReady(pod);
   return statuses.length > 0 && statuses.every(({ state }) => state?.running !== undefined);
 }
 
