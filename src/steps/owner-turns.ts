@@ -12,6 +12,8 @@ interface Turns {
   limit: number;
   ready: number;
   inFlight: number;
+  /** Who asks for the owner now, to take a turn of it. */
+  asking: number;
   refusedUntil: number;
 }
 
@@ -21,7 +23,16 @@ export class OwnerTurns {
   /** No turn would be given now, whatever the owner's state is: it need not be asked for. */
   isTaken(uid: string, now: number): boolean {
     const known = this.owners.get(uid);
-    return known !== undefined && (known.inFlight >= known.limit || now < known.refusedUntil);
+    if (known === undefined) return false;
+    return known.inFlight + known.asking >= known.limit || now < known.refusedUntil;
+  }
+
+  /** The owner's state is being asked for, to take a turn; call what is returned with the answer. */
+  ask(uid: string): () => void {
+    const known = this.owners.get(uid);
+    if (known === undefined) return NOTHING;
+    known.asking += 1;
+    return () => (known.asking -= 1);
   }
 
   /** Takes a turn for the owner; false when enough of its pods are away, or a budget just said no. */
@@ -54,6 +65,8 @@ export class OwnerTurns {
   }
 }
 
+const NOTHING = (): void => undefined;
+
 function noTurns(): Turns {
-  return { limit: 1, ready: 0, inFlight: 0, refusedUntil: 0 };
+  return { limit: 1, ready: 0, inFlight: 0, asking: 0, refusedUntil: 0 };
 }

@@ -93,10 +93,16 @@ class Round {
   /** One look; what is still in the way. Empty when all is done. */
   async once(): Promise<readonly Blocker[]> {
     const pods = await podsOn(this.context.ports.kubernetes, this.options.node);
-    const blockers = await this.settle(pods);
-    const starts: Promise<Blocker>[] = [];
+    const present = new Map<Flight, PodObject>();
+    const wanted: PodObject[] = [];
     for (const pod of pods) {
-      if (!this.options.wants(pod) || this.flights.has(uidOf(pod))) continue;
+      const flight = this.flights.get(uidOf(pod));
+      if (flight !== undefined) present.set(flight, pod);
+      else if (this.options.wants(pod)) wanted.push(pod);
+    }
+    const blockers = await this.settle(present, pods);
+    const starts: Promise<Blocker>[] = [];
+    for (const pod of wanted) {
       const waits = this.mustWait(pod);
       if (waits === undefined) starts.push(this.start(pod));
       else blockers.push(waits);
@@ -109,15 +115,16 @@ class Round {
     for (const flight of this.flights.values()) this.land(flight);
   }
 
-  private async settle(pods: readonly PodObject[]): Promise<Blocker[]> {
-    const present = new Map<string, PodObject>();
-    if (this.flights.size > 0) for (const pod of pods) present.set(uidOf(pod), pod);
+  private async settle(
+    present: ReadonlyMap<Flight, PodObject>,
+    pods: readonly PodObject[],
+  ): Promise<Blocker[]> {
     const blockers: Blocker[] = [];
     const landed: Flight[] = [];
     const asked: { readonly flight: Flight; readonly owner: Promise<OwnerState | undefined> }[] =
       [];
     for (const flight of this.flights.values()) {
-      const blocker = this.waitsFor(flight, present.get(uidOf(flight.pod)), pods);
+      const blocker = this.waitsFor(flight, present.get(flight), pods);
       if (blocker === 'owner') {
         const owner = countingOwner(this.context.ports.kubernetes, flight.pod);
         asked.push({ flight, owner });
@@ -175,7 +182,8 @@ class Round {
 
   private async start(pod: PodObject): Promise<Blocker> {
     const { ports, turns } = this.context;
-    const owner = await countingOwner(ports.kubernetes, pod);
+    const answered = turns.ask(countingOwnerOf(pod)?.uid ?? '');
+    const owner = await countingOwner(ports.kubernetes, pod).finally(answered);
     if (owner !== undefined && !turns.take(owner, ports.clock.now()))
       return { pod, words: WAITING };
     const method = this.options.methodFor(pod);
