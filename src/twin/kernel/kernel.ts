@@ -185,22 +185,39 @@ export class Kernel {
 
   /**
    * Drives virtual time until the given work, which waits on answers of this kernel, is through.
-   * Between answers, actions run without yielding; `onTick` is called after each answered call.
+   * Between answers, actions run without yielding.
    */
-  async drive<T>(work: () => Promise<T>, onTick?: () => Promise<void> | void): Promise<T> {
+  async drive<T>(work: () => Promise<T>): Promise<T> {
     const state = { finished: false };
     const result = work().finally(() => (state.finished = true));
     // Keeps an early rejection from counting as unhandled while actions still run.
     result.catch(() => undefined);
-    await microtasksDrained();
-    for (let turn = 1; !state.finished; turn += 1) {
-      this.answered = false;
-      while (!this.answered)
-        assert(this.step(), 'the twin has nothing left to do, and the engine still waits');
-      await (turn % TURNS_WITHOUT_OUTSIDE === 0 ? eventLoopTurned() : microtasksDrained());
-      if (onTick !== undefined) await onTick();
-    }
+    await new Promise<void>((resolve, reject) => {
+      let turns = 0;
+      const proceed = (): void => {
+        if (state.finished) {
+          resolve();
+          return;
+        }
+        try {
+          this.runUntilAnswered();
+        } catch (error) {
+          reject(error as Error);
+          return;
+        }
+        turns += 1;
+        if (turns % TURNS_WITHOUT_OUTSIDE === 0) setImmediate(proceed);
+        else whenMicrotasksAreThrough(proceed);
+      };
+      whenMicrotasksAreThrough(proceed);
+    });
     return result;
+  }
+
+  private runUntilAnswered(): void {
+    this.answered = false;
+    while (!this.answered)
+      assert(this.step(), 'the twin has nothing left to do, and the engine still waits');
   }
 }
 
@@ -218,13 +235,9 @@ const TURNS_WITHOUT_OUTSIDE = 256;
 
 const SETTLED = Promise.resolve();
 
-function eventLoopTurned(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
 /** A tick that a microtask asks for comes when no microtask is left, also of those still to be made. */
-function microtasksDrained(): Promise<void> {
-  return new Promise((resolve) => void SETTLED.then(() => process.nextTick(resolve)));
+function whenMicrotasksAreThrough(action: () => void): void {
+  void SETTLED.then(() => process.nextTick(action));
 }
 
 function withResolvers<T>(): {
