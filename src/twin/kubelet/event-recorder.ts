@@ -91,8 +91,12 @@ export function eventRecorderOf(parts: Parts): EventRecorder {
   return recorder;
 }
 
+/** Hears of each event as it is written: new, or counted once more. */
+export type EventListener = (event: EventObject, isNew: boolean) => void;
+
 export class EventRecorder {
   private readonly logs = new Map<string, SubjectLog>();
+  private listener: EventListener | undefined;
   private readonly kernel: Kernel;
   private readonly constants: Constants;
   private recorded = 0;
@@ -119,6 +123,11 @@ export class EventRecorder {
         record.repeat = undefined;
       },
     };
+  }
+
+  /** For a served twin, whose clients watch events; one listener at most. */
+  listen(listener: EventListener): void {
+    this.listener = listener;
   }
 
   /** Of one object, oldest first. */
@@ -158,6 +167,7 @@ export class EventRecorder {
       this.catchUp(known);
       known.count += 1;
       known.last = now;
+      this.listener?.(toObject(log.subject, known, this.kernel.epochMs), false);
       return known;
     }
     const record: EventRecord = {
@@ -173,6 +183,7 @@ export class EventRecorder {
       repeat: undefined,
     };
     log.records.push(record);
+    this.listener?.(toObject(log.subject, record, this.kernel.epochMs), true);
     return record;
   }
 
