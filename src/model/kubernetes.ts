@@ -488,10 +488,10 @@ export function matchesLabels(
   labels: Readonly<Record<string, string>> = {},
 ): boolean {
   if (selector === undefined) return false;
-  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
-    if (labels[key] !== value) return false;
-  }
-  return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+  const { matchLabels = {}, matchExpressions } = selector;
+  for (const key in matchLabels) if (labels[key] !== matchLabels[key]) return false;
+  if (matchExpressions === undefined) return true;
+  return matchExpressions.every(({ key, operator, values = [] }) => {
     const label = labels[key];
     switch (operator) {
       case 'In':

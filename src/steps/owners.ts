@@ -31,13 +31,12 @@ export function countingOwnerOf(pod: PodObject): OwnerReference | undefined {
   return owner !== undefined && COUNTING.has(owner.kind) ? owner : undefined;
 }
 
-/** Undefined for an owner that keeps no count: a DaemonSet, a Job, an operator's resource. */
-export async function countingOwner(
+/** Of an owner of the pod that keeps count; undefined when it is gone. */
+export async function ownerState(
   kubernetes: KubernetesPort,
   pod: PodObject,
+  owner: OwnerReference,
 ): Promise<OwnerState | undefined> {
-  const owner = countingOwnerOf(pod);
-  if (owner === undefined) return undefined;
   const found = await getOwner(kubernetes, pod, owner);
   if (found === undefined) return undefined;
   return {

@@ -8,7 +8,7 @@ import {
   type PodDisruptionBudgetObject,
   type PodObject,
 } from '../model/kubernetes.ts';
-import { countingOwner, countingOwnerOf, type OwnerState, replacedOnNode } from './owners.ts';
+import { countingOwnerOf, type OwnerState, ownerState, replacedOnNode } from './owners.ts';
 import {
   hasAddressIn,
   isBare,
@@ -41,6 +41,8 @@ interface Blocker {
   readonly pod: PodObject;
   readonly words: (pod: string) => string;
 }
+
+const UNCOUNTED = Promise.resolve(undefined);
 
 const ENDING = (pod: string): string => `${pod} has not ended`;
 const TERMINATING = (pod: string): string => `${pod} is terminating`;
@@ -126,8 +128,7 @@ class Round {
     for (const flight of this.flights.values()) {
       const blocker = this.waitsFor(flight, present.get(flight), pods);
       if (blocker === 'owner') {
-        const owner = countingOwner(this.context.ports.kubernetes, flight.pod);
-        asked.push({ flight, owner });
+        asked.push({ flight, owner: this.ownerOf(flight.pod) });
       } else if (blocker === undefined) landed.push(flight);
       else blockers.push(blocker);
     }
@@ -183,7 +184,12 @@ class Round {
   private async start(pod: PodObject): Promise<Blocker> {
     const { ports, turns } = this.context;
     const answered = turns.ask(countingOwnerOf(pod)?.uid ?? '');
-    const owner = await countingOwner(ports.kubernetes, pod).finally(answered);
+    let owner: OwnerState | undefined;
+    try {
+      owner = await this.ownerOf(pod);
+    } finally {
+      answered();
+    }
     if (owner !== undefined && !turns.take(owner, ports.clock.now()))
       return { pod, words: WAITING };
     const method = this.options.methodFor(pod);
@@ -197,6 +203,12 @@ class Round {
     this.retryAt.set(uidOf(pod), { at, blocker });
     if (owner !== undefined) turns.refused(owner.uid, at);
     return blocker;
+  }
+
+  /** Undefined for an owner that keeps no count: a DaemonSet, a Job, an operator's resource. */
+  private ownerOf(pod: PodObject): Promise<OwnerState | undefined> {
+    const owner = countingOwnerOf(pod);
+    return owner === undefined ? UNCOUNTED : ownerState(this.context.ports.kubernetes, pod, owner);
   }
 
   /** Why not, when a budget does not allow it now. */

@@ -25,6 +25,8 @@ export interface Allowance {
 }
 
 interface Member {
+  /** `namespace/name` of the pod. */
+  readonly key: string;
   readonly uid: string;
   readonly owner: OwnerReference | undefined;
   healthy: boolean;
@@ -34,13 +36,17 @@ interface Member {
 
 class Cover {
   readonly key: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
   readonly members = new Map<string, Member>();
   readonly owners = new Map<string, { readonly owner: OwnerReference; pods: number }>();
   healthy = 0;
   bare = 0;
 
-  constructor(key: string) {
-    this.key = key;
+  constructor(budget: PodDisruptionBudgetObject) {
+    this.key = objectKey(budget);
+    this.namespace = budget.metadata.namespace;
+    this.name = budget.metadata.name;
   }
 
   /** Whether the counts have changed. */
@@ -53,7 +59,7 @@ class Cover {
       return this.setHealth(known, healthy && !known.leaving);
     this.drop(key);
     const owner = controllerOf(pod);
-    this.members.set(key, { uid, owner, healthy, leaving: false });
+    this.members.set(key, { key, uid, owner, healthy, leaving: false });
     if (healthy) this.healthy += 1;
     if (owner === undefined) this.bare += 1;
     else {
@@ -126,10 +132,12 @@ export class Budgets {
 
   /** The budgets that cover the pod. */
   of(pod: PodObject): PodDisruptionBudgetObject[] {
-    return this.coversOf(pod).flatMap(({ key }) => {
-      const { namespace, name } = splitKey(key);
-      return this.store.get('PodDisruptionBudget', namespace, name) ?? [];
-    });
+    const found: PodDisruptionBudgetObject[] = [];
+    for (const { namespace, name } of this.coversOf(pod)) {
+      const budget = this.store.get('PodDisruptionBudget', namespace, name);
+      if (budget !== undefined) found.push(budget);
+    }
+    return found;
   }
 
   keys(): Iterable<string> {
@@ -163,9 +171,9 @@ export class Budgets {
   /** The first pods that count as not healthy, by key; no more than `max`. */
   unhealthyOf(budget: PodDisruptionBudgetObject, max: number): readonly string[] {
     const found: string[] = [];
-    for (const [key, { healthy }] of this.covers.get(objectKey(budget))?.members ?? []) {
+    for (const member of this.covers.get(objectKey(budget))?.members.values() ?? []) {
       if (found.length >= max) break;
-      if (!healthy) found.push(key);
+      if (!member.healthy) found.push(member.key);
     }
     return found;
   }
@@ -173,9 +181,9 @@ export class Budgets {
   /** How many pods there should be: the scale of their controllers, and each pod without one. */
   private expected(budget: PodDisruptionBudgetObject, cover: Cover | undefined): number {
     let sum = cover?.bare ?? 0;
-    for (const { owner, pods } of cover?.owners.values() ?? []) {
+    if (cover === undefined) return sum;
+    for (const { owner, pods } of cover.owners.values())
       sum += this.scaleOf(budget.metadata.namespace, owner) ?? pods;
-    }
     return sum;
   }
 
@@ -188,11 +196,10 @@ export class Budgets {
   }
 
   private cover(budget: PodDisruptionBudgetObject): void {
-    const key = objectKey(budget);
-    const cover = new Cover(key);
-    this.covers.set(key, cover);
+    const cover = new Cover(budget);
+    this.covers.set(cover.key, cover);
     if (budget.spec.selector === undefined) return;
-    this.index.set(key, budget.metadata.namespace ?? 'default', budget.spec.selector, cover);
+    this.index.set(cover.key, budget.metadata.namespace ?? 'default', budget.spec.selector, cover);
   }
 
   private podChanged(pod: PodObject, deleted: boolean): void {

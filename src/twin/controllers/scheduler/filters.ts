@@ -63,10 +63,11 @@ export function refusalOf(
   if (state.podCount >= state.podLimit) return FULL;
   if (requests.milliCpu > 0 && state.usedMilliCpu + requests.milliCpu > state.milliCpu) return CPU;
   if (requests.bytes > 0 && state.usedBytes + requests.bytes > state.bytes) return MEMORY;
-  if (!demand.volumeTerms.every((terms) => matchesAnyTerm(terms, node))) return VOLUME;
-  for (const { topologyKey, byDomain } of demand.apart) {
-    const domain = domainOf(node.metadata.name, topologyKey);
-    if (domain !== undefined && byDomain.has(domain)) return APART;
+  // Loops without closures: a pod that is placed asks this of hundreds of nodes.
+  for (const terms of demand.volumeTerms) if (!matchesAnyTerm(terms, node)) return VOLUME;
+  for (const term of demand.apart) {
+    const domain = domainOf(node.metadata.name, term.topologyKey);
+    if (domain !== undefined && term.byDomain.has(domain)) return APART;
   }
   return undefined;
 }
