@@ -49,6 +49,8 @@ export interface NodeFiles {
   write(path: string, content: string, options?: { readonly mode?: number }): void;
   remove(path: string): void;
   rename(from: string, to: string): void;
+  /** What is at the path itself: a link is a link. Undefined when there is nothing. */
+  stat?(path: string): FileStat | undefined;
   /** Why the path is as it is: what wrote it, or what removed it. */
   causesOf(path: string): readonly OccurrenceId[];
   /** Calls the listener after an entry of the directory was written, renamed or removed; returns the way out. */
@@ -57,6 +59,16 @@ export interface NodeFiles {
   survives(path: string, event: 'reboot' | 'upgrade' | 'ephemeral-wipe'): boolean;
   /** Empties what the event empties; called by the machine. */
   lose(event: 'reboot' | 'upgrade' | 'ephemeral-wipe'): void;
+}
+
+export interface FileStat {
+  readonly kind: 'file' | 'directory' | 'symlink';
+  /** Permission bits. */
+  readonly mode: number;
+  /** Bytes; of a link, of its target's name. */
+  readonly size: number;
+  /** Where a link points. */
+  readonly target?: string;
 }
 
 // ---------------------------------------------------------------- runtime
@@ -322,4 +334,27 @@ export interface Machine {
   restartService(
     service: string,
   ): { readonly ok: true } | { readonly ok: false; readonly message: string };
+  /** What Talos's own API does besides; absent on other distributions. */
+  readonly talos?: TalosSystem;
+}
+
+/** How a config was applied: the mode that was chosen, in which `auto` is none. */
+export type ConfigAnswer =
+  | { readonly ok: true; readonly mode: 'no-reboot' | 'reboot' | 'staged' | 'try' }
+  | { readonly ok: false; readonly message: string };
+
+export interface TalosSystem {
+  version(): string;
+  /** `rebooting` from the moment it stops its pods until it is up again. */
+  stage(): 'running' | 'rebooting';
+  /** The config on disk: ahead of the one in force when staged, behind it while one is tried. */
+  persistedConfig(): string;
+  /** The whole config, as `ApplyConfiguration` takes it; `tryMs` is how long a tried one holds. */
+  applyConfig(
+    config: string,
+    mode: 'auto' | 'no-reboot' | 'reboot' | 'staged' | 'try',
+    options?: { readonly tryMs?: number; readonly dryRun?: boolean },
+  ): ConfigAnswer;
+  /** Only installs, for the next boot; answers in virtual time. */
+  install(image: string, done: () => void): void;
 }

@@ -1,18 +1,25 @@
 /**
- * Applying a machine config patch in Talos's modes: live where the change allows it, else at a
+ * Applying a machine config, or a patch of it, in Talos's modes: live where the change allows it, else at a
  * reboot; `try` takes itself back after a minute (knowledge talos-and-cni-selection.md 4.6, 4.7).
  */
 import { atLeast } from '../../base/versions.ts';
 import { applyMachineConfigPatch } from '../../knowledge/talos-config/apply-patch.ts';
+import { conflictsOf } from '../../knowledge/talos-config/conflicts.ts';
+import { decodeMachineConfig } from '../../knowledge/talos-config/decode.ts';
 import { documentsOf } from '../../knowledge/talos-config/document-text.ts';
+import { MAIN_DOCUMENT } from '../../knowledge/talos-config/keys.ts';
 import type { PatchMode } from '../../ports/node-host.ts';
-import type { World } from '../world.ts';
+import type { Timer } from '../kernel/kernel.ts';
+import type { ConfigAnswer, World } from '../world.ts';
 import { changedPaths, needReboot } from './immediate-changes.ts';
 
 export interface ConfigState {
   active: string;
   /** Written, in force from the next boot on. */
   staged: string | undefined;
+  /** What comes back when the time to try the active one is over. */
+  tried?: string | undefined;
+  trial?: Timer | undefined;
 }
 
 export interface ApplyHost {
@@ -23,53 +30,110 @@ export interface ApplyHost {
   onApplied(): void;
 }
 
-export type ApplyResult = { readonly ok: true } | { readonly ok: false; readonly message: string };
+export interface ApplyOptions {
+  readonly mode: PatchMode;
+  /** How long a tried config holds. */
+  readonly tryMs?: number;
+  readonly dryRun?: boolean;
+}
 
 /** constants.ConfigTryTimeout of Talos. */
 const TRY_TIMEOUT_MS = 60_000;
+/** v1alpha1_server.go@v1.13.9 ApplyConfiguration. */
+const NO_MAIN_DOCUMENT =
+  "the applied machine configuration doesn't contain v1alpha1 config, did you mean to patch the machine config instead?";
 const NO_REBOOT_MODE =
   'the REBOOT mode is not supported, please use AUTO or NO_REBOOT modes instead';
 
-export function applyConfig(
+/** A patch, on the config that the next boot would have. */
+export function applyPatch(
   host: ApplyHost,
   state: ConfigState,
   patch: string,
   mode: PatchMode,
-): ApplyResult {
+): ConfigAnswer {
   const patched = applyMachineConfigPatch(state.staged ?? state.active, patch, host.version);
   if (!patched.ok) return refuse(host, patched.message);
+  return putInForce(host, state, patched.config, { mode });
+}
+
+/** A whole config, as `ApplyConfiguration` takes it; decoded as strictly as a patch. */
+export function applyConfig(
+  host: ApplyHost,
+  state: ConfigState,
+  config: string,
+  options: ApplyOptions,
+): ConfigAnswer {
+  const decoded = decodeMachineConfig(config, { talosVersion: host.version });
+  if (!decoded.ok) return refuse(host, decoded.message);
+  if (!decoded.documents.some(({ kind }) => kind === MAIN_DOCUMENT)) {
+    return refuse(host, NO_MAIN_DOCUMENT);
+  }
+  const [conflict] = conflictsOf(decoded.documents, host.version);
+  if (conflict !== undefined) return refuse(host, conflict);
+  return putInForce(host, state, config, options);
+}
+
+function putInForce(
+  host: ApplyHost,
+  state: ConfigState,
+  config: string,
+  options: ApplyOptions,
+): ConfigAnswer {
   const live = atLeast(host.version, '1.14.0-0');
-  if (live && mode === 'reboot') return refuse(host, NO_REBOOT_MODE);
-  if (mode === 'staged') {
-    state.staged = patched.config;
-    applied(host, 'staged until the next boot');
-    return { ok: true };
-  }
-  const blocked = live ? [] : needReboot(changes(state.active, patched.config));
-  if (mode === 'reboot' || (mode === 'auto' && blocked.length > 0)) {
-    state.staged = patched.config;
-    applied(host, 'written; the machine reboots to apply it');
-    host.reboot();
-    return { ok: true };
-  }
-  if (blocked.length > 0) {
+  if (live && options.mode === 'reboot') return refuse(host, NO_REBOOT_MODE);
+  const blocked = live ? [] : needReboot(changes(state.active, config));
+  const mode = chosenMode(options.mode, blocked.length > 0);
+  if (blocked.length > 0 && (mode === 'no-reboot' || mode === 'try')) {
     return refuse(
       host,
       `this config change can't be applied in immediate mode\ndiff: ${blocked.join(', ')}`,
     );
   }
-  makeActive(host, state, patched.config, mode);
-  return { ok: true };
+  if (options.dryRun === true) return { ok: true, mode };
+  if (mode === 'staged' || mode === 'reboot') {
+    state.staged = config;
+    applied(host, STORED[mode]);
+    if (mode === 'reboot') host.reboot();
+  } else {
+    makeActive(host, state, config, mode === 'try' ? (options.tryMs ?? TRY_TIMEOUT_MS) : undefined);
+  }
+  return { ok: true, mode };
 }
 
-function makeActive(host: ApplyHost, state: ConfigState, config: string, mode: PatchMode): void {
+const STORED = {
+  staged: 'staged until the next boot',
+  reboot: 'written; the machine reboots to apply it',
+} as const;
+
+function chosenMode(mode: PatchMode, needsReboot: boolean): Exclude<PatchMode, 'auto'> {
+  if (mode !== 'auto') return mode;
+  return needsReboot ? 'reboot' : 'no-reboot';
+}
+
+function makeActive(
+  host: ApplyHost,
+  state: ConfigState,
+  config: string,
+  tryMs: number | undefined,
+): void {
   const before = state.active;
   state.active = config;
-  applied(host, mode === 'try' ? 'live, and taken back in a minute' : 'live, without a reboot');
+  state.trial?.cancel();
+  state.trial = undefined;
+  const how = tryMs === undefined ? 'live, without a reboot' : 'live, and taken back in a minute';
+  applied(host, how);
   host.onApplied();
-  if (mode !== 'try') return;
-  host.world.kernel.after(TRY_TIMEOUT_MS, () => {
+  if (tryMs === undefined) {
+    // What was written live is what is on disk: it replaces what was staged or stood before a trial.
+    state.staged = undefined;
+    state.tried = undefined;
+    return;
+  }
+  state.tried ??= before;
+  state.trial = host.world.kernel.after(tryMs, () => {
     state.active = before;
+    if (state.tried === before) state.tried = undefined;
     applied(host, 'taken back: the time to try it is over');
     host.onApplied();
   });
@@ -82,7 +146,7 @@ function applied(host: ApplyHost, how: string): void {
   });
 }
 
-function refuse(host: ApplyHost, message: string): ApplyResult {
+function refuse(host: ApplyHost, message: string): ConfigAnswer {
   const { kernel } = host.world;
   // A refusal changes nothing, so it is no cause of what the caller does next.
   kernel.because(kernel.causes, () =>

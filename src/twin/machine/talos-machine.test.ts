@@ -113,6 +113,35 @@ describe('config', () => {
     expect(configs).toHaveLength(2);
   });
 
+  it('takes a whole config, says how it was applied, and replaces what was staged', () => {
+    machine.patchConfig('machine: { sysctls: { a: "1" } }\n', 'staged');
+    expect(machine.talos?.persistedConfig()).toContain('sysctls');
+    const whole = CONFIG.replace('10.244', '10.99');
+    expect(machine.talos?.applyConfig(whole, 'auto', { dryRun: true })).toEqual({
+      ok: true,
+      mode: 'no-reboot',
+    });
+    expect(machine.config()).toBe(CONFIG);
+    expect(machine.talos?.applyConfig(whole, 'auto')).toEqual({ ok: true, mode: 'no-reboot' });
+    expect(machine.talos?.persistedConfig()).toBe(whole);
+  });
+
+  it('forgets a tried config when it reboots: it was never on disk', () => {
+    machine.patchConfig(CNI_NONE, 'try');
+    expect(machine.talos?.persistedConfig()).toBe(CONFIG);
+    machine.reboot();
+    world.kernel.runUntil(200_000);
+    expect(machine.config()).toBe(CONFIG);
+  });
+
+  it('refuses a whole config without its main document', () => {
+    const answer = machine.talos?.applyConfig(
+      'apiVersion: v1alpha1\nkind: WatchdogTimerConfig\n',
+      'auto',
+    );
+    expect(answer).toMatchObject({ ok: false });
+  });
+
   it('has no REBOOT mode from 1.14 on', () => {
     start('1.14.0');
     const result = machine.patchConfig('machine: { sysctls: { a: "1" } }\n', 'reboot');

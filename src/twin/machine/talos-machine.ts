@@ -5,7 +5,7 @@
  */
 import { atLeast } from '../../base/versions.ts';
 import type { Machine } from '../world.ts';
-import { applyConfig, type ConfigState } from './config-apply.ts';
+import { applyConfig, applyPatch, type ApplyHost, type ConfigState } from './config-apply.ts';
 import { cordonAsTalos, uncordonOwn } from './cordon.ts';
 import { drainBeforeUpgrade, type Evict } from './drain-before-upgrade.ts';
 import { losePower, type MachineHost, restorePower, stopAllPods } from './power.ts';
@@ -48,24 +48,33 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
     },
     version: () => state.version,
     config: () => config.active,
-    patchConfig: (patch, mode) =>
-      applyConfig(
-        {
-          world,
-          node: name(),
-          version: state.version,
-          reboot,
-          onApplied: () => options.onConfig(config.active, state.version),
-        },
-        config,
-        patch,
-        mode,
-      ),
+    patchConfig: (patch, mode) => {
+      const answer = applyPatch(applyHost(), config, patch, mode);
+      return answer.ok ? { ok: true } : answer;
+    },
     reboot,
     upgrade: startUpgrade,
     restartService: (service) => restartService(options, service),
+    talos: {
+      version: () => state.version,
+      stage: () => (state.busy || !state.up ? 'rebooting' : 'running'),
+      persistedConfig: () => config.staged ?? config.tried ?? config.active,
+      applyConfig: (whole, mode, more = {}) =>
+        applyConfig(applyHost(), config, whole, { ...more, mode }),
+      install: (image, done) => install(versionOfImage(image), done),
+    },
   };
   return machine;
+
+  function applyHost(): ApplyHost {
+    return {
+      world,
+      node: name(),
+      version: state.version,
+      reboot,
+      onApplied: () => options.onConfig(config.active, state.version),
+    };
+  }
 
   function reboot(): void {
     if (state.busy) return;
@@ -91,8 +100,13 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
   }
 
   function boot(): void {
-    if (config.staged !== undefined) {
-      config.active = config.staged;
+    // A tried config was never on disk.
+    config.trial?.cancel();
+    const kept = config.staged ?? config.tried;
+    config.trial = undefined;
+    config.tried = undefined;
+    if (kept !== undefined) {
+      config.active = kept;
       config.staged = undefined;
     }
     state.boot += 1;

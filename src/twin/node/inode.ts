@@ -88,3 +88,12 @@ export function parentOf(path: string): string {
 export function baseOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
+
+/** Both, each once. */
+export function joined(
+  first: readonly OccurrenceId[],
+  second: readonly OccurrenceId[],
+): readonly OccurrenceId[] {
+  if (second.length === 0) return first;
+  return first.length === 0 ? second : [...new Set([...first, ...second])];
+}

@@ -5,10 +5,11 @@
  */
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { NodeFiles } from '../world.ts';
+import type { FileStat, NodeFiles } from '../world.ts';
 import { Absences } from './absences.ts';
 import { type DirectoryListener, DirectoryWatches } from './directory-watch.ts';
-import { NO_CAUSES, baseOf, directory, file, filesBelow, link, parentOf } from './inode.ts';
+import { NO_CAUSES, baseOf, directory, file, filesBelow, joined, link, parentOf } from './inode.ts';
+import { statOf, statOfState } from './file-stat.ts';
 import { imageOf, type ImageOptions } from './image.ts';
 import { MountedTree, type Found } from './mounted-tree.ts';
 import { type MountRow, mountsOf, upgradeKeepsEphemeral } from './mount-tables.ts';
@@ -98,6 +99,13 @@ export class NodeFileSystem implements NodeFiles {
     const found = this.find(path);
     if (found?.kind === 'file') return found.inode.mode;
     return found?.kind === 'directory' ? (found.upper ?? found.lower)?.mode : undefined;
+  }
+
+  stat(path: string): FileStat | undefined {
+    const inState = this.inState(path);
+    if (inState !== undefined) return statOfState(inState.directory, inState.path);
+    const resolved = this.tree.resolve(path, false);
+    return resolved.ok && resolved.found !== undefined ? statOf(resolved.found) : undefined;
   }
 
   isFile(path: string): boolean {
@@ -387,12 +395,4 @@ export class NodeFileSystem implements NodeFiles {
 
 function refused(verb: 'open', path: string): ReadResult {
   return { ok: false, error: `${verb} ${path}: no such file or directory` };
-}
-
-function joined(
-  first: readonly OccurrenceId[],
-  second: readonly OccurrenceId[],
-): readonly OccurrenceId[] {
-  if (second.length === 0) return first;
-  return first.length === 0 ? second : [...new Set([...first, ...second])];
 }
