@@ -12,13 +12,13 @@ import type { CniResult } from './plugin-call.ts';
 
 /** `results/<network>-<container>-<interface>`: a configuration and what it gave. */
 export interface CachedAdd {
-  readonly network: string;
+  /** What was answered to the ADD. */
+  readonly ok: true;
   readonly container: Container;
   readonly ifName: string;
   /** The configuration as it was at ADD; CRI-O runs DEL with it. */
   readonly config: CniNetwork;
   readonly result: CniResult | undefined;
-  readonly request: SandboxRequest;
   next: CachedAdd | undefined;
 }
 
@@ -28,6 +28,8 @@ export interface CachedAdd {
  */
 export interface Container {
   readonly id: string;
+  /** The pod it is for; nobody's when only files tell of it. */
+  readonly request: SandboxRequest;
   leases: Lease | undefined;
   cached: CachedAdd | undefined;
   /** Flannel's: the delegate's configuration. */
@@ -38,10 +40,19 @@ export interface Container {
   after: Container | undefined;
 }
 
+const NOBODY: SandboxRequest = {
+  podUid: '',
+  namespace: '',
+  name: '',
+  hostNetwork: false,
+  hostPorts: [],
+};
+
 /** A container of which nothing is kept yet. */
 export function emptyContainer(id: string): Container {
   return {
     id,
+    request: NOBODY,
     leases: undefined,
     cached: undefined,
     scratch: undefined,
@@ -146,14 +157,16 @@ export class CniState implements StateDirectory {
   cacheAdd(entry: CachedAdd): void {
     const { container } = entry;
     this.keep(container);
-    dropCached(container, entry.network, entry.ifName);
+    if (container.cached !== undefined) {
+      dropCached(container, entry.config.name, entry.ifName);
+    }
     entry.next = container.cached;
     container.cached = entry;
   }
 
   cacheGet(network: string, container: Container, ifName: string): CachedAdd | undefined {
     let entry = container.cached;
-    while (entry !== undefined && (entry.network !== network || entry.ifName !== ifName)) {
+    while (entry !== undefined && (entry.config.name !== network || entry.ifName !== ifName)) {
       entry = entry.next;
     }
     return entry;
@@ -208,12 +221,12 @@ export class CniState implements StateDirectory {
     }
     const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
     if (top !== 'results' || entry === undefined) return undefined;
-    const { container, ifName, network } = entry;
+    const { container, ifName, config } = entry;
     return JSON.stringify({
       kind: 'cniCacheV1',
       containerId: container.id,
       ifName,
-      networkName: network,
+      networkName: config.name,
     });
   }
 
@@ -238,7 +251,7 @@ export class CniState implements StateDirectory {
     }
     if (top !== 'results') return;
     const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
-    if (entry !== undefined) this.cacheDelete(entry.network, entry.container, entry.ifName);
+    if (entry !== undefined) this.cacheDelete(entry.config.name, entry.container, entry.ifName);
   }
 
   clear(): void {
@@ -257,7 +270,7 @@ export class CniState implements StateDirectory {
 function dropCached(container: Container, network: string, ifName: string): void {
   let before: CachedAdd | undefined;
   for (let entry = container.cached; entry !== undefined; entry = entry.next) {
-    if (entry.network !== network || entry.ifName !== ifName) {
+    if (entry.config.name !== network || entry.ifName !== ifName) {
       before = entry;
       continue;
     }
@@ -273,7 +286,7 @@ function chain(container: Container): CachedAdd[] {
 }
 
 function fileNameOf(entry: CachedAdd): string {
-  return `${entry.network}-${entry.container.id}-${entry.ifName}`;
+  return `${entry.config.name}-${entry.container.id}-${entry.ifName}`;
 }
 
 function byFileName(left: CachedAdd, right: CachedAdd): number {

@@ -16,7 +16,7 @@ import type { RunOptions, RuntimeOptions } from './node-runtime.ts';
 import { Waiting } from './run.ts';
 import { NOT_RUNNING, RuntimeBase, notReady } from './runtime-base.ts';
 import type { Sandbox } from './sandbox-store.ts';
-import { attachmentFor, failedRun, joinCauses, sandboxName } from './sandbox-views.ts';
+import { attachmentFor, failedRun, joinCauses, pluginOf, sandboxName } from './sandbox-views.ts';
 
 const READY: NetworkStatus = { ready: true, reason: '', message: '', because: [] };
 const STOPPED: StopResult = { ok: true };
@@ -184,14 +184,14 @@ export class Containerd extends RuntimeBase {
     const sandbox = this.newSandbox(request, 0);
     if (!request.hostNetwork) {
       const setup = this.cni.setup(sandbox);
-      if (setup instanceof Waiting) return failedRun('a plugin has to wait', []);
+      if (setup.ok === undefined) return failedRun('a plugin has to wait', []);
       const refused = this.take(sandbox, setup);
       if (refused !== undefined) return refused;
     }
     this.sandboxes.reserve(sandbox);
     sandbox.ready = true;
     this.sandboxes.add(sandbox);
-    return { ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin };
+    return { ok: true, id: sandbox.id, ip: sandbox.ip, plugin: pluginOf(sandbox) };
   }
 
   private afterSetup(sandbox: Sandbox, setup: SetupAnswer, answer: Answer<SandboxResult>): void {
@@ -209,8 +209,7 @@ export class Containerd extends RuntimeBase {
     }
     sandbox.ip = ip;
     sandbox.others = setup.others;
-    sandbox.plugin = setup.plugin;
-    sandbox.networkName = setup.networkName;
+    sandbox.network = setup.network;
     sandbox.defaultRoute = setup.defaultRoute;
     sandbox.hasResult = true;
     this.options.network?.attach(attachmentFor(sandbox, ip));
@@ -276,7 +275,7 @@ export class Containerd extends RuntimeBase {
 
   private tearDown(sandbox: Sandbox, done: (result: StopResult) => void): void {
     const first = this.beginTearDown(sandbox);
-    if (first !== undefined && !(first instanceof Waiting)) {
+    if (first?.ok !== undefined) {
       done(first);
       return;
     }
@@ -295,7 +294,7 @@ export class Containerd extends RuntimeBase {
     }
     if (this.cni.lock.blocked) return undefined;
     const removed = this.cni.remove(sandbox);
-    return removed instanceof Waiting ? removed : this.tornDown(sandbox, removed);
+    return removed.ok === undefined ? removed : this.tornDown(sandbox, removed);
   }
 
   private tornDown(sandbox: Sandbox, removed: CniAnswer): StopResult {
@@ -318,7 +317,7 @@ export class Containerd extends RuntimeBase {
     }
     this.sandboxes.ended(sandbox);
     const first = this.beginTearDown(sandbox);
-    if (first !== undefined && !(first instanceof Waiting)) {
+    if (first?.ok !== undefined) {
       done(this.removed(sandbox, first));
       return;
     }

@@ -20,7 +20,7 @@ import { ReloadLock } from './reload-lock.ts';
 import { type Run, Waiting } from './run.ts';
 import { NOT_RUNNING, RuntimeBase, notReady } from './runtime-base.ts';
 import type { Sandbox } from './sandbox-store.ts';
-import { attachmentFor, failedRun, setAddresses, stateOf } from './sandbox-views.ts';
+import { attachmentFor, failedRun, pluginOf, setAddresses, stateOf } from './sandbox-views.ts';
 
 const READY: NetworkStatus = { ready: true, reason: '', message: '', because: [] };
 const STOPPED: StopResult = { ok: true };
@@ -185,7 +185,7 @@ export class Crio extends RuntimeBase {
     const attempt = options.attempt ?? 0;
     const there = this.sandboxes.holderOf(request, attempt);
     if (there?.ready === true) {
-      done({ ok: true, id: there.id, ip: there.ip, plugin: there.plugin });
+      done({ ok: true, id: there.id, ip: there.ip, plugin: pluginOf(there) });
       return;
     }
     if (there !== undefined && this.sandboxes.get(there.id) === undefined) {
@@ -220,7 +220,7 @@ export class Crio extends RuntimeBase {
     this.sandboxes.reserve(sandbox);
     sandbox.ready = true;
     this.sandboxes.add(sandbox);
-    return { ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin };
+    return { ok: true, id: sandbox.id, ip: sandbox.ip, plugin: pluginOf(sandbox) };
   }
 
   private setUp(sandbox: Sandbox, answer: Answer<SandboxResult>): void {
@@ -261,8 +261,7 @@ export class Crio extends RuntimeBase {
         address,
       })),
     );
-    sandbox.plugin = network.plugins[0]?.type;
-    sandbox.networkName = network.name;
+    sandbox.network = network;
     sandbox.defaultRoute = result?.defaultRoute === true;
     sandbox.hasResult = true;
     if (sandbox.ip === undefined) return;
@@ -274,7 +273,7 @@ export class Crio extends RuntimeBase {
   private addPorts(sandbox: Sandbox, ip: string): void {
     for (const { hostPort, containerPort, protocol } of sandbox.request.hostPorts) {
       this.ports.unshift({
-        network: sandbox.networkName,
+        network: sandbox.network?.name ?? '',
         containerId: sandbox.id,
         protocol: protocol.toLowerCase(),
         hostPort,

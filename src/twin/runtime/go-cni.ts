@@ -22,7 +22,7 @@ import {
 import type { SandboxRequest } from '../world.ts';
 import type { Attach, CniResult } from './plugin-call.ts';
 import type { PluginHost } from './plugin-host.ts';
-import { type Run, Waiting, andThen, together } from './run.ts';
+import { type Run, type Waiting, andThen, together } from './run.ts';
 import type { Sandbox } from './sandbox-store.ts';
 import { ReloadLock } from './reload-lock.ts';
 
@@ -51,9 +51,8 @@ export interface Setup {
   /** All addresses by interface, as the runtime collects them from all results; undefined when there is but eth0's. */
   readonly others: readonly InterfaceAddress[] | undefined;
   readonly defaultRoute: boolean;
-  /** The first plugin of the network that gave eth0. */
-  readonly plugin: string;
-  readonly networkName: string;
+  /** The first network that gave eth0. */
+  readonly network: CniNetwork | undefined;
 }
 
 export type SetupAnswer =
@@ -122,23 +121,24 @@ export class GoCni {
    */
   setup(target: Sandbox): Run<SetupAnswer> {
     const attached = this.networksToCall();
-    const last = attached.at(-1);
+    const last = attached[attached.length - 1];
     if (!this.ready || last === undefined) {
       return { ok: false, message: NOT_INITIALIZED, because: [] };
     }
-    const collected = new Collected(this.cni.host);
     const lastRun = this.add(last, target);
-    if (!(lastRun instanceof Waiting)) collected.note(last.network, lastRun);
+    if (attached.length === 1 && lastRun.ok !== undefined) return setupOf(last.network, lastRun);
+    const collected = new Collected(this.cni.host);
+    if (lastRun.ok !== undefined) collected.note(last.network, lastRun);
     for (let index = 0; index < attached.length - 1; index += 1) {
       const loaded = attached[index];
       if (loaded === undefined) break;
       const run = this.add(loaded, target);
-      if (run instanceof Waiting) {
+      if (run.ok === undefined) {
         return this.setupRest(target, collected, attached.slice(index), [run, lastRun]);
       }
       collected.take(loaded.network, run);
     }
-    if (!(lastRun instanceof Waiting)) return collected.and(last.network, lastRun);
+    if (lastRun.ok !== undefined) return collected.and(last.network, lastRun);
     return andThen(lastRun, (answer) => collected.and(last.network, answer));
   }
 
@@ -184,7 +184,7 @@ export class GoCni {
       const loaded = attached[index];
       if (loaded === undefined) break;
       const run = this.cni.del(loaded.network, new SandboxInterface(target, loaded.ifName));
-      if (run instanceof Waiting) {
+      if (run.ok === undefined) {
         return andThen(run, (answer) =>
           counts(answer, target.hasNetns) ? answer : this.removeFrom(target, attached, index + 1),
         );
@@ -209,7 +209,7 @@ function isTolerated(message: string, hasNetns: boolean): boolean {
 class SandboxInterface implements Attach {
   readonly container: Sandbox;
   readonly ifName: string;
-  private readonly hasNetns: boolean;
+  readonly hasNetns: boolean;
 
   constructor(sandbox: Sandbox, ifName: string) {
     this.container = sandbox;
@@ -221,13 +221,26 @@ class SandboxInterface implements Attach {
     return this.hasNetns ? netnsPath(this.container.id) : '';
   }
 
-  get request(): SandboxRequest {
-    return this.container.request;
-  }
-
   get ports(): SandboxRequest['hostPorts'] {
     return this.container.request.hostPorts;
   }
+}
+
+/** The one network's result as the runtime sees it; most often it gives eth0 one address. */
+function setupOf(network: CniNetwork, answer: AddAnswer): SetupAnswer {
+  if (!answer.ok) return answer;
+  const { result } = answer;
+  const address = result?.addresses[0];
+  if (
+    result?.addresses.length !== 1 ||
+    address?.onInterface === undefined ||
+    result.interfaces[address.onInterface] !== 'eth0'
+  ) {
+    return new Collected(undefined).and(network, answer);
+  }
+  const { defaultRoute } = result;
+  const ip = address.address;
+  return { ok: true, ip, others: undefined, defaultRoute, network };
 }
 
 /** The results of all networks as the runtime sees them; the first failure is the answer. */
@@ -236,21 +249,14 @@ class Collected implements Setup {
   ip: string | undefined;
   others: readonly InterfaceAddress[] | undefined;
   defaultRoute = false;
-  private first: CniNetwork | undefined;
+  network: CniNetwork | undefined;
   private failure: CniFailure | undefined;
   private failureRan = false;
-  private readonly host: PluginHost;
+  private readonly host: PluginHost | undefined;
 
-  constructor(host: PluginHost) {
+  /** `host` tells which of several failed first. */
+  constructor(host: PluginHost | undefined) {
     this.host = host;
-  }
-
-  get plugin(): string {
-    return this.first?.plugins[0]?.type ?? '';
-  }
-
-  get networkName(): string {
-    return this.first?.name ?? '';
   }
 
   take(network: CniNetwork, answer: AddAnswer | undefined): void {
@@ -258,14 +264,14 @@ class Collected implements Setup {
     this.note(network, answer);
     if (this.failure !== undefined || !answer.ok || answer.result === undefined) return;
     if (!this.takeAddresses(answer.result)) return;
-    this.first ??= network;
+    this.network ??= network;
     this.defaultRoute ||= answer.result.defaultRoute;
   }
 
   /** Whether a network failed, and whether it did so before the others that failed. */
   note(network: CniNetwork, answer: AddAnswer): void {
     if (answer.ok) return;
-    const ran = this.host.notFound(network.plugins[0]?.type ?? '') === undefined;
+    const ran = this.host?.notFound(network.plugins[0]?.type ?? '') === undefined;
     if (this.failure !== undefined && (ran || !this.failureRan)) return;
     this.failure = answer;
     this.failureRan = ran;

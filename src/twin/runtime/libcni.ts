@@ -20,7 +20,7 @@ import {
 } from './plugin-call.ts';
 import type { PluginHost } from './plugin-host.ts';
 import { nameError } from './plugins/skeleton.ts';
-import { type Run, Waiting, andThen } from './run.ts';
+import { type Run, andThen } from './run.ts';
 
 export interface CniFailure {
   readonly ok: false;
@@ -106,7 +106,7 @@ export class LibCni {
       const plugin = plugins[index];
       const run = this.ready(network, index)?.add(attach, result);
       if (plugin === undefined || run === undefined) break;
-      if (run instanceof Waiting) {
+      if (run.kind === 'waiting') {
         return andThen(run, (outcome) => {
           const answer = this.answerOf(network, plugin, outcome);
           return answer.ok ? this.addFrom(network, attach, index + 1, answer.result) : answer;
@@ -155,16 +155,16 @@ export class LibCni {
       this.state.cachesLoopback = true;
       return result === undefined ? OK_WITHOUT_RESULT : { ok: true, result };
     }
-    this.state.cacheAdd({
-      network: network.name,
+    const cached: CachedAdd = {
+      ok: true,
       container,
       ifName,
       config: network,
       result,
-      request: attach.request,
       next: undefined,
-    });
-    return result === undefined ? OK_WITHOUT_RESULT : { ok: true, result };
+    };
+    this.state.cacheAdd(cached);
+    return cached;
   }
 
   del(network: CniNetwork, attach: Attach): Run<CniAnswer> {
@@ -191,7 +191,7 @@ export class LibCni {
       const plugin = network.plugins[index];
       if (plugin === undefined) break;
       const run = this.ready(network, index)?.del(attach, previous) ?? DONE;
-      if (run instanceof Waiting) {
+      if (run.kind === 'waiting') {
         return andThen(run, (outcome) =>
           outcome.kind === 'failed'
             ? failure(plugin, 'delete', outcome)
@@ -225,8 +225,8 @@ export class LibCni {
   collect(network: CniNetwork, valid: (containerId: string, ifName: string) => boolean): void {
     if (network.disableGc) return;
     for (const cached of this.state.allCached()) {
-      const { container, ifName } = cached;
-      if (cached.network === network.name && !valid(container.id, ifName)) {
+      const { container, ifName, config } = cached;
+      if (config.name === network.name && !valid(container.id, ifName)) {
         this.del(network, attachOf(cached));
       }
     }
@@ -301,19 +301,12 @@ const OK_WITHOUT_RESULT: AddAnswer = { ok: true, result: undefined };
 
 /** What a verb that is about no container is given. */
 export function nobody(netns = '', ifName = ''): Attach {
-  return {
-    container: emptyContainer(''),
-    netns,
-    ifName,
-    request: { podUid: '', namespace: '', name: '', hostNetwork: false, hostPorts: [] },
-    ports: [],
-  };
+  return { container: emptyContainer(''), hasNetns: netns !== '', netns, ifName, ports: NO_PORTS };
 }
 
 /** The interface that a cached result is about. */
-export function attachOf({ container, ifName, request }: CachedAdd): Attach {
-  const netns = netnsPath(container.id);
-  return { container, netns, ifName, request, ports: NO_PORTS };
+export function attachOf({ container, ifName }: CachedAdd): Attach {
+  return { container, hasNetns: true, netns: netnsPath(container.id), ifName, ports: NO_PORTS };
 }
 
 /** Where a runtime keeps a container's network namespace. */

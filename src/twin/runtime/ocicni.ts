@@ -83,7 +83,7 @@ export class Ocicni {
   /** DEL for what is cached of the sandbox, with the configuration of its ADD (truth:L02, L07, L28). */
   tearDown(sandbox: Sandbox): Run<CniAnswer> {
     const cached = this.cni.host.state.cachedOf(sandbox).map((entry) => ({
-      name: entry.network,
+      name: entry.config.name,
       config: asWritten(entry.config),
       attach: attachOf(entry),
     }));
@@ -136,9 +136,8 @@ export class Ocicni {
 
 /** The path is handed on even when nothing is there any more (truth:L29). */
 function attachFor(sandbox: Sandbox): Attach {
-  const { id, request } = sandbox;
-  const netns = netnsPath(id);
-  return { container: sandbox, netns, ifName: 'eth0', request, ports: NO_PORTS };
+  const netns = netnsPath(sandbox.id);
+  return { container: sandbox, hasNetns: true, netns, ifName: 'eth0', ports: NO_PORTS };
 }
 
 /** The cache holds the file's own text, which may have no name (truth:B10, B15). */

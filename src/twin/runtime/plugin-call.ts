@@ -13,10 +13,11 @@ export type Verb = 'ADD' | 'DEL' | 'CHECK' | 'STATUS' | 'GC' | 'VERSION';
 /** What a call acts on: one interface of one sandbox. */
 export interface Attach {
   readonly container: Container;
+  /** Whether it has a network namespace. */
+  readonly hasNetns: boolean;
   /** Empty when the namespace is gone (`CNI_NETNS=""`). */
   readonly netns: string;
   readonly ifName: string;
-  readonly request: SandboxRequest;
   /** The runtime's portMappings. */
   readonly ports: SandboxRequest['hostPorts'];
 }

@@ -3,6 +3,9 @@
  * answer at once, and then nothing is scheduled.
  */
 export class Waiting<T> {
+  /** What tells it from an outcome, or an answer, that is there already. */
+  readonly kind = 'waiting';
+  readonly ok = undefined;
   readonly ms: number;
   /** `killed`: the caller gave up and the process was killed meanwhile. */
   readonly resume: (killed: boolean) => Run<T>;

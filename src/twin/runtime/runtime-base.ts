@@ -20,7 +20,7 @@ import { PluginHost } from './plugin-host.ts';
 import { PROGRAMS } from './plugins/programs.ts';
 import { scripts } from './plugins/script.ts';
 import { type Sandbox, SandboxStore } from './sandbox-store.ts';
-import { stateOf } from './sandbox-views.ts';
+import { pluginOf, stateOf } from './sandbox-views.ts';
 
 export const NOT_RUNNING: NetworkStatus = {
   ready: false,
@@ -137,8 +137,7 @@ export abstract class RuntimeBase implements NodeRuntime {
       hasNetns: !request.hostNetwork,
       ip: undefined,
       others: undefined,
-      plugin: undefined,
-      networkName: '',
+      network: undefined,
       defaultRoute: false,
       hasResult: false,
     };
@@ -150,7 +149,7 @@ export abstract class RuntimeBase implements NodeRuntime {
       if (!answer.open) return;
       sandbox.ready = true;
       this.sandboxes.add(sandbox);
-      answer.give({ ok: true, id: sandbox.id, ip: sandbox.ip, plugin: sandbox.plugin });
+      answer.give({ ok: true, id: sandbox.id, ip: sandbox.ip, plugin: pluginOf(sandbox) });
     });
   }
 

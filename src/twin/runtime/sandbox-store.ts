@@ -1,10 +1,10 @@
 /** The sandboxes a runtime knows, by id, and which of them is a pod's live one. */
 import type { SandboxRequest } from '../world.ts';
 import type { Container } from './cni-state.ts';
+import type { CniNetwork } from '../../knowledge/cni-conf.ts';
 import type { InterfaceAddress } from './go-cni.ts';
 
 export interface Sandbox extends Container {
-  readonly request: SandboxRequest;
   /** The attempt's number in the sandbox's name. */
   readonly attempt: number;
   /** Whether its processes run. */
@@ -15,8 +15,8 @@ export interface Sandbox extends Container {
   ip: string | undefined;
   /** All addresses, when there are others than eth0's one. */
   others: readonly InterfaceAddress[] | undefined;
-  plugin: string | undefined;
-  networkName: string;
+  /** The network that gave eth0. */
+  network: CniNetwork | undefined;
   defaultRoute: boolean;
   /** ADD answered with a result that had an address for eth0. */
   hasResult: boolean;

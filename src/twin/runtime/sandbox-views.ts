@@ -38,9 +38,15 @@ export function setAddresses(sandbox: Sandbox, addresses: readonly InterfaceAddr
   sandbox.others = addresses.length === 1 && eth0 !== undefined ? undefined : addresses;
 }
 
+/** The first plugin of the network that gave the pod its address. */
+export function pluginOf({ network }: Sandbox): string | undefined {
+  return network?.plugins[0]?.type;
+}
+
 /** Which data path carries the pod, by the plugin that gave its address. */
 export function attachmentFor(sandbox: Sandbox, ip: string): Attachment {
-  const { plugin, request } = sandbox;
+  const { request } = sandbox;
+  const plugin = pluginOf(sandbox);
   const network = plugin === 'cilium-cni' ? 'cilium' : plugin === 'flannel' ? 'flannel' : 'bridge';
   return { podUid: request.podUid, ip, network, hostPorts: request.hostPorts };
 }

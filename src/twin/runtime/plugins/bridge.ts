@@ -16,7 +16,7 @@ import {
 } from '../plugin-call.ts';
 import { ObjectMemo } from '../object-memo.ts';
 import type { PluginHost } from '../plugin-host.ts';
-import { Waiting, andThen } from '../run.ts';
+import { andThen } from '../run.ts';
 import { Settings } from './settings.ts';
 import { pluginProgram } from './skeleton.ts';
 import { referenceVersions } from './versions.ts';
@@ -103,7 +103,7 @@ class Bridge implements ReadyPlugin {
     if (conf.ipam === '') return this.withoutAddresses(attach);
     this.ipam ??= host.ready(conf.ipam, this.settings);
     const run = this.ipam.add(attach, previous);
-    if (!(run instanceof Waiting)) return this.addressed(attach, run, hadMac);
+    if (run.kind !== 'waiting') return this.addressed(attach, run, hadMac);
     return andThen(run, (given) => this.addressed(attach, given, hadMac));
   }
 
@@ -152,11 +152,11 @@ class Bridge implements ReadyPlugin {
   del(attach: Attach, previous: CniResult | undefined): PluginRun {
     const { conf, host } = this;
     if (conf.error !== undefined) return failed(conf.error);
-    if (attach.netns !== '') host.links.unplug(attach.container.id);
+    if (attach.hasNetns) host.links.unplug(attach.container.id);
     if (conf.ipam === '') return DONE;
     this.ipam ??= host.ready(conf.ipam, this.settings);
     const run = this.ipam.del(attach, previous);
-    return run instanceof Waiting ? andThen(run, passedOn) : passedOn(run);
+    return run.kind === 'waiting' ? andThen(run, passedOn) : passedOn(run);
   }
 }
 

@@ -43,7 +43,7 @@ function addWithin(call: PluginCall, host: PluginHost, leftMs: number): PluginRu
 
 function allocated(call: PluginCall, host: PluginHost, agent: AgentSocket): PluginRun {
   flushQueue(host, agent);
-  const answer = agent.allocate(call.attach.request);
+  const answer = agent.allocate(call.attach.container.request);
   if ('error' in answer) {
     return failed(`unable to allocate IP via local cilium agent: ${answer.error}`, answer.because);
   }
@@ -70,7 +70,7 @@ function del(call: PluginCall, host: PluginHost): PluginRun {
   const agent = agentOf(host);
   if (agent !== undefined) {
     flushQueue(host, agent);
-    agent.release(call.attach.request.podUid);
+    agent.release(call.attach.container.request.podUid);
     return DONE;
   }
   return new Waiting(host.constants.ciliumDeleteQueueMs, () => queued(call, host));
@@ -82,7 +82,10 @@ function queued(call: PluginCall, host: PluginHost): PluginRun {
   if ((host.files.list(QUEUE)?.length ?? 0) >= QUEUE_MAX) {
     return failed(`deletion queue directory /var${QUEUE} has too many entries; aborting`);
   }
-  host.files.write(`${QUEUE}/${call.attach.container.id}.delete`, call.attach.request.podUid);
+  host.files.write(
+    `${QUEUE}/${call.attach.container.id}.delete`,
+    call.attach.container.request.podUid,
+  );
   return DONE;
 }
 

@@ -18,7 +18,7 @@ import {
 } from '../plugin-call.ts';
 import { ObjectMemo } from '../object-memo.ts';
 import type { PluginHost } from '../plugin-host.ts';
-import { Waiting, andThen } from '../run.ts';
+import { andThen } from '../run.ts';
 import { pluginProgram } from './skeleton.ts';
 import { type SubnetEnv, readSubnetEnv } from './subnet-env.ts';
 import { flannelAtLeast, flannelVersions, isReferenceFlannel } from './versions.ts';
@@ -67,7 +67,7 @@ class Flannel implements ReadyPlugin {
     this.host.state.keep(attach.container);
     attach.container.scratch = delegate.conf;
     const run = delegate.plugin.add(attach, previous);
-    if (!(run instanceof Waiting)) return delegated(run, this.version);
+    if (run.kind !== 'waiting') return delegated(run, this.version);
     return andThen(run, (outcome) => delegated(outcome, this.version));
   }
 
@@ -94,7 +94,7 @@ class Flannel implements ReadyPlugin {
     const { scratch } = container;
     if (scratch === undefined) return DONE;
     const run = this.delegateOf(scratch).plugin.del(attach, undefined);
-    if (!(run instanceof Waiting)) return this.deleted(run, container);
+    if (run.kind !== 'waiting') return this.deleted(run, container);
     return andThen(run, (outcome) => this.deleted(outcome, container));
   }
 
