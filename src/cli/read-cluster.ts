@@ -1,6 +1,7 @@
 /** What `plan` and `rehearse` read: the cluster's files, the target values, a runbook. */
 import { RegaugeError } from '../base/errors.ts';
 import { readFiles } from '../drivers/files/read-files.ts';
+import { type Bundle, bundlesIn } from '../intake/bundles.ts';
 import { deriveFacts } from '../intake/facts.ts';
 import { oneCluster } from '../intake/one-cluster.ts';
 import { readInput } from '../intake/read-input.ts';
@@ -26,6 +27,8 @@ export interface ClusterRead {
   readonly runbook: Runbook | undefined;
   /** Files, and documents in files, that were not understood or not taken. */
   readonly leftOut: readonly LeftOut[];
+  /** What other tools made of the cluster, with what that cannot tell. */
+  readonly bundles: readonly Bundle[];
 }
 
 /** Throws `usage` and `bad-input` errors. */
@@ -51,6 +54,7 @@ export async function readCluster(options: ReadOptions): Promise<ClusterRead> {
     target: targetIn(facts, target),
     runbook: runbookIn(input, runbook),
     leftOut: leftOutOf(read, all),
+    bundles: bundlesIn(read.files.map(({ path }) => path)),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { badInput } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
+import { isLiveValues } from './bundles.ts';
 import { inputIndex } from './input-index.ts';
 import { versionInComments } from './cilium-values.ts';
 import { isCniConf, takeCniConf } from './cni-conf.ts';
@@ -27,7 +28,7 @@ import {
 } from './machine-config.ts';
 import { ciliumValuesIn, takeChart, takeHelmList } from './releases.ts';
 import type { ClusterInput } from '../model/cluster-input.ts';
-import { lazyTree } from './text/json-tree.ts';
+import { lazyTree, subTree } from './text/json-tree.ts';
 import { placesIn } from './text/places.ts';
 import type { TextTree } from './text/yaml-tree.ts';
 
@@ -138,10 +139,23 @@ function takeArray(intake: Intake, tree: TextTree): void {
   if (takeHelmList(intake, tree))
     return ignore(intake, tree.source, 'a list of Helm releases; read for versions only');
   if (takeJsonPatch(intake, tree, newConfig(tree))) return;
+  if (Array.isArray(tree.value) && tree.value.length > 0 && tree.value.every(isObject)) {
+    for (const index of tree.value.keys()) takeObject(intake, subTree(tree, [index]));
+    return;
+  }
   notRecognised(
     intake,
     tree.source,
     'a list that is neither a JSON patch of a machine config nor Helm releases',
+  );
+}
+
+function isObject(item: unknown): boolean {
+  return (
+    isTable(item) &&
+    typeof item['apiVersion'] === 'string' &&
+    typeof item['kind'] === 'string' &&
+    isTable(item['metadata'])
   );
 }
 
@@ -165,7 +179,7 @@ function takeMapping(
   const printed = printedRole(value);
   const values = ciliumValuesIn(printed === undefined ? tree : withoutHeader(tree));
   if (values !== undefined) {
-    const role = intake.options.roles?.[state.file.path] ?? printed ?? 'target';
+    const role = intake.options.roles?.[state.file.path] ?? printed ?? roleByPlace(state.file);
     intake.values.push({ tree: values, role, source: values.source, version: undefined });
   } else if (printed !== undefined) {
     ignore(intake, tree.source, 'values of a Helm release, none of them of the Cilium chart');
@@ -181,6 +195,10 @@ function takeMapping(
       'a mapping without apiVersion and kind that has no key of the Cilium chart: values of another chart?',
     );
   }
+}
+
+function roleByPlace({ path }: InputFile): 'target' | 'live' {
+  return isLiveValues(path) ? 'live' : 'target';
 }
 
 function confOf(path: string, text: string, source: Source): Intake['cniConfs'] {

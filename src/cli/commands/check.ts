@@ -3,6 +3,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import { readFiles } from '../../drivers/files/read-files.ts';
 import type { FilesRead, TextFile } from '../../drivers/files/read-files.ts';
 import { evaluateHazards, HAZARDS } from '../../hazards/registry.ts';
+import { type Bundle, bundlesIn } from '../../intake/bundles.ts';
 import { deriveFacts } from '../../intake/facts.ts';
 import { readInput } from '../../intake/read-input.ts';
 import { SEVERITIES } from '../../model/finding.ts';
@@ -30,6 +31,7 @@ export interface Checked {
   readonly hazards: readonly Hazard[];
   /** What was read but not understood or not needed, with the reason. */
   readonly leftOut: readonly LeftOut[];
+  readonly bundles: readonly Bundle[];
   /** A line of a file that was read, for quoting. */
   lineOf(file: string, line: number): string | undefined;
 }
@@ -71,7 +73,13 @@ async function check(options: CheckOptions): Promise<Checked> {
     ...(ciliumVersion === undefined ? {} : { ciliumVersion: normalised(ciliumVersion) }),
   });
   const report = demoted(evaluateHazards(deriveFacts(input, versions), hazards), ignore);
-  return { report, hazards, leftOut: leftOutOf(read, input), lineOf: lineReader(read) };
+  return {
+    report,
+    hazards,
+    leftOut: leftOutOf(read, input),
+    bundles: bundlesIn(read.files.map(({ path }) => path)),
+    lineOf: lineReader(read),
+  };
 }
 
 function normalised(version: string): string {

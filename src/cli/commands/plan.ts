@@ -14,7 +14,7 @@ import { wrapText } from '../terminal/wrap-text.ts';
 
 export async function run(this: CliContext, flags: PlanFlags, ...paths: string[]): Promise<void> {
   const { talosVersion, ciliumVersion, target: file } = flags;
-  const { input, target, leftOut } = await readCluster({
+  const { input, target, leftOut, bundles } = await readCluster({
     paths,
     stdin: this.process.stdin,
     ...(file === undefined ? {} : { target: file }),
@@ -38,7 +38,7 @@ export async function run(this: CliContext, flags: PlanFlags, ...paths: string[]
     return;
   }
   const colours = pico.createColors(wantsColour(this));
-  const left = leftOutSection(leftOut, colours);
+  const left = leftOutSection({ leftOut, bundles }, colours);
   this.process.stdout.write(`${summary(planned.plan, written, textWidth(this), colours)}${left}`);
 }
 

@@ -123,7 +123,7 @@ function show(
       ? []
       : ['', colours.bold('Why'), '', causeTree(rehearsal, width, colours)]),
     ...assumptions(rehearsal, width, colours),
-    leftOutSection(read.leftOut, colours),
+    leftOutSection(read, colours),
     ...(report === undefined ? [] : ['', `Report: ${colours.underline(report)}`]),
     '',
   ];

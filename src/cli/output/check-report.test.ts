@@ -84,6 +84,7 @@ function checked(findings: readonly Finding[], unknown: CheckReport['unknown'] =
     report: { apiVersion: 'regauge.dev/v1', kind: 'CheckReport', findings, unknown, summary },
     hazards: HAZARDS,
     leftOut: [],
+    bundles: [],
     lineOf: (file, line) => (file === 'my values.yaml' ? VALUES[line - 1] : undefined),
   };
 }

@@ -7,7 +7,7 @@ import type { Colors } from 'picocolors/types.js';
 import { SEVERITIES } from '../../model/finding.ts';
 import type { CheckReport, Evidence, Finding, Severity, Unjudged } from '../../model/finding.ts';
 import type { Checked } from '../commands/check.ts';
-import { leftOutLines } from '../left-out.ts';
+import { leftOutLines, untoldLines } from '../left-out.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 import { quoteLine } from './source-quote.ts';
 
@@ -20,7 +20,10 @@ const INDENT = '  ';
 const REFERENCES_SHOWN = 3;
 const PLACES_SHOWN = 6;
 
-export function renderCheck({ report, leftOut, lineOf }: Checked, style: TextStyle): string {
+export function renderCheck(
+  { report, leftOut, bundles, lineOf }: Checked,
+  style: TextStyle,
+): string {
   const page: Page = {
     colours: createColors(style.colour),
     width: Math.max(style.width, 40),
@@ -29,6 +32,11 @@ export function renderCheck({ report, leftOut, lineOf }: Checked, style: TextSty
   const blocks = [
     ...report.findings.map((finding) => findingLines(page, finding)),
     ...section(page, 'Not judged, for lack of', unjudgedLines(page, report.unknown)),
+    ...section(
+      page,
+      'Not told',
+      untoldLines(bundles).map((line) => `${INDENT}${line}`),
+    ),
     ...section(
       page,
       'Left out',

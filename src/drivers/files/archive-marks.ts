@@ -8,3 +8,9 @@ export function isGzip(bytes: Uint8Array): boolean {
 export function isTar(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.subarray(257, 262)).toString('latin1') === 'ustar';
 }
+
+/** A local file header, or the end of an empty archive. */
+export function isZip(bytes: Uint8Array): boolean {
+  const mark = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
+  return mark === 'PK\u0003\u0004' || mark === 'PK\u0005\u0006';
+}

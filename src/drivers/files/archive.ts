@@ -9,7 +9,7 @@ import { badInput } from '../../base/errors.ts';
 import { FILE_LIMITS, showBytes } from './limits.ts';
 import type { FileLimits } from './limits.ts';
 
-interface ArchiveEntry {
+export interface ArchiveEntry {
   /** `<archive>/<name inside>`. */
   readonly path: string;
   readonly bytes: Uint8Array;
@@ -86,6 +86,6 @@ function safeName(name: string, file: string): string {
   return parts.join('/');
 }
 
-function byPath(left: ArchiveEntry, right: ArchiveEntry): number {
+export function byPath(left: ArchiveEntry, right: ArchiveEntry): number {
   return left.path < right.path ? -1 : left.path > right.path ? 1 : 0;
 }

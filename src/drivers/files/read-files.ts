@@ -8,7 +8,8 @@ import type { Stats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput, RegaugeError } from '../../base/errors.ts';
-import { isGzip, isTar } from './archive-marks.ts';
+import type { ArchiveEntry } from './archive.ts';
+import { isGzip, isTar, isZip } from './archive-marks.ts';
 import { decodeText } from './decode.ts';
 import { FILE_LIMITS, showBytes } from './limits.ts';
 import type { FileLimits } from './limits.ts';
@@ -96,7 +97,11 @@ async function readFound(reader: Reader, path: string): Promise<void> {
   if (reader.seen.has(path)) return;
   reader.seen.add(path);
   const { size } = await statOf(path);
-  if (size > reader.limits.textBytes && !DATA_NAME.test(path) && !/\.t?gz$|\.tar$/i.test(path)) {
+  if (
+    size > reader.limits.textBytes &&
+    !DATA_NAME.test(path) &&
+    !/\.t?gz$|\.tar$|\.zip$/i.test(path)
+  ) {
     reader.skipped.push({ path, reason: `larger than ${showBytes(reader.limits.textBytes)}` });
     return;
   }
@@ -117,11 +122,28 @@ async function takeBytes(
   if (isTar(bytes)) {
     const { readTar } = await import('./archive.ts');
     const { entries, skipped } = await readTar(bytes, path, reader.limits);
-    reader.skipped.push(...skipped);
-    for (const entry of entries) await takeBytes(reader, entry.path, entry.bytes, false);
-    return;
+    return takeEntries(reader, entries, skipped);
+  }
+  if (isZip(bytes)) {
+    const { readZip } = await import('./zip.ts');
+    const { entries, skipped } = await readZip(bytes, path, reader.limits);
+    return takeEntries(reader, entries, skipped);
   }
   takeText(reader, path, bytes, named);
+}
+
+/** Archives inside archives stay closed: one can hold more than any machine does. */
+function takeEntries(
+  reader: Reader,
+  entries: readonly ArchiveEntry[],
+  skipped: FilesRead['skipped'],
+): void {
+  for (const one of skipped) reader.skipped.push(one);
+  for (const { path, bytes } of entries) {
+    if (isGzip(bytes) || isTar(bytes) || isZip(bytes))
+      reader.skipped.push({ path, reason: 'an archive inside an archive is not opened' });
+    else takeText(reader, path, bytes, false);
+  }
 }
 
 function takeText(reader: Reader, path: string, bytes: Uint8Array, named: boolean): void {
