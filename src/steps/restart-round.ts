@@ -84,6 +84,10 @@ export async function restartRound(
 class Round {
   private readonly flights = new Map<string, Flight>();
   private readonly retryAt = new Map<string, { readonly at: number; readonly blocker: Blocker }>();
+  private last: { readonly pods: readonly PodObject[]; readonly verdicts: readonly boolean[] } = {
+    pods: [],
+    verdicts: [],
+  };
   private readonly context: StepContext;
   private readonly options: RoundOptions;
 
@@ -97,10 +101,11 @@ class Round {
     const pods = await podsOn(this.context.ports.kubernetes, this.options.node);
     const present = new Map<Flight, PodObject>();
     const wanted: PodObject[] = [];
-    for (const pod of pods) {
+    const verdicts = this.verdictsOn(pods);
+    for (const [index, pod] of pods.entries()) {
       const flight = this.flights.get(uidOf(pod));
       if (flight !== undefined) present.set(flight, pod);
-      else if (this.options.wants(pod)) wanted.push(pod);
+      else if (verdicts[index] === true) wanted.push(pod);
     }
     const blockers = await this.settle(present, pods);
     const starts: Promise<Blocker>[] = [];
@@ -110,6 +115,20 @@ class Round {
       else blockers.push(waits);
     }
     return [...blockers, ...(await Promise.all(starts))];
+  }
+
+  /** Which are wanted; most pods are the same objects, in the same order, as at the last look. */
+  private verdictsOn(pods: readonly PodObject[]): readonly boolean[] {
+    const { last } = this;
+    let next = 0;
+    const verdicts = pods.map((pod) => {
+      const known = last.pods[next] === pod ? next : last.pods.indexOf(pod, next);
+      const verdict = known < 0 ? undefined : last.verdicts[known];
+      if (known >= 0) next = known + 1;
+      return verdict ?? this.options.wants(pod);
+    });
+    this.last = { pods, verdicts };
+    return verdicts;
   }
 
   /** The node's turns are given back when the step ends without them. */

@@ -4,23 +4,17 @@
  * steady probes would have lost.
  */
 import type { KubeObject, PodObject } from '../../model/kubernetes.ts';
-import type { PathClass, PathObservation } from '../../model/rehearsal.ts';
+import type { PathObservation } from '../../model/rehearsal.ts';
 import type { FailingPath, ProberPort } from '../../ports/prober.ts';
 import { fabricOf, type TwinFabric } from '../network/fabric.ts';
 import { networkOf } from '../network/kernel-network.ts';
-import { DNS_SERVICE, isReady } from '../network/service-table.ts';
-import type { Destination, NetworkEnd, World } from '../world.ts';
+import { DNS_SERVICE } from '../network/service-table.ts';
+import type { Destination, World } from '../world.ts';
 import type { Seen } from './path-log.ts';
+import { ProbeEnds } from './probe-ends.ts';
 import { ProbeIndex } from './probe-index.ts';
 import { HOST_PROBE_NAME, PROBE_NAME, PROBE_NAMESPACE, probeObjects } from './probe-objects.ts';
-import {
-  pathsOf,
-  podClass,
-  type ProbePath,
-  protocolOf,
-  ringOf,
-  type TargetKind,
-} from './probe-paths.ts';
+import { pathsOf, type ProbePath, protocolOf, ringOf, type TargetKind } from './probe-paths.ts';
 
 /** How long `start` waits for probe pods that do not come up (milliseconds). */
 const START_PATIENCE_MS = 120_000;
@@ -43,8 +37,7 @@ export function createProber(world: World): TwinProber {
 class Prober implements TwinProber {
   private readonly world: World;
   private readonly fabric: TwinFabric;
-  /** Probe pods by node. */
-  private readonly pods = { pod: new Map<string, PodObject>(), host: new Map<string, PodObject>() };
+  private readonly ends: ProbeEnds;
   /** Paths that do not work as far as was seen, by what they ask for. */
   private readonly unwell = new Map<TargetKind, Set<ProbePath>>();
   private readonly listeners: PathListener[] = [];
@@ -58,6 +51,7 @@ class Prober implements TwinProber {
   constructor(world: World) {
     this.world = world;
     this.fabric = fabricOf(world);
+    this.ends = new ProbeEnds(world.nodes);
   }
 
   get paths(): readonly ProbePath[] {
@@ -142,9 +136,11 @@ class Prober implements TwinProber {
 
   private waitForPods(deadline: number, done: () => void): void {
     const { kernel, nodes } = this.world;
-    const ready = [...nodes.values()].every(
-      ({ name, machine }) => !machine.up || (this.runs('pod', name) && this.runs('host', name)),
-    );
+    this.ends.lookAnew();
+    const ready = [...nodes.values()].every(({ name, machine }) => {
+      const { pod, host } = this.ends.on(name);
+      return !machine.up || (pod !== undefined && host !== undefined);
+    });
     if (ready || kernel.now() >= deadline) {
       this.look();
       done();
@@ -170,9 +166,9 @@ class Prober implements TwinProber {
     const node = pod.spec.nodeName;
     const app = pod.metadata.labels?.['app'];
     if (node === undefined || (app !== PROBE_NAME && app !== HOST_PROBE_NAME)) return;
-    const pods = this.pods[app === PROBE_NAME ? 'pod' : 'host'];
-    if (!gone) pods.set(node, pod);
-    else if (pods.get(node)?.metadata.uid === pod.metadata.uid) pods.delete(node);
+    const end = app === PROBE_NAME ? 'pod' : 'host';
+    if (gone) this.ends.drop(end, node, pod);
+    else this.ends.put(end, node, pod);
     this.touchAll(this.index.endingOn(node));
     this.touchAll(this.index.through(pod.metadata.uid ?? ''));
   }
@@ -181,8 +177,7 @@ class Prober implements TwinProber {
     if (!this.active) return;
     if (podUid !== undefined) {
       this.touchAll(this.index.through(podUid));
-      if (this.podOn('pod', node)?.metadata.uid === podUid)
-        this.touchAll(this.index.endingOn(node));
+      if (this.ends.podOn(node)?.metadata.uid === podUid) this.touchAll(this.index.endingOn(node));
       return;
     }
     this.touchAll(this.index.endingOn(node));
@@ -224,12 +219,18 @@ class Prober implements TwinProber {
   private look(): void {
     const paths = this.dirty.splice(0);
     const now = this.world.kernel.now();
+    this.ends.lookAnew();
     for (const path of paths) {
       path.dirty = false;
       if (!this.active) continue;
-      const { from, to } = this.classesOf(path);
+      const { from, to } = path;
       const seen = this.see(path);
-      const turned = path.log.note(now, seen, from, to);
+      const turned = path.log.note(
+        now,
+        seen,
+        from.end === 'host' ? 'host' : this.ends.on(from.node).podClass,
+        to.kind === 'pod' ? this.ends.on(to.node).podClass : to.kind,
+      );
       this.setUnwell(path, seen.kind !== 'ok');
       if (turned) for (const listener of this.listeners) listener(path);
     }
@@ -244,7 +245,7 @@ class Prober implements TwinProber {
   }
 
   private see(path: ProbePath): Seen {
-    const from = this.runningEnd(path.from.end, path.from.node);
+    const from = this.ends.on(path.from.node)[path.from.end];
     if (from === undefined) return { kind: 'off' };
     const target = this.targetOf(path);
     if (target === undefined) {
@@ -267,7 +268,7 @@ class Prober implements TwinProber {
   }
 
   private absence(node: string): readonly number[] {
-    const pod = this.podOn('pod', node);
+    const pod = this.ends.podOn(node);
     if (pod === undefined) return [];
     const twinNode = this.world.nodes.get(node);
     const detached =
@@ -289,7 +290,7 @@ class Prober implements TwinProber {
     const { kind, node } = path.to;
     switch (kind) {
       case 'pod':
-        return this.runningEnd('pod', node);
+        return this.ends.on(node).pod;
       case 'host':
         return { kind: 'host', node };
       case 'nodeport':
@@ -306,46 +307,6 @@ class Prober implements TwinProber {
         return { kind: 'apiserver' };
     }
   }
-
-  private runningEnd(end: 'pod' | 'host', node: string): NetworkEnd | undefined {
-    const pod = this.podOn(end, node);
-    if (pod === undefined || !this.isRunning(end, node, pod)) return undefined;
-    return end === 'host' ? { kind: 'host', node } : { kind: 'pod', pod };
-  }
-
-  private podOn(end: 'pod' | 'host', node: string): PodObject | undefined {
-    return this.pods[end].get(node);
-  }
-
-  private runs(end: 'pod' | 'host', name: string): boolean {
-    const pod = this.podOn(end, name);
-    return pod !== undefined && this.isRunning(end, name, pod);
-  }
-
-  /** Whether the probe's process runs: a crashed node's pods still look well in the API. */
-  private isRunning(end: 'pod' | 'host', name: string, pod: PodObject): boolean {
-    const node = this.world.nodes.get(name);
-    if (node?.machine.up !== true || !hasProcess(pod)) return false;
-    return end === 'host' || node.network.attachmentOf(pod.metadata.uid ?? '') !== undefined;
-  }
-
-  private classesOf({ from, to }: ProbePath): { readonly from: PathClass; readonly to: PathClass } {
-    return {
-      from: from.end === 'host' ? 'host' : this.classOn(from.node),
-      to: to.kind === 'pod' ? this.classOn(to.node) : to.kind,
-    };
-  }
-
-  private classOn(node: string): PathClass {
-    const uid = this.podOn('pod', node)?.metadata.uid ?? '';
-    return podClass(this.world.nodes.get(node)?.network.attachmentOf(uid)?.network);
-  }
-}
-
-function hasProcess(pod: PodObject): boolean {
-  const statuses = pod.status.containerStatuses;
-  if (statuses === undefined) return isReady(pod);
-  return statuses.length > 0 && statuses.every(({ state }) => state?.running !== undefined);
 }
 
 /** The path classes whose packets a service hands on. */

@@ -264,7 +264,7 @@ export class Scheduler {
     let best: NodeState[] = [];
     let bestScore = -Infinity;
     for (const state of states) {
-      const here = own.get(state.name) ?? 0;
+      const here = own.size === 0 ? 0 : (own.get(state.name) ?? 0);
       const score = scoreOf(state, demand.requests, here, apart, domainOf);
       if (score < bestScore) continue;
       if (score > bestScore) best = [];
