@@ -10,6 +10,8 @@ export const EXIT_STATUS = {
   'bad-input': 2,
   usage: 2,
   unreachable: 3,
+  /** It answers, but its certificate does not prove who it is: waiting will not help. */
+  untrusted: 3,
   /** Who we are is not known (401): not the same as not being allowed. */
   unauthenticated: 3,
   forbidden: 3,

@@ -2,7 +2,7 @@
  * The Kubernetes API as regauge uses it. Objects are raw: fields that regauge does not know are kept
  * by reading and by writing. Failures are `RegaugeError`s: `not-found` (object or kind), `conflict`
  * (resourceVersion, another field manager, a name that is taken), `unauthenticated` (401),
- * `forbidden` (403), `unreachable` (name, route, TLS, no answer), `refused` (admission, validation),
+ * `forbidden` (403), `unreachable` (name, route, no answer), `untrusted` (TLS), `refused` (admission, validation),
  * `timeout` (the caller's deadline), `expired` (410), `throttled` (429 to the end of patience),
  * `interrupted` (the caller's signal).
  */
@@ -124,8 +124,9 @@ export interface ServedResource {
 
 /** What is asked without changing anything. */
 export interface KubernetesReads {
-  /** Undefined when there is no such object. */
+  /** Undefined when there is no such object, or no such kind. */
   get<T extends KubeObject>(address: ObjectAddress, options?: CallOptions): Promise<T | undefined>;
+  /** Nothing, where the kind is not served; `pages` tells the two apart with `not-found`. */
   list<T extends KubeObject>(
     apiVersion: string,
     kind: string,
