@@ -132,6 +132,7 @@ export abstract class RuntimeBase implements NodeRuntime {
       before: undefined,
       after: undefined,
       request,
+      serial: this.sandboxes.counter,
       attempt,
       ready: false,
       hasNetns: !request.hostNetwork,

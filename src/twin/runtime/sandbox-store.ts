@@ -5,6 +5,8 @@ import type { CniNetwork } from '../../knowledge/cni-conf.ts';
 import type { InterfaceAddress } from './go-cni.ts';
 
 export interface Sandbox extends Container {
+  /** The number that its id ends with. */
+  readonly serial: number;
   /** The attempt's number in the sandbox's name. */
   readonly attempt: number;
   /** Whether its processes run. */
@@ -24,6 +26,8 @@ export interface Sandbox extends Container {
 
 const ID_LENGTH = 64;
 const COUNTER_LENGTH = 12;
+/** As many digits as a small integer has room for. */
+const SERIAL_LENGTH = 7;
 const LOW = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
 
 /**
@@ -31,12 +35,13 @@ const LOW = Array.from({ length: 256 }, (_, value) => value.toString(16).padStar
  * a name need not be a sandbox yet, or any more.
  */
 export class SandboxStore {
-  private readonly byId = new Map<string, Sandbox>();
+  private readonly bySerial = new Map<number, Sandbox>();
   private readonly names = new Map<string, Sandbox>();
   /** Live sandboxes of later attempts, by pod UID. */
   private readonly later = new Map<string, Sandbox>();
   private readonly node: string;
-  private counter = 0;
+  /** The number of the last id. */
+  counter = 0;
   private high = '';
 
   constructor(node: string) {
@@ -70,17 +75,18 @@ export class SandboxStore {
   /** Takes back the names of what never became a sandbox. */
   releaseUnfinished(): void {
     for (const [key, sandbox] of this.names) {
-      if (!this.byId.has(sandbox.id)) this.names.delete(key);
+      if (!this.bySerial.has(sandbox.serial)) this.names.delete(key);
     }
   }
 
   add(sandbox: Sandbox): void {
-    this.byId.set(sandbox.id, sandbox);
+    this.bySerial.set(sandbox.serial, sandbox);
     if (sandbox.ready && sandbox.attempt > 0) this.later.set(sandbox.request.podUid, sandbox);
   }
 
   get(id: string): Sandbox | undefined {
-    return this.byId.get(id);
+    const found = this.bySerial.get(serialOf(id));
+    return found?.id === id ? found : undefined;
   }
 
   liveOf(podUid: string): Sandbox | undefined {
@@ -98,15 +104,15 @@ export class SandboxStore {
 
   delete(sandbox: Sandbox): void {
     this.ended(sandbox);
-    this.byId.delete(sandbox.id);
+    this.bySerial.delete(sandbox.serial);
   }
 
   all(): Iterable<Sandbox> {
-    return this.byId.values();
+    return this.bySerial.values();
   }
 
   endAll(): void {
-    for (const sandbox of this.byId.values()) {
+    for (const sandbox of this.bySerial.values()) {
       sandbox.ready = false;
       sandbox.hasNetns = false;
     }
@@ -116,6 +122,16 @@ export class SandboxStore {
 
 function nameKey(request: SandboxRequest, attempt: number): string {
   return attempt === 0 ? request.podUid : `${request.podUid}_${attempt}`;
+}
+
+/** The number at the end of an id; of any other text, some number. */
+function serialOf(id: string): number {
+  let serial = 0;
+  for (let index = Math.max(0, id.length - SERIAL_LENGTH); index < id.length; index += 1) {
+    const code = id.charCodeAt(index);
+    serial = (serial << 4) | (code > 57 ? code - 87 : code - 48);
+  }
+  return serial;
 }
 
 /** FNV-1a over and over: stable, and different from node to node. */
