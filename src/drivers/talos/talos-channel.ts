@@ -182,8 +182,8 @@ export class TalosChannel {
         });
         if (outcome.ok) return outcome.value;
         failure = outcome.failure;
+        if (failure.scope !== 'final') this.avoidedUntil.set(endpoint, this.now() + AVOID_MS);
         if (failure.scope !== 'endpoint') break;
-        this.avoidedUntil.set(endpoint, this.now() + AVOID_MS);
       }
       const { scope = 'final', error = outOfTime(place) } = failure ?? {};
       const isUseless =

@@ -8,6 +8,7 @@ import { conflictsOf } from '../../knowledge/talos-config/conflicts.ts';
 import { decodeMachineConfig } from '../../knowledge/talos-config/decode.ts';
 import { documentsOf } from '../../knowledge/talos-config/document-text.ts';
 import { MAIN_DOCUMENT } from '../../knowledge/talos-config/keys.ts';
+import { isTable } from '../../knowledge/talos-config/merge-config.ts';
 import type { PatchMode } from '../../ports/node-host.ts';
 import type { Timer } from '../kernel/kernel.ts';
 import type { ConfigAnswer, World } from '../world.ts';
@@ -158,7 +159,11 @@ function refuse(host: ApplyHost, message: string): ConfigAnswer {
   return { ok: false, message };
 }
 
+/** Only of the main document: the others are applied live whatever they say (CanApplyImmediate). */
 function changes(before: string, after: string): readonly string[] {
-  const old = documentsOf(before);
-  return documentsOf(after).flatMap((document, index) => changedPaths(old[index] ?? {}, document));
+  return changedPaths(mainOf(before), mainOf(after));
+}
+
+function mainOf(config: string): unknown {
+  return documentsOf(config).find((document) => isTable(document) && !('kind' in document));
 }

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cosi/specs.proto.
  */
 export const file_cosi_specs: GenFile = /*@__PURE__*/
-  fileDesc("ChBjb3NpL3NwZWNzLnByb3RvEg50YWxvcy5yZXNvdXJjZSIsChFNYWNoaW5lQ29uZmlnU3BlYxIXCg95YW1sX21hcnNoYWxsZWQYASABKAxiBnByb3RvMw");
+  fileDesc("ChBjb3NpL3NwZWNzLnByb3RvEg50YWxvcy5yZXNvdXJjZSIsChFNYWNoaW5lQ29uZmlnU3BlYxIXCg95YW1sX21hcnNoYWxsZWQYASABKAwigQIKFlJlc291cmNlRGVmaW5pdGlvblNwZWMSFQoNcmVzb3VyY2VfdHlwZRgBIAEoCRIUCgxkaXNwbGF5X3R5cGUYAiABKAkSGQoRZGVmYXVsdF9uYW1lc3BhY2UYAyABKAkSDwoHYWxpYXNlcxgEIAMoCRITCgthbGxfYWxpYXNlcxgFIAMoCRJJCg1wcmludF9jb2x1bW5zGAYgAygLMjIudGFsb3MucmVzb3VyY2UuUmVzb3VyY2VEZWZpbml0aW9uU3BlYy5QcmludENvbHVtbhouCgtQcmludENvbHVtbhIMCgRuYW1lGAEgASgJEhEKCWpzb25fcGF0aBgCIAEoCWIGcHJvdG8z");
 
 /**
  * `proto_spec` of `MachineConfigs.config.talos.dev`; the name is ours, it is not on the wire.
@@ -33,4 +33,71 @@ export type MachineConfigSpec = Message<"talos.resource.MachineConfigSpec"> & {
  */
 export const MachineConfigSpecSchema: GenMessage<MachineConfigSpec> = /*@__PURE__*/
   messageDesc(file_cosi_specs, 0);
+
+/**
+ * `proto_spec` of `ResourceDefinitions.meta.cosi.dev`, from which talosctl knows types, their aliases and columns
+ * (cosi-rt:api/v1alpha1/meta.proto@v1.10.7).
+ *
+ * @generated from message talos.resource.ResourceDefinitionSpec
+ */
+export type ResourceDefinitionSpec = Message<"talos.resource.ResourceDefinitionSpec"> & {
+  /**
+   * @generated from field: string resource_type = 1;
+   */
+  resourceType: string;
+
+  /**
+   * @generated from field: string display_type = 2;
+   */
+  displayType: string;
+
+  /**
+   * @generated from field: string default_namespace = 3;
+   */
+  defaultNamespace: string;
+
+  /**
+   * @generated from field: repeated string aliases = 4;
+   */
+  aliases: string[];
+
+  /**
+   * @generated from field: repeated string all_aliases = 5;
+   */
+  allAliases: string[];
+
+  /**
+   * @generated from field: repeated talos.resource.ResourceDefinitionSpec.PrintColumn print_columns = 6;
+   */
+  printColumns: ResourceDefinitionSpec_PrintColumn[];
+};
+
+/**
+ * Describes the message talos.resource.ResourceDefinitionSpec.
+ * Use `create(ResourceDefinitionSpecSchema)` to create a new message.
+ */
+export const ResourceDefinitionSpecSchema: GenMessage<ResourceDefinitionSpec> = /*@__PURE__*/
+  messageDesc(file_cosi_specs, 1);
+
+/**
+ * @generated from message talos.resource.ResourceDefinitionSpec.PrintColumn
+ */
+export type ResourceDefinitionSpec_PrintColumn = Message<"talos.resource.ResourceDefinitionSpec.PrintColumn"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string json_path = 2;
+   */
+  jsonPath: string;
+};
+
+/**
+ * Describes the message talos.resource.ResourceDefinitionSpec.PrintColumn.
+ * Use `create(ResourceDefinitionSpec_PrintColumnSchema)` to create a new message.
+ */
+export const ResourceDefinitionSpec_PrintColumnSchema: GenMessage<ResourceDefinitionSpec_PrintColumn> = /*@__PURE__*/
+  messageDesc(file_cosi_specs, 1, 0);
 
