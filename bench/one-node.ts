@@ -26,7 +26,7 @@ const PODS = 30;
 const NODES = 1_000;
 const OPERATIONS = 200_000;
 /** The fastest of many short rounds, so that a busy machine does not change the verdict. */
-const ROUNDS = 40;
+const ROUNDS = 120;
 const PARTS = 10;
 const PARSES = 10;
 
