@@ -36,7 +36,7 @@ const IMMEDIATE: readonly string[] = [
 
 /** Dotted paths at which the two configs differ, as shallow as tells the whitelist apart. */
 export function changedPaths(before: unknown, after: unknown, path = ''): readonly string[] {
-  if (isDeepStrictEqual(before, after)) return [];
+  if (isDeepStrictEqual(before, after) || (isUnset(before) && isUnset(after))) return [];
   const depth = path === '' ? 0 : path.split('.').length;
   if (depth >= 3 || !isMap(before) || !isMap(after)) return [path];
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
@@ -54,4 +54,11 @@ export function needReboot(paths: readonly string[]): readonly string[] {
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Talos compares what it decoded, where an empty value is none; clients write some out. */
+function isUnset(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isMap(value) && Object.values(value).every(isUnset);
 }

@@ -54,7 +54,10 @@ export function addFileRoutes(apid: Apid, router: ConnectRouter): void {
       yield { metadata: { error: `lstat ${rootPath}: no such file or directory` } };
       return;
     }
-    const entries = [...walk(node, start, Infinity)].map((each) => entryOf(node, start, each));
+    // A directory is its content: where it is unpacked, it is there already.
+    const entries = [...walk(node, start, Infinity)]
+      .filter(({ path, stat }) => path !== start || stat.kind !== 'directory')
+      .map((each) => entryOf(node, start, each));
     yield { bytes: gzipSync(await packTar(entries)) };
   });
 }

@@ -146,6 +146,15 @@ describe('served Talos', () => {
   it('says with gRPC what it does not play, and that state is not written', async () => {
     const { talos } = await served();
     const { state } = await clientsOf(talos, CONTROL_PLANE);
+    const ca = await identity(talos, ['os:admin']);
+    const session = connect(`https://${talos.endpoints.get(CONTROL_PLANE) ?? ''}`, ca);
+    open.push(() => session.destroy());
+    const status = await new Promise((resolve) => {
+      const path = '/machine.MachineService/Memory';
+      const stream = session.request({ ':path': path, ':method': 'POST' });
+      stream.on('response', (headers) => resolve(headers['grpc-status']));
+    });
+    expect(status).toBe(`${Code.Unimplemented}`);
     await expect(state.create({})).rejects.toMatchObject({
       code: Code.PermissionDenied,
       rawMessage: 'write access is not allowed',

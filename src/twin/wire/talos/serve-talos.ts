@@ -6,7 +6,7 @@
 import { createSecureServer, type Http2SecureServer, type Http2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { createContextValues, type ConnectRouter } from '@connectrpc/connect';
+import { Code, createContextValues, type ConnectRouter } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { stringify } from 'yaml';
 import { RegaugeError } from '../../../base/errors.ts';
@@ -90,15 +90,19 @@ function handlerFor(apid: Apid, news: News, endpoint: TwinNode): Handler {
       addEtcdRoutes(apid, router);
       addStateRoutes(apid, router, news);
     },
-    // gRPC's own answer to what is not offered, instead of HTTP's.
+    // gRPC's own answer to what is not offered, instead of HTTP's; without a body it is its end as well.
     fallback: (request, response) => {
       const [, service = '', method = ''] = (request.url ?? '').split('/');
-      response.writeHead(200, {
-        'content-type': 'application/grpc',
-        'grpc-status': '12',
-        'grpc-message': `unknown method ${method} for service ${service}: the twin does not play it`,
-      });
-      response.end();
+      if (!('stream' in response)) return;
+      response.stream.respond(
+        {
+          ':status': 200,
+          'content-type': 'application/grpc',
+          'grpc-status': `${Code.Unimplemented}`,
+          'grpc-message': `the twin does not play ${method} of ${service}`,
+        },
+        { endStream: true },
+      );
     },
   });
 }

@@ -17,8 +17,14 @@ import type { Apid, Call } from './apid.ts';
 import type { News } from './news.ts';
 import { PLAYED, type PlayedKind, yamlOfConfig } from './resource-table.ts';
 
-const DEFINITIONS = 'ResourceDefinitions.meta.cosi.dev';
-const META = 'meta';
+/** The definitions are resources, and defined as well. */
+const DEFINITIONS = {
+  type: 'ResourceDefinitions.meta.cosi.dev',
+  namespace: 'meta',
+  display: 'ResourceDefinition',
+  aliases: ['resourcedefinition', 'rd', 'rds'],
+  columns: [['Aliases', '{.aliases[:]}']],
+} as const;
 
 interface Shown {
   readonly metadata: {
@@ -127,7 +133,9 @@ function* changes(
 
 function resourcesOf(apid: Apid, call: Call, type: string): readonly Shown[] {
   const { epochMs } = apid.world.kernel;
-  if (type === DEFINITIONS) return PLAYED.map((kind) => definitionOf(kind, epochMs));
+  if (type === DEFINITIONS.type) {
+    return [DEFINITIONS, ...PLAYED].map((each) => definitionOf(each, epochMs));
+  }
   const kind = PLAYED.find((each) => each.type === type);
   if (kind === undefined) {
     const text = `resource type "${type}" is not supported`;
@@ -151,7 +159,7 @@ function resourcesOf(apid: Apid, call: Call, type: string): readonly Shown[] {
 }
 
 function shown(
-  { type, namespace, text }: PlayedKind | { type: string; namespace: string; text?: true },
+  { type, namespace, text }: Pick<PlayedKind, 'type' | 'namespace' | 'text'>,
   id: string,
   epochMs: number,
   spec: Shown['spec'],
@@ -177,7 +185,7 @@ function versionOf(yaml: string): string {
   return `${(createHash('sha256').update(yaml).digest().readUInt32BE() % 1_000_000) + 1}`;
 }
 
-function definitionOf(kind: PlayedKind, epochMs: number): Shown {
+function definitionOf(kind: Omit<PlayedKind, 'specs'>, epochMs: number): Shown {
   const { type, namespace, display, aliases, columns } = kind;
   const [name = '', ...suffix] = type.toLowerCase().split('.');
   const longer = suffix
@@ -191,7 +199,7 @@ function definitionOf(kind: PlayedKind, epochMs: number): Shown {
     printColumns: columns.map(([column, jsonPath]) => ({ name: column, jsonPath })),
   };
   const schema = ResourceDefinitionSpecSchema;
-  return shown({ type: DEFINITIONS, namespace: META }, type.toLowerCase(), epochMs, {
+  return shown(DEFINITIONS, type.toLowerCase(), epochMs, {
     yamlSpec: stringify({ type, ...fields }),
     protoSpec: toBinary(schema, create(schema, { resourceType: type, ...fields })),
   });
