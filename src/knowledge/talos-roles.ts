@@ -3,7 +3,7 @@
  * A call that is not listed needs os:admin. Source: talos:internal/app/machined/pkg/system/services/
  * machined.go@v1.14.0-rc.1 (knowledge talos-and-cni-selection.md 4.12).
  */
-export const TALOS_ROLES = ['os:reader', 'os:operator', 'os:admin', 'os:etcd:backup'] as const;
+const TALOS_ROLES = ['os:reader', 'os:operator', 'os:admin', 'os:etcd:backup'] as const;
 
 export type TalosRole = (typeof TALOS_ROLES)[number];
 

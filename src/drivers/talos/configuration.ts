@@ -44,7 +44,7 @@ export async function activeConfig(channel: TalosChannel, node: string): Promise
   });
 }
 
-export async function applyConfiguration(
+async function applyConfiguration(
   channel: TalosChannel,
   node: string,
   config: string,

@@ -33,7 +33,7 @@ const MemberSchema = z.looseObject({
 
 const NodenameSchema = z.looseObject({ nodename: z.string() });
 
-export async function clusterMembers(channel: TalosChannel): Promise<readonly TalosMember[]> {
+async function clusterMembers(channel: TalosChannel): Promise<readonly TalosMember[]> {
   const resources = await listResources(channel, undefined, MEMBERS);
   return resources.map((resource) => {
     const result = MemberSchema.safeParse(resource.spec());
@@ -47,10 +47,7 @@ export async function clusterMembers(channel: TalosChannel): Promise<readonly Ta
 }
 
 /** What the machine at the address is called in Kubernetes; undefined before it has a name there. */
-export async function kubernetesNameOf(
-  channel: TalosChannel,
-  node: string,
-): Promise<string | undefined> {
+async function kubernetesNameOf(channel: TalosChannel, node: string): Promise<string | undefined> {
   const resource = await getResource(channel, node, NODENAME);
   const result = NodenameSchema.safeParse(resource?.spec());
   return result.success ? result.data.nodename : undefined;

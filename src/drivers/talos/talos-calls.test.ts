@@ -124,25 +124,25 @@ function member(hostname: string, address: string, machineType: string): string 
   return JSON.stringify({ hostname, addresses: [address], machineType });
 }
 
-describe('names of nodes', () => {
-  async function directory(nodenames: Readonly<Record<string, string>>): Promise<NodeDirectory> {
-    const channel = await channelTo((router) => {
-      router.rpc(State.method.list, async function* () {
-        const specs = [
-          member('CP-1', '10.0.0.1', 'controlplane'),
-          member('w.example', NODE, 'worker'),
-        ];
-        for (const yamlSpec of specs) yield { resource: { spec: { yamlSpec } } };
-      });
-      router.rpc(State.method.get, (_, { requestHeader }) => {
-        const nodename = nodenames[requestHeader.get('node') ?? ''];
-        if (nodename === undefined) throw new ConnectError("doesn't exist", Code.NotFound);
-        return { resource: { spec: { yamlSpec: JSON.stringify({ nodename }) } } };
-      });
+async function directory(nodenames: Readonly<Record<string, string>>): Promise<NodeDirectory> {
+  const channel = await channelTo((router) => {
+    router.rpc(State.method.list, async function* () {
+      const specs = [
+        member('CP-1', '10.0.0.1', 'controlplane'),
+        member('w.example', NODE, 'worker'),
+      ];
+      for (const yamlSpec of specs) yield { resource: { spec: { yamlSpec } } };
     });
-    return new NodeDirectory(channel);
-  }
+    router.rpc(State.method.get, (_, { requestHeader }) => {
+      const nodename = nodenames[requestHeader.get('node') ?? ''];
+      if (nodename === undefined) throw new ConnectError("doesn't exist", Code.NotFound);
+      return { resource: { spec: { yamlSpec: JSON.stringify({ nodename }) } } };
+    });
+  });
+  return new NodeDirectory(channel);
+}
 
+describe('names of nodes', () => {
   it('are those of the members, in lower case', async () => {
     const names = await directory({});
     expect(await names.addressOf('cp-1')).toBe('10.0.0.1');

@@ -18,7 +18,7 @@ const BACK_OFF_MS = 1;
 /** Within the virtual second that one request takes over the wire. */
 const INSTALLS_AT_ONCE = { upgradeInstallMs: 500 };
 
-export function talosWorld(version: string): TwinWorld {
+function talosWorld(version: string): TwinWorld {
   const spec = clusterSpecOf({
     kind: 'ClusterSpec',
     name: 'contract',
@@ -47,28 +47,41 @@ export const TWIN_IN_MEMORY: TargetKind = {
 export const TWIN_OVER_THE_WIRE: TargetKind = {
   name: 'the twin over the wire',
   make: async (version) => {
-    const world = talosWorld(version);
-    // A second of virtual time per request: a test waits for nothing.
-    const { kernel } = world;
-    const time = {
-      catchUp: () => undefined,
-      schedule: () => kernel.runUntil(kernel.now() + LOOK_MS),
-    };
-    const served = await serveTalos({ world, time, now: Date.now(), port: 0 });
-    const context = readTalosContext({ path: 'talosconfig', text: served.talosconfig });
-    const channel = new TalosChannel({ context, backOffMs: BACK_OFF_MS });
+    const { world, channel, close } = await servedChannel(version);
     const hostAccess = drivenAccess(world, createTwinPorts(world).nodeHost);
     return {
       ...common(world),
       port: talosNodeHost(channel, hostAccess),
       run: (work) => work(),
-      close: async () => {
-        channel.close();
-        await served.close();
-      },
+      close,
     };
   },
 };
+
+/** The adapter at a served twin, in which each request takes a second of virtual time. */
+export async function servedChannel(version: string): Promise<{
+  readonly world: TwinWorld;
+  readonly channel: TalosChannel;
+  close(): Promise<void>;
+}> {
+  const world = talosWorld(version);
+  const { kernel } = world;
+  const time = {
+    catchUp: () => undefined,
+    schedule: () => kernel.runUntil(kernel.now() + LOOK_MS),
+  };
+  const served = await serveTalos({ world, time, now: Date.now(), port: 0 });
+  const context = readTalosContext({ path: 'talosconfig', text: served.talosconfig });
+  const channel = new TalosChannel({ context, backOffMs: BACK_OFF_MS });
+  return {
+    world,
+    channel,
+    close: async () => {
+      channel.close();
+      await served.close();
+    },
+  };
+}
 
 function common(
   world: TwinWorld,
