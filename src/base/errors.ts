@@ -36,7 +36,15 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** The mark of a RegaugeError, whichever bundle of the program made it: each has its own class. */
+const MARK = Symbol.for('regauge.dev/error');
+
 export class RegaugeError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && MARK in value;
+  }
+
+  readonly [MARK] = true;
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly source: Source | undefined;
