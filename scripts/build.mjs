@@ -17,6 +17,9 @@ const COMMANDS = readdirSync('src/cli/commands')
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   .map((name) => basename(name, '.ts'));
 
+/** Modules of src/cli that a command loads only when it is asked for what they do. */
+const ON_DEMAND = ['live-cluster'];
+
 const bundledFiles = {
   name: 'bundled-files',
   setup({ onLoad }) {
@@ -31,7 +34,7 @@ const bundledFiles = {
 const otherBundles = {
   name: 'other-bundles',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/(app|commands\/[\w-]+)\.ts$/ }, ({ path, kind }) =>
+    onResolve({ filter: /^\.\/(app|live-cluster|commands\/[\w-]+)\.ts$/ }, ({ path, kind }) =>
       kind === 'dynamic-import' ? { path, namespace: 'bundle' } : undefined,
     );
     onLoad({ filter: /./, namespace: 'bundle' }, ({ path }) => ({
@@ -43,6 +46,7 @@ const otherBundles = {
 };
 
 function bundleImport(name) {
+  if (ON_DEMAND.includes(name)) return `module.exports = require("./${name}.js");`;
   if (name !== 'app')
     return `module.exports = require("./${bundleOf(name)}.js")[${JSON.stringify(name)}];`;
   return 'module.exports = require("./load-bundle.ts").loadBundle(__dirname, "app.js");';
@@ -68,7 +72,7 @@ const COMMON = {
   supported: { 'dynamic-import': false },
   minify: true,
   legalComments: 'linked',
-  external: [...new Set(COMMANDS.map((command) => `./${bundleOf(command)}.js`))],
+  external: [...COMMANDS.map(bundleOf), ...ON_DEMAND].map((bundle) => `./${bundle}.js`),
   define: { 'process.env["REGAUGE_VERSION"]': JSON.stringify(version) },
   logLevel: 'warning',
 };
@@ -113,6 +117,15 @@ async function buildAll() {
         ...WRAPPED,
         stdin: { contents: entryOf(bundle), resolveDir: 'src/cli', sourcefile: `${bundle}.ts` },
         outfile: join(folder, `${bundle}.js`),
+        plugins: [bundledFiles, otherBundles],
+      }),
+    ),
+    ...ON_DEMAND.map((name) =>
+      build({
+        ...COMMON,
+        ...WRAPPED,
+        entryPoints: [`src/cli/${name}.ts`],
+        outfile: join(folder, `${name}.js`),
         plugins: [bundledFiles],
       }),
     ),

@@ -18,6 +18,7 @@ import type {
   IncidentFlags,
   PlanFlags,
   RehearseFlags,
+  SnapshotFlags,
 } from './flags.ts';
 import { VERSION } from './version.ts';
 
@@ -86,11 +87,54 @@ const versions = {
   talosVersion: versionText('Talos version, where no file tells it'),
 };
 
+const clusterFlags = {
+  kubeconfig: text('Kubeconfig of the cluster (default: KUBECONFIG, ~/.kube/config)', 'file'),
+  context: text('Context of the kubeconfig', 'name'),
+  as: text('User to act as', 'user'),
+};
+
+const live = {
+  ...clusterFlags,
+  live: {
+    kind: 'boolean',
+    default: false,
+    brief: 'Read the cluster itself, besides the files',
+  },
+} as const;
+
+const snapshot = buildCommand<SnapshotFlags, [], CliContext>({
+  func: guarded(() => import('./commands/snapshot.ts')),
+  parameters: {
+    flags: {
+      ...clusterFlags,
+      out: {
+        kind: 'parsed',
+        parse: String,
+        default: 'regauge-snapshot',
+        brief: 'Directory to write to',
+        placeholder: 'directory',
+      },
+      asTar: { kind: 'boolean', default: false, brief: 'One .tar.gz instead of a directory' },
+      output: outputOf(['text', 'json', 'yaml']),
+    },
+    aliases: { o: 'output' },
+    positional: { kind: 'tuple', parameters: [] },
+  },
+  docs: {
+    brief: 'Record a cluster, redacted, for check, plan and rehearse',
+    fullDescription:
+      'Reads the API objects that decide how a migration ends, a page at a time and at most 20 requests ' +
+      'a second. Secrets are not read; tokens, keys and environment values are taken out. An ' +
+      'interrupted snapshot goes on where it was. Changes nothing.',
+  },
+});
+
 const check = buildCommand<CheckFlags, string[], CliContext>({
   func: guarded(() => import('./commands/check.ts')),
   parameters: {
     flags: {
       ...versions,
+      ...live,
       output: outputOf(['text', 'json', 'yaml', 'sarif', 'junit']),
       failOn: {
         kind: 'enum',
@@ -119,6 +163,7 @@ const plan = buildCommand<PlanFlags, string[], CliContext>({
   parameters: {
     flags: {
       ...versions,
+      ...live,
       target: text('Helm values that are wanted in the end', 'values.yaml'),
       strategy: {
         kind: 'enum',
@@ -142,6 +187,7 @@ const rehearse = buildCommand<RehearseFlags, string[], CliContext>({
   parameters: {
     flags: {
       ...versions,
+      ...live,
       target: text('Helm values that are wanted in the end', 'values.yaml'),
       runbook: text('Your own runbook instead of a plan', 'steps.yaml'),
       plan: text('A plan that was made before', 'plan.json'),
@@ -246,7 +292,16 @@ const schema = buildCommand<object, string[], CliContext>({
 function application(): Application<CliContext> {
   return buildApplication(
     buildRouteMap({
-      routes: { check, plan, rehearse, incident, explain, 'explain-node': explainNode, schema },
+      routes: {
+        snapshot,
+        check,
+        plan,
+        rehearse,
+        incident,
+        explain,
+        'explain-node': explainNode,
+        schema,
+      },
       docs: {
         brief:
           'Changes the CNI of a running Kubernetes cluster, and shows how it will end before it starts.',

@@ -9,14 +9,32 @@ interface VersionFlags {
   readonly talosVersion?: string;
 }
 
-export interface CheckFlags extends VersionFlags {
+/** Which cluster, as kubectl is told. */
+export interface ClusterFlags {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly as?: string;
+}
+
+export interface SnapshotFlags extends ClusterFlags {
+  readonly out: string;
+  readonly asTar: boolean;
+  readonly output: DocumentFormat;
+}
+
+export interface LiveFlags extends ClusterFlags {
+  /** Read the cluster itself, besides the files. */
+  readonly live: boolean;
+}
+
+export interface CheckFlags extends VersionFlags, LiveFlags {
   readonly output: DocumentFormat | 'sarif' | 'junit';
   readonly failOn: Severity;
   readonly only?: string;
   readonly ignore?: string;
 }
 
-export interface PlanFlags extends VersionFlags {
+export interface PlanFlags extends VersionFlags, LiveFlags {
   readonly target?: string;
   readonly strategy?: NodeStrategy;
   readonly waveSize?: number;
@@ -25,7 +43,7 @@ export interface PlanFlags extends VersionFlags {
   readonly output: DocumentFormat;
 }
 
-export interface RehearseFlags extends VersionFlags {
+export interface RehearseFlags extends VersionFlags, LiveFlags {
   readonly target?: string;
   readonly runbook?: string;
   readonly plan?: string;

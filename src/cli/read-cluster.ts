@@ -1,6 +1,6 @@
 /** What `plan` and `rehearse` read: the cluster's files, the target values, a runbook. */
 import { RegaugeError } from '../base/errors.ts';
-import { readFiles } from '../drivers/files/read-files.ts';
+import { type FilesRead, readFiles } from '../drivers/files/read-files.ts';
 import { type Bundle, bundlesIn } from '../intake/bundles.ts';
 import { deriveFacts } from '../intake/facts.ts';
 import { oneCluster } from '../intake/one-cluster.ts';
@@ -8,6 +8,7 @@ import { readInput } from '../intake/read-input.ts';
 import type { ClusterInput } from '../model/cluster-input.ts';
 import type { ClusterFacts, TargetFacts } from '../model/facts.ts';
 import type { Runbook } from '../model/runbook.ts';
+import { together } from './given-files.ts';
 import { type LeftOut, leftOutOf } from './left-out.ts';
 
 export interface ReadOptions {
@@ -17,6 +18,8 @@ export interface ReadOptions {
   readonly ciliumVersion?: string;
   readonly talosVersion?: string;
   readonly stdin?: AsyncIterable<Uint8Array>;
+  /** What was read of the cluster itself. */
+  readonly live?: FilesRead;
 }
 
 export interface ClusterRead {
@@ -33,14 +36,15 @@ export interface ClusterRead {
 
 /** Throws `usage` and `bad-input` errors. */
 export async function readCluster(options: ReadOptions): Promise<ClusterRead> {
-  const { paths, target, runbook, ciliumVersion, talosVersion, stdin } = options;
-  if (paths.length === 0) {
+  const { paths, target, runbook, ciliumVersion, talosVersion, stdin, live } = options;
+  if (paths.length === 0 && (live === undefined || live.files.length === 0)) {
     throw new RegaugeError('usage', 'no files of the cluster were given', {
-      hint: 'kubectl get nodes,ns,pods,ds,deploy,rs,sts,svc,pdb,netpol,pv,pvc,volumeattachments,cm,validatingwebhookconfigurations,mutatingwebhookconfigurations -A -o json > snapshot.json, and on Talos talosctl -n <node>,<node> get machineconfig v1alpha1 -o yaml > machineconfigs.yaml',
+      hint: 'Give --live to read the cluster itself, or files: kubectl get nodes,ns,pods,ds,deploy,rs,sts,svc,pdb,netpol,pv,pvc,volumeattachments,cm,validatingwebhookconfigurations,mutatingwebhookconfigurations -A -o json > snapshot.json, and on Talos talosctl -n <node>,<node> get machineconfig v1alpha1 -o yaml > machineconfigs.yaml',
     });
   }
   const named = [target, runbook].filter((path) => path !== undefined);
-  const read = await readFiles([...paths, ...named], stdin === undefined ? {} : { stdin });
+  const fromFiles = await readFiles([...paths, ...named], stdin === undefined ? {} : { stdin });
+  const read = together(fromFiles, live);
   const all = readInput(read.files, {
     ...(ciliumVersion === undefined ? {} : { ciliumVersion: ciliumVersion.replace(/^v/, '') }),
     ...(talosVersion === undefined ? {} : { talosVersion }),

@@ -2,6 +2,7 @@
  * Kubernetes objects: manifests, lists as kubectl prints them (also typed ones, whose items leave
  * out apiVersion and kind), and the records of releases inside some of them.
  */
+import { badInput, type RegaugeError } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
 import { ignore, isTable, notRecognised, textOf } from './intake.ts';
@@ -17,6 +18,7 @@ const NOT_OBJECTS: Readonly<Record<string, string>> = {
   Config: 'a kubeconfig',
   Table: 'a printed table: ask kubectl for -o json or -o yaml',
   Status: 'an answer of the API server, not an object',
+  Snapshot: 'the manifest of a snapshot',
   Plan: 'a plan of regauge',
   Rehearsal: 'a report of regauge',
   CheckReport: 'a report of regauge',
@@ -44,6 +46,7 @@ export function takeObject(intake: Intake, tree: TextTree, type?: TypeOfItems): 
   const { source } = tree;
   const kind = textOf(value['kind']) ?? type?.kind ?? '';
   const reason = NOT_OBJECTS[kind];
+  if (kind === 'Snapshot' && value['complete'] === false) throw unfinished(source);
   if (reason !== undefined && (kind !== 'Kustomization' || !isTable(value['spec']))) {
     return ignore(intake, source, reason);
   }
@@ -58,6 +61,15 @@ export function takeObject(intake: Intake, tree: TextTree, type?: TypeOfItems): 
   const kept =
     object.kind === 'Secret' ? jsonTree({ file: source.file ?? '', start: 0 }, object) : tree;
   intake.objects.push({ object, source: withObject(source, object), tree: kept });
+}
+
+/** What was not read yet would look like what is not there. */
+function unfinished(source: Source): RegaugeError {
+  return badInput(
+    'the snapshot was interrupted before it was whole',
+    source,
+    'Go on with it: regauge snapshot --out <this directory>.',
+  );
 }
 
 /** Undefined when it lacks a name. Nulls are left out, as the API leaves them out. */

@@ -1,7 +1,7 @@
 /** Cilium values are recognised by content, whoever printed or wrapped them. */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { read } from './testing.ts';
+import { failureOf, read } from './testing.ts';
 
 const VALUES = 'ipam:\n  mode: cluster-pool\ncni:\n  exclusive: false\n  customConf: true\n';
 
@@ -211,5 +211,25 @@ describe('releases', () => {
       ['live', '1.15.1'],
       ['target', false],
     ]);
+  });
+});
+
+describe('a snapshot that regauge made', () => {
+  const manifest = (complete: boolean): string =>
+    JSON.stringify({ apiVersion: 'regauge.dev/v1', kind: 'Snapshot', complete, files: [] });
+  const nodes = '{"kind":"NodeList","apiVersion":"v1","items":[{"metadata":{"name":"a"}}]}';
+
+  it('is read as any files are, its manifest left out', () => {
+    const input = read({ 's/nodes.json': nodes, 's/snapshot.json': manifest(true) });
+    expect(input.objects).toHaveLength(1);
+    expect(input.ignored.map(({ reason }) => reason)).toEqual(['the manifest of a snapshot']);
+  });
+
+  it('is refused while it is not whole: what it lacks looks like what is not there', () => {
+    const error = failureOf(() =>
+      read({ 's/nodes.json': nodes, 's/snapshot.json': manifest(false) }),
+    );
+    expect(error.message).toBe('the snapshot was interrupted before it was whole');
+    expect(error.hint).toMatch(/regauge snapshot --out/);
   });
 });

@@ -61,7 +61,7 @@ async function ran(work: (context: CliContext) => Promise<void>): Promise<Ran> {
   return { out: written.join(''), status: process.exitCode };
 }
 
-const FLAGS: CheckFlags = { output: 'text', failOn: 'high' };
+const FLAGS: CheckFlags = { output: 'text', failOn: 'high', live: false };
 const checked = (flags: Partial<CheckFlags>): Promise<Ran> =>
   ran((context) => check.call(context, { ...FLAGS, ...flags }, snapshot));
 

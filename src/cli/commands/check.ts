@@ -12,12 +12,15 @@ import type { Hazard } from '../../model/hazard.ts';
 import { EXIT, textWidth, wantsColour } from '../context.ts';
 import type { CliContext } from '../context.ts';
 import type { CheckFlags } from '../flags.ts';
+import { liveFiles, together } from '../given-files.ts';
 import { type LeftOut, leftOutOf } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
 
 export interface CheckOptions {
   readonly paths: readonly string[];
   readonly stdin?: AsyncIterable<Uint8Array>;
+  /** What was read of the cluster itself. */
+  readonly live?: FilesRead;
   readonly ciliumVersion?: string;
   readonly talosVersion?: string;
   /** Hazards or failure modes; all when absent. */
@@ -40,6 +43,7 @@ export async function run(this: CliContext, flags: CheckFlags, ...paths: string[
   const checked = await check({
     paths,
     stdin: this.process.stdin,
+    live: await liveFiles(this, flags),
     ...(flags.ciliumVersion === undefined ? {} : { ciliumVersion: flags.ciliumVersion }),
     ...(flags.talosVersion === undefined ? {} : { talosVersion: flags.talosVersion }),
     only: idsOf(flags.only),
@@ -55,15 +59,16 @@ export async function runCheck(options: CheckOptions): Promise<CheckReport> {
 }
 
 async function check(options: CheckOptions): Promise<Checked> {
-  const { paths, stdin, ciliumVersion, talosVersion, only = [], ignore = [] } = options;
-  if (paths.length === 0) {
+  const { paths, stdin, live, ciliumVersion, talosVersion, only = [], ignore = [] } = options;
+  if (paths.length === 0 && (live === undefined || live.files.length === 0)) {
     throw new RegaugeError('usage', 'no files were given', {
-      hint: 'Give Helm values, Talos configs, CNI confs, manifests or a snapshot; "-" reads standard input.',
+      hint: 'Give Helm values, Talos configs, CNI confs, manifests or a snapshot; "-" reads standard input, --live the cluster itself.',
     });
   }
   const hazards = only.length === 0 ? HAZARDS : HAZARDS.filter((hazard) => isNamed(hazard, only));
   refuseUnknownIds([...only, ...ignore]);
-  const read = await readFiles(paths, stdin === undefined ? {} : { stdin });
+  const given = await readFiles(paths, stdin === undefined ? {} : { stdin });
+  const read = together(given, live);
   if (read.files.length === 0) {
     throw new RegaugeError('bad-input', `there is no text file in ${paths.join(', ')}`);
   }

@@ -5,6 +5,7 @@ import type { Plan } from '../../model/plan.ts';
 import { plural } from '../../report/duration.ts';
 import { type CliContext, textWidth, wantsColour } from '../context.ts';
 import type { PlanFlags } from '../flags.ts';
+import { liveFiles } from '../given-files.ts';
 import { leftOutSection } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
 import { writePlan } from '../plan-file.ts';
@@ -17,6 +18,7 @@ export async function run(this: CliContext, flags: PlanFlags, ...paths: string[]
   const { input, target, leftOut, bundles } = await readCluster({
     paths,
     stdin: this.process.stdin,
+    live: await liveFiles(this, flags),
     ...(file === undefined ? {} : { target: file }),
     ...(ciliumVersion === undefined ? {} : { ciliumVersion }),
     ...(talosVersion === undefined ? {} : { talosVersion }),

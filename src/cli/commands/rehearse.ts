@@ -9,6 +9,7 @@ import { driftOf } from '../../planner/plan-migration.ts';
 import { verdict } from '../../report/comparison.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import type { RehearseFlags } from '../flags.ts';
+import { liveFiles } from '../given-files.ts';
 import { leftOutSection } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
 import { readPlan } from '../plan-file.ts';
@@ -32,6 +33,7 @@ export async function run(
   const read = await readCluster({
     paths,
     stdin: this.process.stdin,
+    live: await liveFiles(this, flags),
     ...(flags.target === undefined ? {} : { target: flags.target }),
     ...(flags.runbook === undefined ? {} : { runbook: flags.runbook }),
     ...(flags.ciliumVersion === undefined ? {} : { ciliumVersion: flags.ciliumVersion }),

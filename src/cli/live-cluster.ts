@@ -1,0 +1,52 @@
+/** A live cluster as the files a snapshot of it would be; nothing is written. */
+import type { FilesRead, TextFile } from '../drivers/files/read-files.ts';
+import { type SnapshotSink, takeSnapshot } from '../engine/snapshot/take-snapshot.ts';
+import type { CliContext } from './context.ts';
+import type { ClusterFlags } from './flags.ts';
+import { withCluster } from './open-cluster.ts';
+
+export function readLive(context: CliContext, flags: ClusterFlags): Promise<FilesRead> {
+  return withCluster(context, flags, async (cluster, signal) => {
+    const { context: name, server } = cluster.describe;
+    context.process.stderr.write(`Reading ${name} (${server})\n`);
+    const files = new Map<string, TextFile>();
+    const { notRead } = await takeSnapshot({
+      kubernetes: cluster,
+      sink: memorySink(name, files),
+      takenAt: new Date().toISOString(),
+      server,
+      signal,
+    });
+    return {
+      files: [...files.values()].toSorted((left, right) => (left.path < right.path ? -1 : 1)),
+      skipped: notRead.map(({ what, why, command }) => ({
+        path: `${name}: ${what}`,
+        reason: `${why} (${command})`,
+      })),
+    };
+  });
+}
+
+function memorySink(cluster: string, files: Map<string, TextFile>): SnapshotSink {
+  return {
+    begin: (name) => {
+      const texts: string[] = [];
+      return Promise.resolve({
+        write: (text) => {
+          texts.push(text);
+          return Promise.resolve();
+        },
+        finish: () => {
+          files.set(name, { path: `${cluster}/${name}`, text: texts.join(''), named: false });
+          return Promise.resolve();
+        },
+        abandon: () => Promise.resolve(),
+      });
+    },
+    discard: (name) => {
+      files.delete(name);
+      return Promise.resolve();
+    },
+    manifest: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * Snapshots over a fake port: what is written, what is said of what could not be read, and that
+ * nothing looks whole that is not.
+ */
+import { describe, expect, it } from 'vitest';
+import { RegaugeError } from '../../base/errors.ts';
+import type { KubeObject } from '../../model/kubernetes.ts';
+import type { SnapshotManifest } from '../../model/snapshot.ts';
+import type { KubernetesReads, ListPage } from '../../ports/index.ts';
+import { type SnapshotRequest, type SnapshotSink, takeSnapshot } from './take-snapshot.ts';
+
+type Page = Partial<ListPage<KubeObject>> | RegaugeError;
+
+function fakeCluster(pages: Readonly<Record<string, readonly Page[]>>) {
+  const asked: string[] = [];
+  const kubernetes: SnapshotRequest['kubernetes'] = {
+    version: () => Promise.resolve({ major: '1', minor: '33', gitVersion: 'v1.33.0' }),
+    get: <T extends KubeObject>() =>
+      Promise.resolve({
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'kube-system', uid: 'u-1' },
+      } as unknown as T), // the one object that is asked for
+    pages: async function* fakePages<T extends KubeObject>(_version: string, kind: string) {
+      asked.push(kind);
+      for (const page of pages[kind] ?? [{ items: [] }]) {
+        if (page instanceof RegaugeError) throw page;
+        yield { items: [], resourceVersion: '1', ...page } as unknown as ListPage<T>; // as asked
+      }
+    } as KubernetesReads['pages'],
+  };
+  return { kubernetes, asked };
+}
+
+function memory() {
+  const files = new Map<string, string>();
+  const manifests: SnapshotManifest[] = [];
+  const abandoned: string[] = [];
+  const sink: SnapshotSink = {
+    begin: (name) => {
+      let text = '';
+      return Promise.resolve({
+        write: (more) => {
+          text += more;
+          return Promise.resolve();
+        },
+        finish: () => {
+          files.set(name, text);
+          return Promise.resolve();
+        },
+        abandon: () => {
+          abandoned.push(name);
+          return Promise.resolve();
+        },
+      });
+    },
+    discard: (name) => {
+      files.delete(name);
+      return Promise.resolve();
+    },
+    manifest: (manifest) => {
+      manifests.push(manifest);
+      return Promise.resolve();
+    },
+  };
+  return { files, manifests, abandoned, sink };
+}
+
+const TAKEN = { takenAt: '2026-11-23T10:00:00Z' };
+
+function pod(name: string, more: object = {}): KubeObject {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'a', ...more } };
+}
+
+describe('takeSnapshot', () => {
+  it('writes a typed list for each kind, also an empty one, and says that it is complete', async () => {
+    const { kubernetes } = fakeCluster({ Pod: [{ items: [pod('x')] }, { items: [pod('y')] }] });
+    const { files, manifests, sink } = memory();
+    const manifest = await takeSnapshot({ kubernetes, sink, ...TAKEN });
+    const pods = JSON.parse(files.get('pods.json') ?? '');
+    expect(pods).toMatchObject({ kind: 'PodList', items: [{ metadata: { name: 'x' } }, {}] });
+    expect(JSON.parse(files.get('poddisruptionbudgets.json') ?? '')).toMatchObject({
+      kind: 'PodDisruptionBudgetList',
+      items: [],
+    });
+    expect(manifests.slice(0, -1).every(({ complete }) => !complete)).toBe(true);
+    expect(manifests.at(-1)).toEqual(manifest);
+    expect(manifest).toMatchObject({ complete: true, cluster: { uid: 'u-1' }, notRead: [] });
+  });
+
+  it('takes out what is secret, and what no rule reads', async () => {
+    const annotated = pod('x', {
+      managedFields: [{ manager: 'kubectl' }],
+      annotations: {
+        'kubectl.kubernetes.io/last-applied-configuration': '{"a":"b"}',
+        'example.com/token': 'abcd1234',
+        kept: 'yes',
+      },
+    });
+    const env = [
+      { name: 'DB_PASSWORD', value: 'hunter22' },
+      { name: 'GREETING', value: 'hello' },
+      { name: 'IP_AUTODETECTION_METHOD', value: 'kubernetes-internal-ip' },
+      { name: 'FROM', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
+    ];
+    const withEnv = { ...annotated, spec: { containers: [{ name: 'c', env }] } };
+    const { kubernetes } = fakeCluster({ Pod: [{ items: [withEnv] }] });
+    const { files, sink } = memory();
+    await takeSnapshot({ kubernetes, sink, ...TAKEN });
+    const text = files.get('pods.json') ?? '';
+    for (const secret of ['hunter22', 'hello', 'abcd1234', 'managedFields', 'last-applied'])
+      expect(text).not.toContain(secret);
+    expect(text).toContain('kubernetes-internal-ip');
+    expect(text).toContain('"kept":"yes"');
+  });
+
+  it('names what it may not read, with the command that would, and goes on', async () => {
+    const { kubernetes } = fakeCluster({
+      ConfigMap: [new RegaugeError('forbidden', 'configmaps is forbidden')],
+      CiliumNode: [new RegaugeError('not-found', 'no such kind')],
+      PodDisruptionBudget: [new RegaugeError('not-found', 'no such kind')],
+    });
+    const { files, sink } = memory();
+    const { notRead, complete } = await takeSnapshot({ kubernetes, sink, ...TAKEN });
+    expect(notRead.map(({ what, why }) => [what, why])).toEqual([
+      ['configmaps', 'configmaps is forbidden'],
+      ['poddisruptionbudgets', 'no such kind'],
+    ]);
+    expect(notRead[0]?.command).toBe('kubectl get configmaps -A -o json');
+    expect(files.has('configmaps.json')).toBe(false);
+    expect(complete).toBe(true);
+  });
+
+  it('leaves no file of a list that broke in its middle', async () => {
+    const { kubernetes } = fakeCluster({
+      Pod: [{ items: [pod('x')] }, new RegaugeError('timeout', 'no answer in 60 s')],
+    });
+    const { files, abandoned, sink } = memory();
+    const { notRead } = await takeSnapshot({ kubernetes, sink, ...TAKEN });
+    expect(abandoned).toEqual(['pods.json']);
+    expect(files.has('pods.json')).toBe(false);
+    expect(notRead.map(({ what }) => what)).toEqual(['pods']);
+  });
+
+  it('ends when nobody is let in or nobody answers, and stays unfinished', async () => {
+    const { kubernetes } = fakeCluster({ Pod: [new RegaugeError('unreachable', 'refused')] });
+    const { manifests, sink } = memory();
+    await expect(takeSnapshot({ kubernetes, sink, ...TAKEN })).rejects.toThrow('refused');
+    expect(manifests.some(({ complete }) => complete)).toBe(false);
+  });
+
+  it('forgets what came before a list that began again', async () => {
+    const { kubernetes } = fakeCluster({
+      Pod: [{ items: [pod('old')] }, { items: [pod('new')], restarted: true }],
+    });
+    const { files, sink } = memory();
+    await takeSnapshot({ kubernetes, sink, ...TAKEN });
+    expect(files.get('pods.json')).not.toContain('"old"');
+    expect(files.get('pods.json')).toContain('"new"');
+  });
+
+  it('goes on with an unfinished one of the same cluster, and with no other', async () => {
+    const earlier: SnapshotManifest = {
+      apiVersion: 'regauge.dev/v1',
+      kind: 'Snapshot',
+      takenAt: '2026-11-22T10:00:00Z',
+      cluster: { kubernetes: 'v1.33.0', uid: 'u-1' },
+      complete: false,
+      files: [{ name: 'pods.json', apiVersion: 'v1', kind: 'Pod', objects: 7 }],
+      notRead: [],
+    };
+    const same = fakeCluster({});
+    const resumed = await takeSnapshot({ ...same, sink: memory().sink, ...TAKEN, earlier });
+    expect(same.asked).not.toContain('Pod');
+    expect(resumed).toMatchObject({ takenAt: earlier.takenAt, complete: true });
+    expect(resumed.files.find(({ name }) => name === 'pods.json')?.objects).toBe(7);
+    const other = fakeCluster({});
+    const cluster = { ...earlier.cluster, uid: 'u-2' };
+    const sink = memory().sink;
+    await takeSnapshot({ ...other, sink, ...TAKEN, earlier: { ...earlier, cluster } });
+    expect(other.asked).toContain('Pod');
+  });
+});

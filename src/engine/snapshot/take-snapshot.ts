@@ -1,0 +1,103 @@
+/**
+ * Records a cluster through the Kubernetes port, a page at a time: memory does not grow with the
+ * cluster. What cannot be read is named with the reason and the command that would read it. A kind
+ * that an earlier, unfinished snapshot of the same cluster holds whole is not read again.
+ */
+import type { NotRead, SnapshotFile, SnapshotManifest } from '../../model/snapshot.ts';
+import type { KubernetesReads } from '../../ports/index.ts';
+import { SNAPSHOT_KINDS, type SnapshotKind } from './kinds.ts';
+import { readKind } from './read-kind.ts';
+
+/** Where a snapshot goes. A file that was begun and not finished must not look whole. */
+export interface SnapshotSink {
+  begin(name: string): Promise<SnapshotPart>;
+  /** Takes a finished file away again: its list began anew. */
+  discard(name: string): Promise<void>;
+  /** Replaces the manifest, whole or not at all. */
+  manifest(manifest: SnapshotManifest): Promise<void>;
+}
+
+export interface SnapshotPart {
+  write(text: string): Promise<void>;
+  finish(): Promise<void>;
+  abandon(): Promise<void>;
+}
+
+export interface SnapshotRequest {
+  readonly kubernetes: Pick<KubernetesReads, 'get' | 'pages' | 'version'>;
+  readonly sink: SnapshotSink;
+  /** RFC 3339. */
+  readonly takenAt: string;
+  readonly server?: string;
+  /** Of a snapshot that was interrupted. */
+  readonly earlier?: SnapshotManifest;
+  readonly onProgress?: (progress: SnapshotProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface SnapshotProgress {
+  readonly kind: string;
+  readonly objects: number;
+  readonly state: 'reading' | 'done' | 'kept' | 'failed';
+}
+
+/** Kinds read at the same time. */
+const AT_ONCE = 2;
+
+export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotManifest> {
+  const cluster = await identify(request);
+  const { earlier } = request;
+  const resumed =
+    earlier !== undefined &&
+    earlier.cluster.uid !== undefined &&
+    earlier.cluster.uid === cluster.uid
+      ? earlier
+      : undefined;
+  const files: SnapshotFile[] = [...(resumed?.files ?? [])];
+  const notRead: NotRead[] = [];
+  const manifest = (complete: boolean): SnapshotManifest => ({
+    apiVersion: 'regauge.dev/v1',
+    kind: 'Snapshot',
+    takenAt: resumed?.takenAt ?? request.takenAt,
+    cluster,
+    complete,
+    files: files.toSorted((left, right) => (left.name < right.name ? -1 : 1)),
+    notRead: notRead.toSorted((left, right) => (left.what < right.what ? -1 : 1)),
+  });
+  const waiting = SNAPSHOT_KINDS.filter((kind) => !files.some(isOf(kind)));
+  for (const { kind, objects } of files) request.onProgress?.({ kind, objects, state: 'kept' });
+  const worker = async (): Promise<void> => {
+    for (let kind = waiting.shift(); kind !== undefined; kind = waiting.shift()) {
+      const read = await readKind(request, kind);
+      if (read === 'absent') continue;
+      if ('files' in read) files.push(...read.files);
+      else notRead.push(read.notRead);
+      await request.sink.manifest(manifest(false));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const whole = manifest(true);
+  await request.sink.manifest(whole);
+  return whole;
+}
+
+function isOf(kind: SnapshotKind): (file: SnapshotFile) => boolean {
+  return (file) => file.kind === kind.kind && file.apiVersion === kind.apiVersion;
+}
+
+/** `kube-system` lives as long as its cluster: its uid is the cluster's. */
+async function identify({
+  kubernetes,
+  server,
+  signal,
+}: SnapshotRequest): Promise<SnapshotManifest['cluster']> {
+  const call = signal === undefined ? {} : { signal };
+  const { gitVersion } = await kubernetes.version(call);
+  const address = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' };
+  const uid = (await kubernetes.get(address, call))?.metadata.uid;
+  return {
+    kubernetes: gitVersion,
+    ...(server === undefined ? {} : { server }),
+    ...(uid === undefined ? {} : { uid }),
+  };
+}

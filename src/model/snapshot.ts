@@ -1,0 +1,32 @@
+/** What a snapshot that regauge made says of itself (contract: a snapshot, tidier). */
+export interface SnapshotManifest {
+  readonly apiVersion: 'regauge.dev/v1';
+  readonly kind: 'Snapshot';
+  /** RFC 3339; when it was begun. */
+  readonly takenAt: string;
+  readonly cluster: {
+    readonly server?: string;
+    /** The uid of the namespace kube-system. */
+    readonly uid?: string;
+    /** As the server says it. */
+    readonly kubernetes: string;
+  };
+  /** False while it is being made, and for ever when that was interrupted. */
+  readonly complete: boolean;
+  readonly files: readonly SnapshotFile[];
+  readonly notRead: readonly NotRead[];
+}
+
+export interface SnapshotFile {
+  readonly name: string;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly objects: number;
+}
+
+export interface NotRead {
+  readonly what: string;
+  readonly why: string;
+  /** What would read it. */
+  readonly command: string;
+}
