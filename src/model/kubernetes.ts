@@ -172,6 +172,7 @@ export interface Volume {
 
 export interface PodSpec {
   readonly nodeName?: string;
+  readonly schedulerName?: string;
   readonly hostNetwork?: boolean;
   readonly dnsPolicy?: string;
   readonly serviceAccountName?: string;

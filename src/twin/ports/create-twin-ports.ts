@@ -19,8 +19,8 @@ export interface TwinPorts extends Ports {
 export function createTwinPorts(world: TwinWorld): TwinPorts {
   return {
     clock: createClockPort(world),
-    kubernetes: createKubernetesPort(world, (namespace, pod) =>
-      answerOf(evictPod(world, namespace, pod)),
+    kubernetes: createKubernetesPort(world, (namespace, pod, gracePeriodSeconds) =>
+      answerOf(evictPod(world, namespace, pod, gracePeriodSeconds)),
     ),
     nodeHost: createNodeHostPort(world, {
       cleanKubeProxyRules,
@@ -34,5 +34,6 @@ export function createTwinPorts(world: TwinWorld): TwinPorts {
 function answerOf(result: EvictionResult): EvictionAnswer {
   if (result.evicted) return result;
   if (result.status === 404) throw new RegaugeError('not-found', result.message);
-  return { evicted: false, message: result.message };
+  const cause = result.status === 500 ? 'budgets-overlap' : 'budget';
+  return { evicted: false, message: result.message, cause };
 }

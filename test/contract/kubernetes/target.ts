@@ -61,7 +61,9 @@ export function withTargets({ make }: TargetKind): WithTarget {
 }
 
 export function group(kind: TargetKind, name: string, define: (on: WithTarget) => void): void {
-  describe(`${kind.name}: ${name}`, () => define(withTargets(kind)));
+  describe(`${kind.name}: ${name}`, () => {
+    define(withTargets(kind));
+  });
 }
 
 export function configMap(

@@ -28,6 +28,8 @@ interface Waiting {
   readonly causes: readonly OccurrenceId[];
 }
 
+const DEFAULT_SCHEDULER = 'default-scheduler';
+
 export class Scheduler {
   private readonly world: World;
   private readonly random: Random;
@@ -71,7 +73,7 @@ export class Scheduler {
     const { phase } = pod.status;
     if (phase === 'Succeeded' || phase === 'Failed') this.release(pod);
     else if (pod.spec.nodeName !== undefined) this.place(pod, pod.spec.nodeName);
-    else if (pod.metadata.deletionTimestamp === undefined) {
+    else if (pod.metadata.deletionTimestamp === undefined && isOurs(pod)) {
       const key = objectKey(pod);
       if (!this.unschedulable.has(key)) this.enqueue(key);
     }
@@ -354,4 +356,9 @@ function enoughOf(nodes: number): number {
   if (nodes < 100) return nodes;
   const percent = Math.max(5, 50 - Math.floor(nodes / 125));
   return Math.max(100, Math.floor((nodes * percent) / 100));
+}
+
+/** Pods that name another scheduler wait for that one (KK pkg/scheduler/eventhandlers.go responsibleForPod). */
+function isOurs({ spec }: PodObject): boolean {
+  return spec.schedulerName === undefined || spec.schedulerName === DEFAULT_SCHEDULER;
 }

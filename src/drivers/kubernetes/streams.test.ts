@@ -1,0 +1,375 @@
+/**
+ * Lists, watches, commands and logs against a server that ends them in every wrong way: what was read
+ * is whole or an error, watches go on without a storm, and a command without an end is a failure.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocketServer, type WebSocket } from 'ws';
+import {
+  type FakeServer,
+  type Handler,
+  kubeconfigText,
+  QuickTimers,
+  scratch,
+  sendJson,
+  serverIdentity,
+  type ServerIdentity,
+  startServer,
+  statusBody,
+} from '../../../test/support/fake-api-server.ts';
+import type { KubeObject } from '../../model/kubernetes.ts';
+import { followObjects } from '../../ports/follow-objects.ts';
+import { ListSplitter } from './list-splitter.ts';
+import { type OpenedKubernetes, openKubernetes, type OpenOptions } from './open.ts';
+
+let identity: ServerIdentity;
+const ends: (() => Promise<void> | void)[] = [];
+
+beforeAll(async () => {
+  identity = await serverIdentity();
+});
+
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end();
+});
+
+async function cluster(
+  handler: Handler,
+  options: OpenOptions = {},
+): Promise<{ readonly server: FakeServer; readonly port: OpenedKubernetes }> {
+  const server = await startServer(identity, handler);
+  const directory = scratch();
+  const file = directory.write('config', kubeconfigText(server.url, identity.authority));
+  const port = await openKubernetes({
+    kubeconfig: file,
+    environment: {},
+    isInteractive: false,
+    timers: new QuickTimers(),
+    ...options,
+  });
+  ends.push(
+    () => server.close(),
+    () => directory.remove(),
+    () => port.close(),
+  );
+  return { server, port };
+}
+
+function named(name: string, resourceVersion = '1'): object {
+  return { metadata: { name, namespace: 'a', resourceVersion, unheard: { of: true } } };
+}
+
+function list(names: readonly string[], token?: string): object {
+  const metadata = { resourceVersion: '7', ...(token === undefined ? {} : { continue: token }) };
+  return {
+    kind: 'ConfigMapList',
+    apiVersion: 'v1',
+    metadata,
+    items: names.map((name) => named(name)),
+  };
+}
+
+async function failureOf(work: Promise<unknown>) {
+  return work.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: { code: string; message: string }) => error,
+  );
+}
+
+const EXPIRED = 'The provided continue parameter is too old';
+
+function event(type: string, name: string, version: string): string {
+  return `${JSON.stringify({ type, object: named(name, version) })}\n`;
+}
+
+function send(socket: WebSocket, channel: number, text: string): void {
+  socket.send(Buffer.concat([Buffer.of(channel), Buffer.from(text)]));
+}
+
+type Play = (socket: WebSocket, request: IncomingMessage) => void;
+
+const SUCCESS = JSON.stringify({ kind: 'Status', metadata: {}, status: 'Success' });
+
+function shout(socket: WebSocket): void {
+  let input = '';
+  socket.on('message', (data: Buffer) => {
+    if (data[0] === 0) input += data.subarray(1).toString();
+    if (data[0] !== 255) return;
+    send(socket, 1, input.toUpperCase());
+    send(socket, 3, SUCCESS);
+  });
+}
+
+async function playing(play: Play, options: OpenOptions = {}, protocol = 'v5.channel.k8s.io') {
+  const { server, port } = await cluster((_request, answer) => sendJson(answer, {}, 404), options);
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => protocol });
+  server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    sockets.handleUpgrade(request, socket, head, (opened) => play(opened, request));
+  });
+  ends.push(() => {
+    for (const client of sockets.clients) client.terminate();
+  });
+  return port;
+}
+
+describe('lists', () => {
+  it('goes on at a newer state where the server offers it, and says so', async () => {
+    const { port } = await cluster(({ query }, answer) => {
+      const token = query.get('continue');
+      if (token === null) sendJson(answer, list(['a'], 'one'));
+      else if (token === 'two') sendJson(answer, list(['b']));
+      else {
+        const status = statusBody(410, 'Expired', EXPIRED);
+        sendJson(answer, { ...status, metadata: { continue: 'two' } }, 410);
+      }
+    });
+    const pages = [];
+    for await (const page of port.pages('v1', 'ConfigMap', { limit: 1 })) pages.push(page);
+    expect(pages.map(({ items, inconsistent }) => [items[0]?.metadata.name, inconsistent])).toEqual(
+      [
+        ['a', undefined],
+        ['b', true],
+      ],
+    );
+    expect(pages[0]?.items[0]).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap' });
+    expect(pages[0]?.items[0]?.metadata).toMatchObject({ unheard: { of: true } });
+  });
+
+  it('begins again where it cannot go on, forgets what it had, and not for ever', async () => {
+    let isFirst = true;
+    const { port } = await cluster(({ query }, answer) => {
+      if (query.get('continue') === null) sendJson(answer, list(['a'], 'one'));
+      else if (isFirst) sendJson(answer, statusBody(410, 'Expired', EXPIRED), 410);
+      else sendJson(answer, list(['b']));
+      if (query.get('continue') !== null) isFirst = false;
+    });
+    const all = await port.list('v1', 'ConfigMap');
+    expect(all.map(({ metadata }) => metadata.name)).toEqual(['a', 'b']);
+    const never = await cluster(({ query }, answer) => {
+      if (query.get('continue') === null) sendJson(answer, list(['a'], 'one'));
+      else sendJson(answer, statusBody(410, 'Expired', EXPIRED), 410);
+    });
+    const error = await failureOf(never.port.list('v1', 'ConfigMap'));
+    expect(error).toMatchObject({ code: 'expired' });
+    expect(never.server.requests).toHaveLength(6);
+  });
+
+  it('reads a list in parts, wherever the pieces are cut, strings with brackets and all', () => {
+    const items = [{ a: '}]"\\' }, { b: [[{ c: 'ü' }], []], items: [{ d: 1 }] }, {}, { e: null }];
+    const metadata = { resourceVersion: '9', continue: 'next', labels: { items: '[' } };
+    const bytes = Buffer.from(JSON.stringify({ kind: 'XList', metadata, items, tail: { f: [1] } }));
+    for (let size = 1; size < bytes.length; size += 1) {
+      const splitter = new ListSplitter();
+      const found: unknown[] = [];
+      for (let at = 0; at < bytes.length; at += size) {
+        found.push(...splitter.push(bytes.subarray(at, at + size)));
+      }
+      expect(found).toEqual(items);
+      expect(splitter.end()).toMatchObject({ resourceVersion: '9', continueToken: 'next' });
+    }
+    const half = new ListSplitter();
+    half.push(bytes.subarray(0, 60));
+    expect(() => half.end()).toThrow(SyntaxError);
+  });
+});
+
+describe('watches', () => {
+  it('goes on from the last version it told, bookmarks too, after every kind of end', async () => {
+    const versions: (string | null)[] = [];
+    const { port } = await cluster(({ query }, answer, incoming) => {
+      versions.push(query.get('resourceVersion'));
+      answer.writeHead(200, { 'content-type': 'application/json' });
+      if (versions.length === 1) answer.end(event('ADDED', 'a', '11'));
+      else if (versions.length === 2) {
+        answer.write(event('BOOKMARK', '', '20') + event('MODIFIED', 'b', '21').slice(0, 30), () =>
+          incoming.socket.destroy(),
+        );
+      } else answer.end(event('DELETED', 'c', '31'));
+    });
+    const seen: string[] = [];
+    for await (const each of port.watch('v1', 'ConfigMap', { resourceVersion: '10' })) {
+      seen.push(each.type);
+      if (each.type === 'deleted') break;
+    }
+    expect(seen).toEqual(['added', 'bookmark', 'deleted']);
+    expect(versions).toEqual(['10', '11', '20']);
+  });
+
+  it('does not open a watch again and again that ends at once, and gives up in the end', async () => {
+    const timers = new QuickTimers();
+    const at: number[] = [];
+    const { port } = await cluster(
+      (_request, _answer, incoming) => {
+        at.push(timers.now());
+        incoming.socket.destroy();
+      },
+      { timers },
+    );
+    const events = port.watch('v1', 'Pod', { resourceVersion: '1' })[Symbol.asyncIterator]();
+    expect(await failureOf(events.next())).toMatchObject({ code: 'unreachable' });
+    expect(timers.now()).toBeGreaterThan(300_000);
+    expect(at.length).toBeLessThan(30);
+  });
+
+  it('takes a watch that is silent for dead, and opens another', async () => {
+    const timers = new QuickTimers([180_000]);
+    let count = 0;
+    const { port } = await cluster(
+      (_request, answer) => {
+        count += 1;
+        answer.writeHead(200, { 'content-type': 'application/json' });
+        if (count > 1) answer.end(event('ADDED', 'a', '5'));
+        else answer.flushHeaders();
+      },
+      { timers },
+    );
+    for await (const each of port.watch('v1', 'ConfigMap', { resourceVersion: '1' })) {
+      expect(each).toMatchObject({ type: 'added', resourceVersion: '5' });
+      break;
+    }
+    expect(count).toBe(2);
+  });
+
+  it('says 410 by name, in an event or as an answer, and 403 too', async () => {
+    const status = statusBody(410, 'Expired', 'too old resource version: 1 (5)');
+    const inEvent = await cluster((_request, answer) => {
+      answer.writeHead(200, { 'content-type': 'application/json' });
+      answer.end(`${JSON.stringify({ type: 'ERROR', object: status })}\n`);
+    });
+    const asAnswer = await cluster((_request, answer) => sendJson(answer, status, 410));
+    const denied = await cluster((_request, answer) =>
+      sendJson(answer, statusBody(403, 'Forbidden', 'cannot watch'), 403),
+    );
+    for (const [{ port, server }, code] of [
+      [inEvent, 'expired'],
+      [asAnswer, 'expired'],
+      [denied, 'forbidden'],
+    ] as const) {
+      const events = port.watch('v1', 'ConfigMap', { resourceVersion: '1' });
+      expect(await failureOf(events[Symbol.asyncIterator]().next())).toMatchObject({ code });
+      expect(server.requests).toHaveLength(1);
+    }
+  });
+
+  it('lists again after 410 without a storm, though events come between', async () => {
+    const timers = new QuickTimers();
+    let lists = 0;
+    const { port } = await cluster(
+      ({ query }, answer) => {
+        if (query.get('watch') === null) {
+          lists += 1;
+          sendJson(answer, list(lists % 2 === 0 ? ['a', 'b'] : ['a']));
+          return;
+        }
+        const object = statusBody(410, 'Expired', 'too old');
+        answer.writeHead(200, { 'content-type': 'application/json' });
+        const some = event('MODIFIED', 'a', `1${lists}`);
+        answer.end(`${some}${JSON.stringify({ type: 'ERROR', object })}\n`);
+      },
+      { timers },
+    );
+    const clock = {
+      now: () => timers.now(),
+      sleep: (ms: number) => new Promise<void>((resolve) => void timers.after(ms, resolve)),
+    };
+    const seen: string[] = [];
+    for await (const each of followObjects<KubeObject>(port, clock, 'v1', 'ConfigMap')) {
+      if (each.type === 'deleted') seen.push(`deleted ${each.name}`);
+      else if (each.type === 'added') seen.push(`added ${each.object.metadata.name}`);
+      if (timers.now() > 600_000) break;
+    }
+    expect(seen.slice(0, 3)).toEqual(['added a', 'added b', 'deleted b']);
+    expect(lists).toBeLessThan(20);
+  });
+});
+
+describe('commands', () => {
+  const request = { namespace: 'a', pod: 'p', container: 'c', command: ['cat', '/x y'] };
+  it('gives what a command printed, and how it ended', async () => {
+    let asked = '';
+    const port = await playing((socket, { url = '' }) => {
+      asked = url;
+      send(socket, 1, 'out ');
+      send(socket, 2, 'err');
+      send(socket, 1, 'put');
+      const causes = [{ reason: 'ExitCode', message: '3' }];
+      const details = { causes };
+      send(socket, 3, JSON.stringify(statusBody(500, 'NonZeroExitCode', 'exit code 3', details)));
+    });
+    expect(await port.exec(request)).toEqual({ exitCode: 3, stdout: 'out put', stderr: 'err' });
+    expect(asked).toContain('/api/v1/namespaces/a/pods/p/exec?command=cat&command=%2Fx+y');
+  });
+
+  it('gives input and its end where the server can be told of it', async () => {
+    const port = await playing(shout);
+    const answer = await port.exec({ ...request, stdin: 'hello' });
+    expect(answer).toEqual({ exitCode: 0, stdout: 'HELLO', stderr: '' });
+    const old = await playing(shout, {}, 'v4.channel.k8s.io');
+    expect(await failureOf(old.exec({ ...request, stdin: 'x' }))).toMatchObject({
+      code: 'refused',
+    });
+  });
+
+  it('does not take a connection that closes for a command that ended', async () => {
+    const port = await playing((socket) => {
+      send(socket, 1, 'half of it');
+      socket.close();
+    });
+    const error = await failureOf(port.exec(request));
+    expect(error).toMatchObject({ code: 'unreachable' });
+    expect(error.message).toContain('before the server had said how the command ended');
+    const cut = await playing((socket) => socket.terminate());
+    expect(await failureOf(cut.exec(request))).toMatchObject({ code: 'unreachable' });
+  });
+
+  it('never hangs: neither on silence nor beyond its deadline', async () => {
+    const silent = await playing((socket) => socket.pause(), { timers: new QuickTimers([15_000]) });
+    const error = await failureOf(silent.exec(request));
+    expect(error.message).toContain('the connection went silent');
+    const slow = await playing(() => undefined, { timers: new QuickTimers([1_234]) });
+    const late = await failureOf(slow.exec({ ...request, deadlineMs: 1_234 }));
+    expect(late).toMatchObject({ code: 'timeout' });
+  });
+
+  it('gives the words of the runtime for what it would not start', async () => {
+    const message = 'exec: "bash": executable file not found in $PATH: unknown';
+    const port = await playing((socket) =>
+      send(socket, 3, JSON.stringify(statusBody(500, 'InternalError', message))),
+    );
+    expect(await failureOf(port.exec(request))).toMatchObject({ code: 'refused', message });
+  });
+
+  it('is refused as any request is', async () => {
+    const { port, server } = await cluster(() => undefined);
+    server.server.on('upgrade', (_request: IncomingMessage, socket: Duplex) => {
+      const body = JSON.stringify(statusBody(403, 'Forbidden', 'cannot create pods/exec'));
+      socket.end(
+        `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    });
+    const error = await failureOf(port.exec(request));
+    expect(error).toMatchObject({ code: 'forbidden', message: 'cannot create pods/exec' });
+  });
+});
+
+describe('logs', () => {
+  it('gives lines, and no half of a log that was cut off', async () => {
+    let isCut = false;
+    const { port } = await cluster((_request, answer, incoming) => {
+      answer.writeHead(200, { 'content-type': 'text/plain' });
+      if (!isCut) answer.end('one\ntwo\nthree');
+      else answer.write('one\ntw', () => incoming.socket.destroy());
+    });
+    const lines: string[] = [];
+    for await (const line of port.logs({ namespace: 'a', pod: 'p' })) lines.push(line);
+    expect(lines).toEqual(['one', 'two', 'three']);
+    isCut = true;
+    const read = async (): Promise<void> => {
+      for await (const line of port.logs({ namespace: 'a', pod: 'p' })) expect(line).toBe('one');
+    };
+    expect(await failureOf(read())).toMatchObject({ code: 'unreachable' });
+  });
+});
