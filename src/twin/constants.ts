@@ -4,7 +4,7 @@
  * client-go, TAL talos, LHM longhorn-manager; `truth` is shared/truth. `assumed` marks what no source
  * gives: durations of a machine or a network, chosen in the usual range.
  */
-interface Constant {
+export interface Constant {
   readonly value: number;
   readonly unit: 'ms' | 's' | 'count' | 'ratio';
   readonly source: string;
@@ -243,6 +243,106 @@ export const CONSTANTS = {
     unit: 'ms',
     source: 'KK scheduler: back-off of an unschedulable pod starts at 1 s',
   },
+  podOfLostNodeMs: {
+    value: 60_000,
+    unit: 'ms',
+    source: 'KK podgc gc_controller.go: quarantine of 40 s, looked at every 20 s',
+  },
+  tokenRefreshJitterMs: {
+    value: 10_000,
+    unit: 'ms',
+    source: 'KK token_manager.go: a refresh is due up to 10 s earlier',
+  },
+  tokenSyncLagMs: {
+    value: 90_000,
+    unit: 'ms',
+    source: "KK: a due token is asked for at the pod's next sync, 60 s × 1…1.5",
+  },
+  clientRetryMs: {
+    value: 5_000,
+    unit: 'ms',
+    source: 'assumed: client-go and its kin try again about so often',
+  },
+  leaderLeaseMs: { value: 15_000, unit: 'ms', source: 'CG leaderelection: LeaseDuration 15 s' },
+  leaderRetryMs: { value: 2_000, unit: 'ms', source: 'CG leaderelection: RetryPeriod 2 s' },
+  failedAddCleanUpMs: {
+    value: 60,
+    unit: 'ms',
+    source: 'assumed: clean-up DELs and removal of the namespace after a failed ADD',
+  },
+  fileWatchMs: {
+    value: 2,
+    unit: 'ms',
+    source: 'truth T01: inotify events are seen within 2 ms (median)',
+  },
+  ciliumClientLookMs: {
+    value: 1_000,
+    unit: 'ms',
+    source: 'cilium pkg/client: cilium-cni looks for the agent every second',
+  },
+  ciliumApiRetryMs: {
+    value: 5_000,
+    unit: 'ms',
+    source: 'cilium pkg/k8s/client/cell.go@v1.16.5: every 5 s',
+  },
+  ciliumApiPatienceMs: {
+    value: 60_000,
+    unit: 'ms',
+    source: 'cilium pkg/k8s/client/cell.go@v1.16.5: for a minute',
+  },
+  ciliumConfigApiTimeoutMs: {
+    value: 30_000,
+    unit: 'ms',
+    source: 'CG net dial time-out: build-config gives up after 30 s',
+  },
+  ciliumLivenessPeriodMs: {
+    value: 30_000,
+    unit: 'ms',
+    source: "cilium chart: the agent's liveness probe, period 30 s",
+  },
+  longhornReplicaTimeoutMs: {
+    value: 8_000,
+    unit: 'ms',
+    source: 'LHM: engine-replica time-out 8 s',
+  },
+  longhornRebuildMs: {
+    value: 30_000,
+    unit: 'ms',
+    source: 'assumed: delta rebuild of a replica whose data is still there',
+  },
+  longhornManagerNoticeMs: {
+    value: 3_000,
+    unit: 'ms',
+    source: 'assumed: a manager notices a lost instance manager and makes it again',
+  },
+  longhornAttachMs: {
+    value: 2_500,
+    unit: 'ms',
+    source: 'assumed: engine start and device on a healthy node',
+  },
+  longhornVolumeWaitMs: {
+    value: 90_000,
+    unit: 'ms',
+    source: 'LHM csi/controller_server.go: waits 90 s for the volume to come up',
+  },
+  argoSelfHealMs: { value: 5_000, unit: 'ms', source: 'ARGO: self-heal time-out 5 s' },
+  fluxIntervalMs: {
+    value: 600_000,
+    unit: 'ms',
+    source: 'flux bootstrap: interval 10 min of the kustomization it makes',
+  },
+  jobMs: { value: 60_000, unit: 'ms', source: 'assumed: what a Job of unknown length takes' },
+  machineStopMs: {
+    value: 60_000,
+    unit: 'ms',
+    source: 'assumed: a machine goes down although pods still stop',
+  },
+  talosDrainMs: {
+    value: 300_000,
+    unit: 'ms',
+    source: 'TAL: drain before an upgrade, at most 5 min',
+  },
+  configTryMs: { value: 60_000, unit: 'ms', source: 'TAL constants.ConfigTryTimeout: 1 min' },
 } as const satisfies Record<string, Constant>;
 
 export type ConstantName = keyof typeof CONSTANTS;

@@ -8,9 +8,6 @@ import type { World } from '../world.ts';
 const OWNERS = ['DaemonSet', 'Deployment', 'Job', 'ReplicaSet', 'StatefulSet', 'CronJob'] as const;
 const OWNED = ['ReplicaSet', 'Job'] as const;
 
-/** KK podgc gc_controller.go: a quarantine of 40 s, looked at every 20 s. */
-const POD_OF_LOST_NODE_MS = 60_000;
-
 export function startGarbageCollector(world: World): void {
   const owned = new Map<string, Map<string, KubeObject>>();
   const place = (object: KubeObject): void => {
@@ -53,7 +50,7 @@ function collectPodsOfLostNodes(world: World): void {
   world.store.watch('Node', ({ type, object }) => {
     if (type !== 'deleted') return;
     const { name } = object.metadata;
-    world.kernel.after(POD_OF_LOST_NODE_MS, () => {
+    world.kernel.after(world.constants.podOfLostNodeMs, () => {
       if (world.store.get('Node', undefined, name) !== undefined) return;
       for (const { metadata } of world.store.podsOn(name)) {
         world.store.remove('Pod', metadata.namespace, metadata.name);

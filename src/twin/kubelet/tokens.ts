@@ -12,9 +12,6 @@ import type { ObjectStore } from '../store/object-store.ts';
 import type { ServiceAccountToken } from '../world.ts';
 import { phaseOf } from './rhythm.ts';
 
-/** How much later than due a refresh happens at most: the pod's next sync (failure-domains.md 4). */
-const SYNC_LAG_MS = 90_000;
-
 interface AccountVersion {
   readonly at: number;
   readonly uid: string;
@@ -77,7 +74,7 @@ export function tokenAt(
   const namespace = pod.metadata.namespace ?? 'default';
   const serviceAccount = pod.spec.serviceAccountName ?? 'default';
   const podUid = pod.metadata.uid ?? '';
-  const issuedAtMs = issuedAt(podUid, times, now, parts.constants.tokenRefreshSeconds * 1000);
+  const issuedAtMs = issuedAt(podUid, times, now, parts.constants);
   return {
     namespace,
     serviceAccount,
@@ -89,15 +86,25 @@ export function tokenAt(
   };
 }
 
-function issuedAt(podUid: string, times: TokenTimes, now: number, refreshMs: number): number {
+function issuedAt(podUid: string, times: TokenTimes, now: number, constants: Constants): number {
   const seenUntil = Math.min(now, times.mountLostAt ?? now);
   const emptied = times.cacheEmptiedAt;
   // A token asked for by the restart that lost the mount is not seen any more.
   const inTime = emptied !== undefined && emptied < (times.mountLostAt ?? Infinity);
   const usesEmptied = inTime && emptied > times.podStartedAt;
   const first = usesEmptied ? emptied : times.podStartedAt;
-  const period = refreshMs - phaseOf(`${podUid}/token`, SYNC_LAG_MS);
+  const period = refreshPeriod(podUid, constants);
   return first + Math.max(0, Math.floor((seenUntil - first) / period)) * period;
+}
+
+/** Due a little early, asked for at the pod's next sync after that (failure-domains.md 2.1, 4). */
+function refreshPeriod(podUid: string, constants: Constants): number {
+  const { tokenRefreshSeconds, tokenRefreshJitterMs, tokenSyncLagMs } = constants;
+  return (
+    tokenRefreshSeconds * 1000 +
+    phaseOf(`${podUid}/token-due`, tokenRefreshJitterMs) -
+    phaseOf(`${podUid}/token`, tokenSyncLagMs)
+  );
 }
 
 /** For a pod that ran before the start: some moment of the period that was running. */

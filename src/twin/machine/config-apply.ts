@@ -38,8 +38,6 @@ export interface ApplyOptions {
   readonly dryRun?: boolean;
 }
 
-/** constants.ConfigTryTimeout of Talos. */
-const TRY_TIMEOUT_MS = 60_000;
 /** v1alpha1_server.go@v1.13.9 ApplyConfiguration. */
 const NO_MAIN_DOCUMENT =
   "the applied machine configuration doesn't contain v1alpha1 config, did you mean to patch the machine config instead?";
@@ -97,7 +95,8 @@ function putInForce(
     applied(host, STORED[mode]);
     if (mode === 'reboot') host.reboot();
   } else {
-    makeActive(host, state, config, mode === 'try' ? (options.tryMs ?? TRY_TIMEOUT_MS) : undefined);
+    const { tryMs = host.world.constants.configTryMs } = options;
+    makeActive(host, state, config, mode === 'try' ? tryMs : undefined);
   }
   return { ok: true, mode };
 }

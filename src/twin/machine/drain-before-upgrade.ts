@@ -13,7 +13,6 @@ export type Evict = (
   pod: string,
 ) => EvictionAnswer & { readonly because?: readonly OccurrenceId[] };
 
-const DRAIN_CAP_MS = 300_000;
 const MIRROR = 'kubernetes.io/config.mirror';
 
 export function drainBeforeUpgrade(
@@ -23,7 +22,7 @@ export function drainBeforeUpgrade(
   done: () => void,
 ): void {
   const { kernel, constants } = world;
-  const deadline = kernel.now() + DRAIN_CAP_MS;
+  const deadline = kernel.now() + constants.talosDrainMs;
   const causes = kernel.causes;
   const refusals = new Set<OccurrenceId>();
   const round = (): void => {

@@ -18,9 +18,6 @@ export interface MachineHost {
   loseFiles(event: 'reboot' | 'upgrade', preserve: boolean): void;
 }
 
-/** How long the stop of all pods may take before the machine goes down all the same. */
-const STOP_CAP_MS = 60_000;
-
 /** A kubelet elsewhere is not told: its default is no grace (KK shutdownGracePeriod 0). */
 export function stopAllPods(host: MachineHost, done: () => void): void {
   const { kubelet } = host.node();
@@ -38,7 +35,7 @@ function stopAllSandboxes(host: MachineHost, done: () => void): void {
     cap.cancel();
     done();
   };
-  const cap = host.world.kernel.after(STOP_CAP_MS, finish);
+  const cap = host.world.kernel.after(host.world.constants.machineStopMs, finish);
   stopSandboxes(
     host,
     pods.filter((pod) => !isHost(pod)),

@@ -4,6 +4,7 @@
  * talos-and-cni-selection.md 4.1). Nothing here knows what a file means.
  */
 import type { OccurrenceId } from '../../model/occurrence.ts';
+import { CONSTANTS, type Constants } from '../constants.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { FileStat, NodeFiles } from '../world.ts';
 import { Absences } from './absences.ts';
@@ -14,12 +15,14 @@ import { imageOf, type ImageOptions } from './image.ts';
 import { MountedTree, type Found } from './mounted-tree.ts';
 import { type MountRow, mountsOf, upgradeKeepsEphemeral } from './mount-tables.ts';
 import { looksExecutable } from './plugin-binary.ts';
+import type { StateDirectory } from './state-directory.ts';
 
 export type LossEvent = 'reboot' | 'upgrade' | 'ephemeral-wipe';
 
 export interface NodeFileSystemOptions extends ImageOptions {
   readonly kernel: Kernel;
   readonly node: string;
+  readonly constants?: Pick<Constants, 'fileWatchMs'>;
 }
 
 export type ReadResult =
@@ -32,25 +35,15 @@ export interface Entry {
   readonly kind: 'file' | 'directory' | 'symlink';
 }
 
-/** A directory whose content another part keeps in a form of its own. */
-export interface StateDirectory {
-  /** Path below the mount point, without a leading slash; empty for itself. */
-  list(path: string): readonly string[] | undefined;
-  read(path: string): string | undefined;
-  write(path: string, content: string): void;
-  remove(path: string): void;
-  clear(): void;
-}
-
 /** Paths that the record of a loss names. */
 const NAMED_MAX = 4;
-const WATCH_LATENCY_MS = 2;
 
 export class NodeFileSystem implements NodeFiles {
   /** Grows with every change, so that who remembers what it read can tell. */
   epoch = 0;
   readonly node: string;
   private readonly kernel: Kernel;
+  private readonly watchMs: number;
   private readonly watches = new DirectoryWatches();
   private readonly absences = new Absences();
   private installed: ImageOptions;
@@ -59,6 +52,7 @@ export class NodeFileSystem implements NodeFiles {
 
   constructor(options: NodeFileSystemOptions) {
     this.kernel = options.kernel;
+    this.watchMs = options.constants?.fileWatchMs ?? CONSTANTS.fileWatchMs.value;
     this.node = options.node;
     this.installed = options;
     this.tree = new MountedTree(mountsOf(options.distribution, options.version), imageOf(options));
@@ -267,7 +261,7 @@ export class NodeFileSystem implements NodeFiles {
     let ended = false;
     const stop = this.watchEvents(path, ({ kind, name }) => {
       if (kind === 'CHMOD') return;
-      this.kernel.after(WATCH_LATENCY_MS, () => {
+      this.kernel.after(this.watchMs, () => {
         if (!ended) listener(name);
       });
     });

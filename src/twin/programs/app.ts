@@ -6,9 +6,6 @@ import { controllerOf } from '../../model/kubernetes.ts';
 import type { Process, ProcessHost } from '../world.ts';
 import { Life } from './life.ts';
 
-/** Assumed: what a Job of unknown length takes. */
-const JOB_MS = 60_000;
-
 export function app(host: ProcessHost): Process {
   const { world, container, pod } = host;
   const life = new Life(world.kernel);
@@ -18,7 +15,9 @@ export function app(host: ProcessHost): Process {
   }
   if (host.adopted === true) host.setReady(true);
   else life.after(world.constants.appReadyMs, () => host.setReady(true));
-  if (!host.init && controllerOf(pod)?.kind === 'Job') life.after(JOB_MS, () => host.exit(0));
+  if (!host.init && controllerOf(pod)?.kind === 'Job') {
+    life.after(world.constants.jobMs, () => host.exit(0));
+  }
   return life.asProcess();
 }
 

@@ -3,6 +3,7 @@
  * when it started. Argo CD does so seconds after a change when self-heal is on, Flux at its next
  * interval (failure-domains.md 2.7). Suspension is honoured; what was never theirs is left alone.
  */
+import type { ConstantName } from '../constants.ts';
 import { type KubeObject, objectKey } from '../../model/kubernetes.ts';
 import type { Change } from '../store/object-store.ts';
 import type { Process, ProcessHost, Program, World } from '../world.ts';
@@ -12,7 +13,8 @@ import { Life } from './life.ts';
 
 interface Reconciler {
   readonly name: string;
-  readonly delayMs: number;
+  /** How soon after a difference it puts things back. */
+  readonly delay: ConstantName;
   /** The application that owns the object, as `Kind namespace/name`; undefined when none does. */
   ownerOf(
     object: KubeObject,
@@ -34,7 +36,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const ARGO: Reconciler = {
   name: 'argocd',
-  delayMs: 5_000,
+  delay: 'argoSelfHealMs',
   ownerOf: ({ metadata }) => {
     const tracking = metadata.annotations?.['argocd.argoproj.io/tracking-id'];
     const name = tracking?.split(':')[0] ?? metadata.labels?.['argocd.argoproj.io/instance'];
@@ -48,12 +50,9 @@ const ARGO: Reconciler = {
   },
 };
 
-/** Flux's default interval for kustomizations made by `flux bootstrap`. */
-const FLUX_INTERVAL_MS = 600_000;
-
 const FLUX: Reconciler = {
   name: 'flux',
-  delayMs: FLUX_INTERVAL_MS,
+  delay: 'fluxIntervalMs',
   ownerOf: ({ metadata }) => {
     const { labels = {} } = metadata;
     const name = labels['kustomize.toolkit.fluxcd.io/name'];
@@ -104,7 +103,7 @@ function reconcile(world: World, life: Life, reconciler: Reconciler): void {
     if (wanted === undefined || due.has(key) || reconciler.ownerOf(wanted) === undefined) return;
     if (!differs(world, wanted)) return;
     due.add(key);
-    life.after(reconciler.delayMs, () => {
+    life.after(world.constants[reconciler.delay], () => {
       due.delete(key);
       putBack(world, reconciler, wanted);
     });

@@ -2,10 +2,6 @@
 import type { World } from '../world.ts';
 import type { Life } from './life.ts';
 
-/** LeaseDuration and RetryPeriod of client-go's defaults (milliseconds). */
-const LEASE_MS = 15_000;
-const RETRY_MS = 2_000;
-
 interface Seat {
   holder: Life | undefined;
   freeAt: number;
@@ -22,7 +18,8 @@ export function whenLeading(world: World, name: string, life: Life, act: () => v
     if (seat.holder !== life) return;
     seat.holder = undefined;
     // Who stops in good order gives the lease back; who loses power keeps it until it runs out.
-    seat.freeAt = world.kernel.now() + (reason === 'power-lost' ? LEASE_MS : 0);
+    seat.freeAt =
+      world.kernel.now() + (reason === 'power-lost' ? world.constants.leaderLeaseMs : 0);
     fill(world, seat);
   });
   fill(world, seat);
@@ -43,7 +40,9 @@ function fill(world: World, seat: Seat): void {
   if (next === undefined) return;
   const { life, act } = next;
   seat.holder = life;
-  const wait = seat.freeAt === 0 ? 0 : Math.max(0, seat.freeAt + RETRY_MS - world.kernel.now());
+  const { kernel, constants } = world;
+  const wait =
+    seat.freeAt === 0 ? 0 : Math.max(0, seat.freeAt + constants.leaderRetryMs - kernel.now());
   if (wait === 0) act();
   else life.after(wait, act);
 }

@@ -2,9 +2,6 @@
 import type { ProcessHost } from '../world.ts';
 import type { Life } from './life.ts';
 
-/** client-go and its kin try again about so often. */
-const RETRY_MS = 5_000;
-
 /** One that ran before the twin began serves at once, whatever it reaches now. */
 export function startWhen(
   host: ProcessHost,
@@ -18,7 +15,7 @@ export function startWhen(
   }
   const attempt = (): void => {
     if (reaches()) serve();
-    else life.after(RETRY_MS, attempt);
+    else life.after(host.world.constants.clientRetryMs, attempt);
   };
   life.after(host.world.constants.appReadyMs, attempt);
 }

@@ -5,7 +5,7 @@
  */
 import type { CniNetwork } from '../../knowledge/cni-conf.ts';
 import type { JsonObject } from '../../knowledge/go-json.ts';
-import type { StateDirectory } from '../node/node-file-system.ts';
+import type { StateDirectory } from '../node/state-directory.ts';
 import type { SandboxRequest } from '../world.ts';
 import { type Lease, LeaseStore } from './lease-store.ts';
 import type { CniResult } from './plugin-call.ts';

@@ -20,8 +20,6 @@ import { attachmentFor, failedRun, joinCauses, pluginOf, sandboxName } from './s
 
 const READY: NetworkStatus = { ready: true, reason: '', message: '', because: [] };
 const STOPPED: StopResult = { ok: true };
-/** From a failed ADD to its answer: the clean-up DELs and the removal of the namespace. */
-const CLEAN_UP_MS = 60;
 
 export class Containerd extends RuntimeBase {
   readonly name = 'containerd';
@@ -236,7 +234,7 @@ export class Containerd extends RuntimeBase {
         const keeps = !removed.ok && this.traits.failedCleanUp === 'keep';
         if (keeps) this.keep(sandbox);
         else this.closeNetns(sandbox);
-        this.options.kernel.after(CLEAN_UP_MS, () => {
+        this.options.kernel.after(this.options.constants.failedAddCleanUpMs, () => {
           if (!keeps) this.sandboxes.release(sandbox);
           if (answer.open) answer.give(refused);
         });

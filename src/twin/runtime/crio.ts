@@ -25,7 +25,6 @@ import { attachmentFor, failedRun, pluginOf, setAddresses, stateOf } from './san
 const READY: NetworkStatus = { ready: true, reason: '', message: '', because: [] };
 const STOPPED: StopResult = { ok: true };
 const UNINITIALIZED = 'plugin status uninitialized';
-const CLEAN_UP_MS = 60;
 
 export class Crio extends RuntimeBase {
   readonly name = 'cri-o';
@@ -244,7 +243,7 @@ export class Crio extends RuntimeBase {
       () => this.tearDown(sandbox),
       () => {
         this.closeNetns(sandbox);
-        this.options.kernel.after(CLEAN_UP_MS, () => {
+        this.options.kernel.after(this.options.constants.failedAddCleanUpMs, () => {
           this.sandboxes.release(sandbox);
           answer.give(refused);
         });

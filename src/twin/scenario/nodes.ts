@@ -63,6 +63,7 @@ function createNode(options: NodesOptions, object: NodeObject, parts: TalosParts
   const system = systemOf(world, object);
   const files = new NodeFileSystem({
     kernel: world.kernel,
+    constants: world.constants,
     node: name,
     ...imageFor(world, system.version),
   });

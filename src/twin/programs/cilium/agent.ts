@@ -22,9 +22,6 @@ import { takeOver } from './take-over.ts';
 
 /** Where cilium-cni dials; `/var/run` is a link to `/run` on the host. */
 export const AGENT_SOCKETS = ['/var/run/cilium/cilium.sock', '/run/cilium/cilium.sock'] as const;
-/** C@v1.16.5:pkg/k8s/client/cell.go: every 5 s for a minute. */
-const API_RETRY_MS = 5_000;
-const API_PATIENCE_MS = 60_000;
 
 export function ciliumAgent(host: ProcessHost): Process {
   const { world } = host;
@@ -41,8 +38,8 @@ function contactApi(host: ProcessHost, life: Life, since: number): void {
     prepare(host, life);
     return;
   }
-  if (host.world.kernel.now() - since < API_PATIENCE_MS) {
-    life.after(API_RETRY_MS, () => contactApi(host, life, since));
+  if (host.world.kernel.now() - since < host.world.constants.ciliumApiPatienceMs) {
+    life.after(host.world.constants.ciliumApiRetryMs, () => contactApi(host, life, since));
     return;
   }
   die(host, life, apiFailure(host, access), [tellApiFailure(host, access)]);

@@ -11,8 +11,7 @@ import type { Life } from '../life.ts';
 import { agentVersion } from './agent-config.ts';
 import { tellApiFailure } from './api-failure.ts';
 
-/** The chart's liveness probe: period 30 s, failure threshold 10. */
-const LIVENESS_PERIOD_MS = 30_000;
+/** The chart's liveness probe: failure threshold 10. */
 const LIVENESS_FAILURES = 10;
 
 export function superviseApi(host: ProcessHost, life: Life): void {
@@ -32,7 +31,7 @@ export function superviseApi(host: ProcessHost, life: Life): void {
       host.setLive(false);
       return;
     }
-    lookIn(LIVENESS_PERIOD_MS);
+    lookIn(world.constants.ciliumLivenessPeriodMs);
   };
   const lookIn = (delay: number): void => {
     if (waiting || life.ended) return;
@@ -45,8 +44,8 @@ export function superviseApi(host: ProcessHost, life: Life): void {
   life.onEnd(
     hub.follow('ServiceAccount', { name: account }, () => lookIn(world.constants.tokenRereadMs)),
   );
-  life.onEnd(hub.onNodeChange('*', () => lookIn(LIVENESS_PERIOD_MS)));
+  life.onEnd(hub.onNodeChange('*', () => lookIn(world.constants.ciliumLivenessPeriodMs)));
   if (apiEndpoint(host) === undefined) {
-    life.onEnd(hub.onNodeChange(node.name, () => lookIn(LIVENESS_PERIOD_MS)));
+    life.onEnd(hub.onNodeChange(node.name, () => lookIn(world.constants.ciliumLivenessPeriodMs)));
   }
 }

@@ -11,9 +11,6 @@ import { Life } from '../life.ts';
 import { agentVersion, buildConfig } from './agent-config.ts';
 import { tellApiFailure } from './api-failure.ts';
 
-/** build-config gives up on the API server after this long (client-go dial time-out). */
-const API_TIMEOUT_MS = 30_000;
-
 export function buildConfigStep(host: ProcessHost): Process {
   const { world } = host;
   const life = new Life(world.kernel);
@@ -24,7 +21,8 @@ export function buildConfigStep(host: ProcessHost): Process {
   life.after(world.constants.containerStartMs, () => {
     const access = apiAccess(host);
     if (!access.ok) {
-      const wait = access.failure === 'unauthorized' ? world.constants.apiCallMs : API_TIMEOUT_MS;
+      const { apiCallMs, ciliumConfigApiTimeoutMs } = world.constants;
+      const wait = access.failure === 'unauthorized' ? apiCallMs : ciliumConfigApiTimeoutMs;
       life.after(wait, () => {
         tellApiFailure(host, access);
         fail(access.message);

@@ -14,9 +14,6 @@ import { markNodes } from './node-taints.ts';
 import { PoolAllocation } from './pool-allocation.ts';
 import { watchUnmanagedPods } from './unmanaged-pods.ts';
 
-const API_RETRY_MS = 5_000;
-const API_PATIENCE_MS = 60_000;
-
 export function ciliumOperator(host: ProcessHost): Process {
   const { world } = host;
   const life = new Life(world.kernel);
@@ -31,8 +28,8 @@ function contactApi(host: ProcessHost, life: Life, since: number): void {
     life.after(host.world.constants.appReadyMs, () => run(host, life));
     return;
   }
-  if (host.world.kernel.now() - since < API_PATIENCE_MS) {
-    life.after(API_RETRY_MS, () => contactApi(host, life, since));
+  if (host.world.kernel.now() - since < host.world.constants.ciliumApiPatienceMs) {
+    life.after(host.world.constants.ciliumApiRetryMs, () => contactApi(host, life, since));
     return;
   }
   life.end('exited');

@@ -28,11 +28,6 @@ import {
 } from './longhorn-objects.ts';
 import { volumeHealthOf } from './volume-health.ts';
 
-/** Assumed: engine start and device on a healthy node. */
-const ATTACH_MS = 2_500;
-/** LHM:csi/controller_server.go: the plugin waits 90 s for the volume to come up. */
-const VOLUME_WAIT_MS = 90_000;
-
 interface Failure {
   readonly message: string;
   readonly afterMs: number;
@@ -94,7 +89,7 @@ class Attacher {
       return;
     }
     const failure = this.failureOf(attachment);
-    this.life.after(failure?.afterMs ?? ATTACH_MS, () => {
+    this.life.after(failure?.afterMs ?? this.host.world.constants.longhornAttachMs, () => {
       if (failure === undefined) this.succeed(attachment);
       else this.fail(attachment, failure, backOff);
     });
@@ -130,7 +125,7 @@ class Attacher {
         : `no replica of ${volume} is reached from ${nodeName}`;
     return {
       message,
-      afterMs: VOLUME_WAIT_MS,
+      afterMs: this.host.world.constants.longhornVolumeWaitMs,
       because: this.tell('longhorn.instance-manager-down', why, lost(why), nodeName),
     };
   }

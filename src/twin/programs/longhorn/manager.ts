@@ -19,9 +19,6 @@ import {
 } from './longhorn-objects.ts';
 import { volumeHealthOf } from './volume-health.ts';
 
-/** Assumed: a manager notices and makes the pod again. */
-const RECREATE_MS = 3_000;
-
 export function longhornManager(host: ProcessHost): Process {
   const life = new Life(host.world.kernel);
   const serve = (): void => {
@@ -39,7 +36,7 @@ function manage(host: ProcessHost, life: Life): void {
   const ensurePod = (): void => {
     if (waiting || isAlive(instanceManagerOn(world, node.name))) return;
     waiting = true;
-    life.after(RECREATE_MS, () => {
+    life.after(world.constants.longhornManagerNoticeMs, () => {
       waiting = false;
       makeInstanceManager(host);
     });

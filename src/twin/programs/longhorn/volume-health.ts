@@ -17,10 +17,6 @@ import {
   volumes,
 } from './longhorn-objects.ts';
 
-const REPLICA_TIMEOUT_MS = 8_000;
-/** Assumed: a delta rebuild of a replica whose data is still there. */
-const REBUILD_MS = 30_000;
-
 type Robustness = 'unknown' | 'faulted' | 'degraded' | 'healthy';
 
 class VolumeHealth {
@@ -121,7 +117,7 @@ class VolumeHealth {
   private nodeChanged(node: string): void {
     if (this.pending.has(node) || !this.byNode.has(node)) return;
     this.pending.add(node);
-    this.world.kernel.after(REPLICA_TIMEOUT_MS, () => {
+    this.world.kernel.after(this.world.constants.longhornReplicaTimeoutMs, () => {
       this.pending.delete(node);
       for (const volume of this.byNode.get(node) ?? []) this.evaluate(volume);
     });
@@ -155,7 +151,7 @@ class VolumeHealth {
     this.write(name, old, 'degraded');
     this.rebuilds.set(
       name,
-      this.world.kernel.after(REBUILD_MS, () => {
+      this.world.kernel.after(this.world.constants.longhornRebuildMs, () => {
         this.rebuilds.delete(name);
         this.write(name, 'degraded', 'healthy');
       }),

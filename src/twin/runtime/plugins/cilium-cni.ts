@@ -14,7 +14,6 @@ const SOCKET = '/var/run/cilium/cilium.sock';
 const SOCKETS = ['/run/cilium/cilium.sock', SOCKET];
 const QUEUE = '/run/cilium/deleteQueue';
 const QUEUE_MAX = 256;
-const LOOK_AGAIN_MS = 1_000;
 
 function agentOf(host: PluginHost): AgentSocket | undefined {
   for (const path of SOCKETS) {
@@ -33,7 +32,7 @@ function addWithin(call: PluginCall, host: PluginHost, leftMs: number): PluginRu
   const agent = agentOf(host);
   if (agent !== undefined) return allocated(call, host, agent);
   if (leftMs <= 0) return failed(unreachable(host), host.files.causesOf(SOCKET));
-  const wait = Math.min(LOOK_AGAIN_MS, leftMs);
+  const wait = Math.min(host.constants.ciliumClientLookMs, leftMs);
   return new Waiting(wait, (killed) =>
     killed
       ? failed('netplugin failed with no error message: signal: killed')
