@@ -174,7 +174,9 @@ function shown(
       phase: 'running',
       created: at,
       updated: at,
-      annotations: text === true ? { 'talos.dev/yaml-spec': '1' } : {},
+      // Says that the YAML is one string, which it is from 1.12 on.
+      annotations:
+        text === true && spec.yamlSpec.startsWith('"') ? { 'talos.dev/yaml-spec': '1' } : {},
     },
     spec,
   };
