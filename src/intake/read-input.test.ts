@@ -214,9 +214,11 @@ describe('releases', () => {
   });
 });
 
+function manifest(complete: boolean): string {
+  return JSON.stringify({ apiVersion: 'regauge.dev/v1', kind: 'Snapshot', complete, files: [] });
+}
+
 describe('a snapshot that regauge made', () => {
-  const manifest = (complete: boolean): string =>
-    JSON.stringify({ apiVersion: 'regauge.dev/v1', kind: 'Snapshot', complete, files: [] });
   const nodes = '{"kind":"NodeList","apiVersion":"v1","items":[{"metadata":{"name":"a"}}]}';
 
   it('is read as any files are, its manifest left out', () => {
