@@ -18,7 +18,7 @@ test('a wrong type, at its place', () => {
 });
 
 test('a combination that the templates refuse', () => {
-  const values = 'routingMode: native\n';
+  const values = '{routingMode: native, enableIPv4Masquerade: true}\n';
   const { findings } = hazard.foretell(factsFrom({ values, chartVersion: '1.18.12' }));
   expect(findings[0]?.message).toContain('ipv4NativeRoutingCIDR must be set');
   expect(hazard.foretell(factsFrom({ values, chartVersion: '1.17.18' })).findings).toEqual([]);

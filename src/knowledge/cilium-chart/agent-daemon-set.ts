@@ -51,6 +51,16 @@ export function tolerationsOf(values: ChartValues, path: string): readonly Toler
   return Array.isArray(list) ? (list as readonly Toleration[]) : [];
 }
 
+/** Where a hostNetwork pod of the chart is probed. */
+export function loopback(values: ChartValues): string {
+  return isTruthy(valueAt(values, 'ipv4.enabled')) ? '127.0.0.1' : '::1';
+}
+
+/** Charts up to 1.14 probe at once. */
+export function startupDelay(version: string): { readonly initialDelaySeconds?: number } {
+  return atLeast(version, '1.15.0') ? { initialDelaySeconds: 5 } : {};
+}
+
 function bare(version: string): string {
   return version.replace(/^v/, '');
 }
@@ -107,9 +117,9 @@ export function agentDaemonSet(context: RenderContext): DaemonSetObject {
 }
 
 function agentContainer(context: RenderContext): Container {
-  const { values } = context;
+  const { values, version } = context;
   const port = Number(valueAt(values, 'healthPort') ?? 9879);
-  const probe = { httpGet: { host: '127.0.0.1', path: '/healthz', port } };
+  const probe = { httpGet: { host: loopback(values), path: '/healthz', port } };
   return {
     name: 'cilium-agent',
     image: imageOf(context, 'image'),
@@ -117,7 +127,7 @@ function agentContainer(context: RenderContext): Container {
     args: ['--config-dir=/tmp/cilium/config-map'],
     startupProbe: {
       ...probe,
-      initialDelaySeconds: 5,
+      ...startupDelay(version),
       periodSeconds: 2,
       failureThreshold: Number(valueAt(values, 'startupProbe.failureThreshold') ?? 105),
     },
@@ -134,13 +144,15 @@ function agentContainer(context: RenderContext): Container {
     ],
     securityContext: capabilities(values, 'ciliumAgent'),
     volumeMounts: [
-      { name: 'bpf-maps', mountPath: '/sys/fs/bpf' },
+      ...bpfMount(context),
       ...cgroupMount(values),
       { name: 'cilium-run', mountPath: '/var/run/cilium' },
       { name: 'etc-cni-netd', mountPath: showValue(valueAt(values, 'cni.hostConfDirMountPath')) },
       { name: 'lib-modules', mountPath: '/lib/modules' },
       { name: 'xtables-lock', mountPath: '/run/xtables.lock' },
-      { name: buildsConfig(context) ? 'tmp' : 'cilium-config-path', mountPath: '/tmp' },
+      buildsConfig(context)
+        ? { name: 'tmp', mountPath: '/tmp' }
+        : { name: 'cilium-config-path', mountPath: '/tmp/cilium/config-map' },
     ],
   };
 }
@@ -202,7 +214,7 @@ function initContainers(context: RenderContext): readonly Container[] {
       env,
       securityContext: capabilities(values, 'cleanCiliumState'),
       volumeMounts: [
-        { name: 'bpf-maps', mountPath: '/sys/fs/bpf' },
+        ...bpfMount(context),
         { name: 'cilium-cgroup', mountPath: showValue(valueAt(values, 'cgroup.hostRoot')) },
         { name: 'cilium-run', mountPath: '/var/run/cilium' },
       ],
@@ -224,6 +236,15 @@ function initContainers(context: RenderContext): readonly Container[] {
   ];
 }
 
+/** Charts up to 1.17 leave the file system out where they do not mount it. */
+function hasBpfMaps({ version, values }: Pick<RenderContext, 'version' | 'values'>): boolean {
+  return atLeast(version, '1.18.0') || isTruthy(valueAt(values, 'bpf.autoMount.enabled'));
+}
+
+function bpfMount(context: RenderContext): readonly { name: string; mountPath: string }[] {
+  return hasBpfMaps(context) ? [{ name: 'bpf-maps', mountPath: '/sys/fs/bpf' }] : [];
+}
+
 const HOST_BINARY_MOUNTS = [
   { name: 'hostproc', mountPath: '/hostproc' },
   { name: 'cni-path', mountPath: '/hostbin' },
@@ -243,6 +264,10 @@ function configContainer(context: RenderContext, image: string, env: Container['
       ...option('daemon.configSources', 'source'),
       ...option('daemon.allowedConfigOverrides', 'allow-config-keys'),
       ...option('daemon.blockedConfigOverrides', 'deny-config-keys'),
+      // Since 1.20, and also when nothing is given.
+      ...(atLeast(context.version, '1.20.0')
+        ? [`--k8s-api-server-urls=${showValue(valueAt(context.values, 'k8s.apiServerURLs'))}`]
+        : []),
     ],
     ...(env === undefined ? {} : { env }),
     volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
@@ -280,7 +305,7 @@ function volumes(context: RenderContext): readonly Volume[] {
       ? { name: 'tmp', emptyDir: {} }
       : { name: 'cilium-config-path', configMap: { name: 'cilium-config' } },
     host('cilium-run', runPath),
-    host('bpf-maps', '/sys/fs/bpf'),
+    ...(hasBpfMaps(context) ? [host('bpf-maps', '/sys/fs/bpf')] : []),
     host('hostproc', '/proc'),
     host('cilium-cgroup', showValue(valueAt(values, 'cgroup.hostRoot'))),
     host('cni-path', showValue(valueAt(values, 'cni.binPath'))),

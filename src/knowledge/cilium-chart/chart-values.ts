@@ -17,6 +17,8 @@ export interface ChartValueRow {
   readonly fails: 'template-fail' | 'silent' | 'schema';
   /** First chart that says so, where it was ignored in silence before; else `gone`. */
   readonly failsSince?: readonly string[];
+  /** First chart that ignores in silence again what earlier ones refused. */
+  readonly failsUntil?: string;
   /** The chart's words; only with `template-fail`. */
   readonly message?: string;
   /** Only values that a template takes for true fail; else the key alone does. */
@@ -106,14 +108,22 @@ export const CHART_VALUES: readonly ChartValueRow[] = [
     '1.14',
     'Value ipam.operator.clusterPoolIPv4PodCIDR removed, use ipam.operator.clusterPoolIPv4PodCIDRList instead',
     'ipam.operator.clusterPoolIPv4PodCIDRList',
-    { whenTruthy: false, source: 'charts:cilium/templates/cilium-configmap.yaml@1.16.5' },
+    {
+      whenTruthy: false,
+      failsUntil: '1.19',
+      source: 'charts:cilium/templates/cilium-configmap.yaml@1.16.5',
+    },
   ),
   failing(
     'ipam.operator.clusterPoolIPv6PodCIDR',
     '1.14',
     'Value ipam.operator.clusterPoolIPv6PodCIDR removed, use ipam.operator.clusterPoolIPv6PodCIDRList instead',
     'ipam.operator.clusterPoolIPv6PodCIDRList',
-    { whenTruthy: false, source: 'charts:cilium/templates/cilium-configmap.yaml@1.16.5' },
+    {
+      whenTruthy: false,
+      failsUntil: '1.19',
+      source: 'charts:cilium/templates/cilium-configmap.yaml@1.16.5',
+    },
   ),
   failing(
     'containerRuntime.integration',
@@ -129,13 +139,17 @@ export const CHART_VALUES: readonly ChartValueRow[] = [
   }),
   silent('encryption.ipsec.interface', '1.20', null),
   silent('encryption.strictMode.enabled', '1.20', 'encryption.strictMode.egress.enabled', {
+    since: '1.15',
     note: 'The replacement exists since 1.19.',
   }),
-  silent('encryption.strictMode.cidr', '1.20', 'encryption.strictMode.egress.cidr'),
+  silent('encryption.strictMode.cidr', '1.20', 'encryption.strictMode.egress.cidr', {
+    since: '1.15',
+  }),
   silent(
     'encryption.strictMode.allowRemoteNodeIdentities',
     '1.20',
     'encryption.strictMode.egress.allowRemoteNodeIdentities',
+    { since: '1.15' },
   ),
   failing('proxy.prometheus.enabled', '1.16', PROXY, 'envoy.prometheus.enabled', {
     whenTruthy: false,
@@ -193,13 +207,7 @@ export const CHART_VALUES: readonly ChartValueRow[] = [
   silent('externalWorkloads', '1.18', null),
   silent('highScaleIPcache', '1.18', null),
   silent('enableK8sTerminatingEndpoint', '1.18', null, { note: 'Always on.' }),
-  silent('hubble.relay.dialTimeout', '1.18', null),
-  silent('hubble.export.fileMaxSizeMb', '1.18', 'hubble.export.static.fileMaxSizeMb', {
-    since: '1.15',
-  }),
-  silent('hubble.export.fileMaxBackups', '1.18', 'hubble.export.static.fileMaxBackups', {
-    since: '1.15',
-  }),
+  silent('hubble.relay.dialTimeout', '1.17', null),
   silent('hubble.peerService.enabled', '1.14', null, { note: 'Always on.' }),
   silent('hubble.tls.ca', '1.14', 'tls.ca'),
   silent('hostPort.enabled', '1.18', null, { note: KPR_IMPLIES }),
@@ -223,6 +231,7 @@ export const CHART_VALUES: readonly ChartValueRow[] = [
   }),
   silent('sockops.enabled', '1.14', null),
   silent('clustermesh.enableMCSAPISupport', '1.20', 'clustermesh.mcsapi.enabled', {
+    since: '1.17',
     source: `${UPGRADE}@main`,
   }),
 ];
@@ -236,6 +245,18 @@ export interface DeprecatedValueRow {
 }
 
 export const DEPRECATED_VALUES: readonly DeprecatedValueRow[] = [
+  {
+    path: 'hubble.export.fileMaxSizeMb',
+    deprecated: '1.18',
+    replacement: 'hubble.export.static.fileMaxSizeMb',
+    source: 'charts:cilium/templates/cilium-configmap.yaml@1.18.11',
+  },
+  {
+    path: 'hubble.export.fileMaxBackups',
+    deprecated: '1.18',
+    replacement: 'hubble.export.static.fileMaxBackups',
+    source: 'charts:cilium/templates/cilium-configmap.yaml@1.18.11',
+  },
   {
     path: 'localRedirectPolicy',
     deprecated: '1.18',
@@ -270,6 +291,7 @@ export function rowEffect(
 ): 'honoured' | 'ignored' | 'template-fail' | 'schema' {
   if (!atLeast(version, row.gone)) return 'honoured';
   if (row.fails === 'silent') return 'ignored';
+  if (row.failsUntil !== undefined && atLeast(version, row.failsUntil)) return 'ignored';
   if (row.failsSince === undefined) return row.fails;
   const speaks = row.failsSince.some((since) => sameMinorAtLeast(version, since));
   const last = row.failsSince.at(-1) ?? row.gone;

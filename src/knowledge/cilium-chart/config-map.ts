@@ -12,7 +12,7 @@ export type ConfigData = Readonly<Record<string, string>>;
 /** The data of `cilium-config` for merged values; never fails, whatever the values are. */
 export function ciliumConfigData(version: string, values: ChartValues): ConfigData {
   const data: Record<string, string> = {
-    ...baseKeys(values),
+    ...baseKeys(version, values),
     ...datapathKeys(version, values),
     ...routingKeys(version, values),
     ...serviceKeys(version, values),
@@ -70,14 +70,19 @@ function truthy(values: ChartValues, path: string, key: string): Record<string, 
   return isTruthy(valueAt(values, path)) ? { [key]: text(values, path) } : {};
 }
 
-function baseKeys(values: ChartValues): Record<string, string> {
+function policyCidrMatchMode(version: string, values: ChartValues): Record<string, string> {
+  const mode = valueAt(values, 'policyCIDRMatchMode');
+  if (!atLeast(version, '1.15.0') || mode === undefined || mode === null) return {};
+  const text = Array.isArray(mode) ? listValue(mode).join(' ') : showValue(mode);
+  return { 'policy-cidr-match-mode': text };
+}
+
+function baseKeys(version: string, values: ChartValues): Record<string, string> {
   return {
     'identity-allocation-mode': text(values, 'identityAllocationMode'),
     debug: text(values, 'debug.enabled') || 'false',
     'enable-policy': text(values, 'policyEnforcementMode').toLowerCase(),
-    ...(Array.isArray(valueAt(values, 'policyCIDRMatchMode'))
-      ? { 'policy-cidr-match-mode': listValue(valueAt(values, 'policyCIDRMatchMode')).join(' ') }
-      : given(values, 'policyCIDRMatchMode', 'policy-cidr-match-mode')),
+    ...policyCidrMatchMode(version, values),
     ...given(values, 'policyAuditMode', 'policy-audit-mode'),
     'enable-ipv4': text(values, 'ipv4.enabled'),
     'enable-ipv6': text(values, 'ipv6.enabled'),
@@ -94,7 +99,7 @@ function baseKeys(values: ChartValues): Record<string, string> {
     ),
     ...(isTruthy(valueAt(values, 'hubble.enabled'))
       ? {
-          'enable-hubble': 'true',
+          'enable-hubble': text(values, 'hubble.enabled'),
           'hubble-socket-path': text(values, 'hubble.socketPath'),
           ...given(values, 'hubble.listenAddress', 'hubble-listen-address'),
         }
@@ -103,7 +108,6 @@ function baseKeys(values: ChartValues): Record<string, string> {
 }
 
 function datapathKeys(version: string, values: ChartValues): Record<string, string> {
-  const masquerade = valueAt(values, 'enableIPv4Masquerade');
   const encrypted = isTruthy(valueAt(values, 'encryption.enabled'));
   const type = text(values, 'encryption.type');
   return {
@@ -114,8 +118,7 @@ function datapathKeys(version: string, values: ChartValues): Record<string, stri
         : { 'enable-host-legacy-routing': 'true' }
       : { 'enable-host-legacy-routing': text(values, 'bpf.hostLegacyRouting') }),
     ...given(values, 'bpf.masquerade', 'enable-bpf-masquerade'),
-    'enable-ipv4-masquerade':
-      masquerade === undefined || masquerade === null ? 'true' : showValue(masquerade),
+    'enable-ipv4-masquerade': masqueradesIpv4(version, values),
     'enable-ipv6-masquerade': text(values, 'enableIPv6Masquerade'),
     'preallocate-bpf-maps': text(values, 'bpf.preallocateMaps'),
     ...(atLeast(version, '1.16.0')
@@ -139,6 +142,14 @@ function datapathKeys(version: string, values: ChartValues): Record<string, stri
   };
 }
 
+/** Unset, as by default since 1.18, it is on, and off on AWS interfaces. */
+export function masqueradesIpv4(version: string, values: ChartValues): string {
+  const given = valueAt(values, 'enableIPv4Masquerade');
+  if (given !== undefined && given !== null) return showValue(given);
+  const interfaces = atLeast(version, '1.18.0') && isTruthy(valueAt(values, 'eni.enabled'));
+  return String(!interfaces);
+}
+
 function deviceKeys(values: ChartValues): Record<string, string> {
   const devices = listValue(valueAt(values, 'devices'));
   return devices.length === 0 ? {} : { devices: devices.join(' ') };
@@ -159,10 +170,14 @@ function routingKeys(version: string, values: ChartValues): Record<string, strin
   const mode = text(values, 'routingMode');
   const legacy = atLeast(version, '1.15.0') ? '' : text(values, 'tunnel');
   const protocol = text(values, 'tunnelProtocol');
+  const cloud =
+    isTruthy(valueAt(values, 'gke.enabled')) ||
+    (atLeast(version, '1.19.0') && isTruthy(valueAt(values, 'eni.enabled')));
+  const native = legacy === 'disabled' || cloud;
   const routing =
     mode !== ''
       ? { 'routing-mode': mode }
-      : legacy === 'disabled'
+      : native
         ? { 'routing-mode': 'native' }
         : { 'routing-mode': 'tunnel', 'tunnel-protocol': legacy === '' ? 'vxlan' : legacy };
   return {
@@ -201,8 +216,18 @@ function serviceKeys(version: string, values: ChartValues): Record<string, strin
     ...(atLeast(version, '1.20.0')
       ? truthy(values, 'k8s.apiServerURLs', 'k8s-api-server-urls')
       : {}),
-    ...given(values, 'localRedirectPolicy', 'enable-local-redirect-policy'),
+    ...localRedirect(version, values),
   };
+}
+
+/** As written up to 1.17; since then the key is there when either spelling asks for it. */
+function localRedirect(version: string, values: ChartValues): Record<string, string> {
+  const key = 'enable-local-redirect-policy';
+  if (!atLeast(version, '1.18.0')) return given(values, 'localRedirectPolicy', key);
+  const on =
+    isTruthy(valueAt(values, 'localRedirectPolicies.enabled')) ||
+    isTruthy(valueAt(values, 'localRedirectPolicy'));
+  return on ? { [key]: 'true' } : {};
 }
 
 /** `write-cni-conf-when-ready`, `cni-exclusive` and `cni-log-file` appear only without customConf. */

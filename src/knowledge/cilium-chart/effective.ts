@@ -6,7 +6,7 @@
  */
 import { atLeast } from '../../base/versions.ts';
 import { TUNNEL_PORTS } from '../cilium-versions.ts';
-import { chainingMode, writePath } from './config-map.ts';
+import { chainingMode, masqueradesIpv4, writePath } from './config-map.ts';
 import { mergedValues } from './defaults.ts';
 import { isFullReplacement, kubeProxyReplacementText } from './kube-proxy-replacement.ts';
 import { acceptedReplacements } from './template-failures.ts';
@@ -109,7 +109,7 @@ export function effectiveCilium(version: string, userValues: ChartValues): Effec
     },
     nodePort,
     hostPort: full || hasOwnFlag(version, values, replacement, 'hostPort.enabled', '1.18.0'),
-    masquerade: masquerades(values),
+    masquerade: masqueradesIpv4(version, values) === 'true',
     bpfMasquerade,
     hostLegacyRouting: isTruthy(valueAt(values, 'bpf.hostLegacyRouting')),
     ...routing(version, values),
@@ -156,12 +156,6 @@ function hasOwnFlag(
 ): boolean {
   const passed = atLeast(version, '1.14.0') ? ['partial', 'false'] : ['partial'];
   return passed.includes(replacement) && !atLeast(version, gone) && isTruthy(valueAt(values, path));
-}
-
-/** Unset means on (the default is null since 1.18, false only for ENI). */
-function masquerades(values: ChartValues): boolean {
-  const value = valueAt(values, 'enableIPv4Masquerade');
-  return value === undefined || value === null ? true : isTruthy(value);
 }
 
 function routing(

@@ -3,7 +3,13 @@
  * Source: charts:cilium/templates/cilium-envoy/daemonset.yaml@1.16.5 … 1.20.0.
  */
 import type { DaemonSetObject } from '../../model/kubernetes.ts';
-import { apiServerEnv, imageOf, type RenderContext } from './agent-daemon-set.ts';
+import {
+  apiServerEnv,
+  imageOf,
+  loopback,
+  type RenderContext,
+  startupDelay,
+} from './agent-daemon-set.ts';
 import { showValue, valueAt } from './values.ts';
 
 export function envoyDaemonSet(context: RenderContext): DaemonSetObject {
@@ -14,7 +20,7 @@ export function envoyDaemonSet(context: RenderContext): DaemonSetObject {
     'app.kubernetes.io/name': 'cilium-envoy',
     'app.kubernetes.io/part-of': 'cilium',
   };
-  const probe = { httpGet: { host: '127.0.0.1', path: '/healthz', port: 9878 } };
+  const probe = { httpGet: { host: loopback(values), path: '/healthz', port: 9878 } };
   return {
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
@@ -42,7 +48,7 @@ export function envoyDaemonSet(context: RenderContext): DaemonSetObject {
               env: apiServerEnv(values),
               startupProbe: {
                 ...probe,
-                initialDelaySeconds: 5,
+                ...startupDelay(context.version),
                 periodSeconds: 2,
                 failureThreshold: 105,
               },

@@ -2,11 +2,13 @@
  * Deployment `cilium-operator` as the chart renders it.
  * Source: charts:cilium/templates/cilium-operator/deployment.yaml@1.13.18 … 1.20.0.
  */
-import type { DeploymentObject } from '../../model/kubernetes.ts';
+import { atLeast } from '../../base/versions.ts';
+import type { DeploymentObject, Toleration } from '../../model/kubernetes.ts';
 import {
   apiServerEnv,
   configChecksum,
   imageOf,
+  loopback,
   tolerationsOf,
   type RenderContext,
 } from './agent-daemon-set.ts';
@@ -23,7 +25,15 @@ export function operatorDeployment(context: RenderContext): DeploymentObject {
   };
   const cloud = cloudOf(values);
   const replicas = Number(valueAt(values, 'operator.replicas') ?? 2);
-  const probe = { httpGet: { host: '127.0.0.1', path: '/healthz', port: 9234 }, timeoutSeconds: 3 };
+  const hostNetwork = onHostNetwork(context);
+  const probe = {
+    httpGet: {
+      ...(hostNetwork ? { host: loopback(values) } : {}),
+      path: '/healthz',
+      port: 9234,
+    },
+    timeoutSeconds: 3,
+  };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -40,7 +50,7 @@ export function operatorDeployment(context: RenderContext): DeploymentObject {
             : {}),
         },
         spec: {
-          hostNetwork: isTruthy(valueAt(values, 'operator.hostNetwork')),
+          hostNetwork,
           restartPolicy: 'Always',
           priorityClassName:
             showValue(valueAt(values, 'operator.priorityClassName')) || 'system-cluster-critical',
@@ -57,7 +67,7 @@ export function operatorDeployment(context: RenderContext): DeploymentObject {
             },
           },
           nodeSelector: { 'kubernetes.io/os': 'linux' },
-          tolerations: tolerationsOf(values, 'operator.tolerations'),
+          tolerations: tolerations(context),
           containers: [
             {
               name: 'cilium-operator',
@@ -75,6 +85,21 @@ export function operatorDeployment(context: RenderContext): DeploymentObject {
       },
     },
   };
+}
+
+/** A choice since 1.16. */
+function onHostNetwork({ version, values }: RenderContext): boolean {
+  return !atLeast(version, '1.16.0') || isTruthy(valueAt(values, 'operator.hostNetwork'));
+}
+
+/** Since 1.18 the agent's own taint is tolerated beside what is listed. */
+function tolerations({ version, values }: RenderContext): readonly Toleration[] {
+  const key = showValue(valueAt(values, 'agentNotReadyTaintKey'));
+  const own = atLeast(version, '1.18.0') && key !== '';
+  return [
+    ...tolerationsOf(values, 'operator.tolerations'),
+    ...(own ? [{ key, operator: 'Exists' as const }] : []),
+  ];
 }
 
 function strategy(

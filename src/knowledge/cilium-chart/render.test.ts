@@ -113,7 +113,7 @@ describe('refusals', () => {
   });
 
   it('asks for a native routing CIDR from 1.18 on', () => {
-    const values = { routingMode: 'native' };
+    const values = { routingMode: 'native', enableIPv4Masquerade: true };
     expect(render('1.17.18', values).ok).toBe(true);
     expect(render('1.18.12', values).ok).toBe(false);
     expect(render('1.18.12', { ...values, ipv4NativeRoutingCIDR: '10.245.0.0/16' }).ok).toBe(true);

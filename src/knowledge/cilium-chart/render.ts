@@ -4,6 +4,7 @@
  * does. Hubble's, Envoy's and the cluster mesh's ConfigMaps, Services and Secrets are left out.
  */
 import type { ConfigMapObject, KubeObject } from '../../model/kubernetes.ts';
+import { atLeast } from '../../base/versions.ts';
 import { agentDaemonSet, type RenderContext } from './agent-daemon-set.ts';
 import { ciliumConfigData, hasEnvoyDaemonSet } from './config-map.ts';
 import { mergedValues } from './defaults.ts';
@@ -69,8 +70,9 @@ function objects(request: RenderRequest, values: ChartValues): readonly KubeObje
   const { version, namespace, release } = request;
   const config = ciliumConfigData(version, values);
   const context: RenderContext = { version, values, namespace, release, config };
-  const envoy = hasEnvoyDaemonSet(version, values);
-  const agent = isTruthy(valueAt(values, 'agent'));
+  const running = !isTruthy(valueAt(values, 'preflight.enabled'));
+  const envoy = running && hasEnvoyDaemonSet(version, values);
+  const agent = running && isTruthy(valueAt(values, 'agent'));
   const operator = isTruthy(valueAt(values, 'operator.enabled'));
   const configMap: ConfigMapObject = {
     apiVersion: 'v1',
@@ -85,7 +87,7 @@ function objects(request: RenderRequest, values: ChartValues): readonly KubeObje
   ].map((role) => account(values, namespace, role));
   return [
     ...accounts,
-    configMap,
+    ...(hasConfigMap(version, values) ? [configMap] : []),
     ...(agent
       ? rbac('cilium', showValue(valueAt(values, 'serviceAccounts.cilium.name')), namespace)
       : []),
@@ -97,9 +99,18 @@ function objects(request: RenderRequest, values: ChartValues): readonly KubeObje
         )
       : []),
     ...(agent ? [agentDaemonSet(context)] : []),
-    ...(agent && envoy ? [envoyDaemonSet(context)] : []),
+    ...(envoy ? [envoyDaemonSet(context)] : []),
     ...(operator ? [operatorDeployment(context)] : []),
   ].map((object) => owned(object, request));
+}
+
+/** Up to 1.15 it goes with the agent alone. */
+function hasConfigMap(version: string, values: ChartValues): boolean {
+  if (isTruthy(valueAt(values, 'preflight.enabled'))) return false;
+  const users = ['agent', 'operator.enabled', 'clustermesh.useAPIServer'];
+  if (!atLeast(version, '1.18.0')) users.push('externalWorkloads.enabled');
+  const asked = atLeast(version, '1.16.0') ? users : ['agent'];
+  return asked.some((path) => isTruthy(valueAt(values, path)));
 }
 
 function account(values: ChartValues, namespace: string, role: string): KubeObject {

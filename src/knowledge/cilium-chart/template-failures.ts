@@ -254,6 +254,10 @@ function escapeHatch(version: string): string {
   return ". Configure 'upgradeCompatibility' to 1.15 or earlier to temporarily skip this check at your own risk";
 }
 
+/**
+ * Masquerading counts as it is written: left out, IPv4's is null since 1.18, which means on to the
+ * agent and is no reason to the template.
+ */
 function needsNativeCidr(values: ChartValues, family: 'ipv4' | 'ipv6'): boolean {
   const masquerade = valueAt(
     values,
@@ -265,8 +269,7 @@ function needsNativeCidr(values: ChartValues, family: 'ipv4' | 'ipv6'): boolean 
   return (
     valueAt(values, 'routingMode') === 'native' &&
     isTruthy(valueAt(values, `${family}.enabled`)) &&
-    // Unset since 1.18, where it means true outside ENI.
-    (masquerade === undefined || masquerade === null || isTruthy(masquerade)) &&
+    isTruthy(masquerade) &&
     !isTruthy(valueAt(values, 'ipMasqAgent.enabled')) &&
     !fromPool &&
     !isTruthy(valueAt(values, `${family}NativeRoutingCIDR`))
