@@ -3,25 +3,21 @@
  * that `go/*` pins, by whatever module proxy the environment has, and Debian's packages.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { homedir, setPriority } from 'node:os';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { Cache } from './cache.ts';
+import { buildModule, runGo } from './go-tool.ts';
 import { Skipped } from './skipped.ts';
 
-const SOURCES = fileURLToPath(new URL('go/', import.meta.url));
 const FLANNEL_MODULE = 'github.com/flannel-io/cni-plugin';
 const FLANNEL = '1.6.2-flannel1';
 /** The last reference plugin of that name: for where the module above cannot be had. */
 const REFERENCE_FLANNEL = '0.9.1';
 const CONTAINERD = '2.0.5';
-const CONTAINERD_FLAGS = [
-  '-tags',
-  'no_btrfs no_devmapper no_zfs no_aufs no_tracing',
-  '-ldflags',
-  `-s -w -X github.com/containerd/containerd/v2/version.Version=${CONTAINERD}`,
-];
+const CONTAINERD_BUILD = {
+  flags: ['-tags', 'no_btrfs no_devmapper no_zfs no_aufs no_tracing'],
+  linker: `-X github.com/containerd/containerd/v2/version.Version=${CONTAINERD}`,
+};
 
 export interface Software {
   /** In the order in which they are tried. */
@@ -45,8 +41,7 @@ export interface RuntimeSoftware {
 }
 
 /** Throws Skipped where something cannot be had. */
-export function obtainSoftware(tell: (line: string) => void): Software {
-  const cache = new Cache(tell);
+export function obtainSoftware(cache: Cache): Software {
   const harness = cache.built('harness', () => buildModule('harness', ['./...'], cache.fresh));
   const plugins = cache.built('plugins', () => buildModule('plugins', ['tool'], cache.fresh));
   const flannel = obtainFlannel(cache);
@@ -65,116 +60,11 @@ export function obtainSoftware(tell: (line: string) => void): Software {
   };
 }
 
-/** A directory per thing, made whole or not at all. */
-class Cache {
-  private readonly root: string;
-  readonly tell: (line: string) => void;
-  /** The directory that is being made. */
-  fresh = '';
-
-  constructor(tell: (line: string) => void) {
-    const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-    this.root = join(base, 'regauge', 'real');
-    this.tell = tell;
-  }
-
-  /** The directory of a module's binaries: as long as its sources and the toolchain are the same. */
-  built(name: string, make: () => void): string {
-    return this.entry(keyOf(name), `building ${name}`, make);
-  }
-
-  hasBuilt(name: string): boolean {
-    return this.has(keyOf(name));
-  }
-
-  has(key: string): boolean {
-    return existsSync(join(this.root, key));
-  }
-
-  entry(key: string, doing: string, make: () => void): string {
-    const directory = join(this.root, key);
-    if (existsSync(directory)) return directory;
-    const since = Date.now();
-    this.fresh = `${directory}.${process.pid}.new`;
-    mkdirSync(this.fresh, { recursive: true });
-    try {
-      make();
-      renameSync(this.fresh, directory);
-    } finally {
-      rmSync(this.fresh, { recursive: true, force: true });
-    }
-    this.tell(`${doing}: ${Math.round((Date.now() - since) / 1_000)} s`);
-    return directory;
-  }
-}
-
-function keyOf(name: string): string {
-  const hash = createHash('sha256').update(go().version).update(process.arch);
-  for (const path of filesBelow(join(SOURCES, name))) hash.update(readFileSync(path));
-  return `${name}-${hash.digest('hex').slice(0, 16)}`;
-}
-
-function filesBelow(directory: string): readonly string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8', withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-}
-
-// ---------------------------------------------------------------- Go
-
-let foundGo: { readonly path: string; readonly version: string } | undefined;
-
-function go(): { readonly path: string; readonly version: string } {
-  for (const path of foundGo === undefined ? ['go', '/usr/local/go/bin/go'] : []) {
-    const { status, stdout } = spawnSync(path, ['version'], { encoding: 'utf8' });
-    if (status === 0) foundGo ??= { path, version: stdout.trim() };
-  }
-  if (foundGo === undefined) throw new Skipped('no Go toolchain here (https://go.dev/dl)');
-  return foundGo;
-}
-
-function buildModule(
-  name: string,
-  packages: readonly string[],
-  into: string,
-  flags: readonly string[] = ['-ldflags', '-s -w'],
-  cgo = false,
-): void {
-  const args = ['build', '-mod=readonly', '-trimpath', '-buildvcs=false', '-p=2', ...flags];
-  const run = runGo([...args, '-o', `${into}/`, ...packages], join(SOURCES, name), cgo);
-  if (run.failed) throw new Skipped(`cannot build ${name}: ${run.told}`);
-}
-
-function runGo(
-  args: readonly string[],
-  cwd: string,
-  cgo = false,
-): { failed: boolean; told: string } {
-  const { status, stderr, error } = spawnSync(go().path, args, {
-    cwd,
-    encoding: 'utf8',
-    timeout: 15 * 60_000,
-    env: { ...process.env, CGO_ENABLED: cgo ? '1' : '0', GOWORK: 'off', GOFLAGS: '' },
-  });
-  if (status === 0) return { failed: false, told: '' };
-  return { failed: true, told: lastLines(stderr ?? String(error)) };
-}
-
-function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-3).join(' / ');
-}
-
-/** Builds do not take the machine from its user. */
-export function beModest(): void {
-  setPriority(10);
-}
-
 // ---------------------------------------------------------------- the pieces
 
 function builtContainerd(cache: Cache): RuntimeSoftware {
   const directory = cache.built('containerd', () =>
-    buildModule('containerd', ['tool'], cache.fresh, CONTAINERD_FLAGS),
+    buildModule('containerd', ['tool'], cache.fresh, CONTAINERD_BUILD),
   );
   return runtimeIn(directory, CONTAINERD, 'built');
 }
@@ -204,7 +94,7 @@ function obtainRunc(cache: Cache): string {
   const packaged = directory === undefined ? undefined : join(directory, 'usr/sbin/runc');
   if (packaged !== undefined && spawnSync(packaged, ['--version']).status === 0) return packaged;
   const built = cache.built('runc', () =>
-    buildModule('runc', ['tool'], cache.fresh, ['-ldflags', '-s -w'], true),
+    buildModule('runc', ['tool'], cache.fresh, { cgo: true }),
   );
   return join(built, 'runc');
 }
