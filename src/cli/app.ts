@@ -19,6 +19,7 @@ import type {
   PlanFlags,
   RehearseFlags,
   SnapshotFlags,
+  TwinServeFlags,
 } from './flags.ts';
 import { VERSION } from './version.ts';
 
@@ -289,6 +290,60 @@ const schema = buildCommand<object, string[], CliContext>({
   docs: { brief: 'The JSON Schema of a document' },
 });
 
+const twinServe = buildCommand<TwinServeFlags, [], CliContext>({
+  func: guarded(() => import('./commands/twin-serve.ts')),
+  parameters: {
+    flags: {
+      cluster: text('Snapshot or cluster spec (default: a published incident, before it)', 'file'),
+      speed: {
+        kind: 'parsed',
+        parse: speedOf,
+        default: '1',
+        brief: 'Virtual seconds per second, or max',
+        placeholder: 'n',
+      },
+      listen: {
+        kind: 'parsed',
+        parse: String,
+        default: '127.0.0.1:0',
+        brief: 'Address and port of the Kubernetes API; port 0 takes a free one',
+        placeholder: 'host:port',
+      },
+      iKnowOthersCanReachIt: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'Listen on an address that is not loopback',
+      },
+      out: text(
+        'Directory for the kubeconfig and the talosconfig (default regauge-twin)',
+        'directory',
+      ),
+      seed: wholeNumber('Seed of the twin (default 1)'),
+      output: outputOf(['text', 'json', 'yaml']),
+    },
+    aliases: { o: 'output' },
+    positional: { kind: 'tuple', parameters: [] },
+  },
+  docs: {
+    brief: 'A practice cluster that answers kubectl, helm and talosctl',
+    fullDescription:
+      'Runs until it is ended, and writes a kubeconfig and a talosconfig for it. Touches nothing real.',
+  },
+});
+
+const twin = buildRouteMap({
+  routes: { serve: twinServe },
+  docs: { brief: 'A twin of a cluster to practise on' },
+});
+
+function speedOf(input: string): number | 'max' {
+  if (input === 'max') return 'max';
+  const speed = Number(input);
+  if (input !== '' && speed > 0 && speed <= 100_000) return speed;
+  throw new SyntaxError(`${input} is no speed: a number above 0, or max`);
+}
+
 function application(): Application<CliContext> {
   return buildApplication(
     buildRouteMap({
@@ -301,6 +356,7 @@ function application(): Application<CliContext> {
         explain,
         'explain-node': explainNode,
         schema,
+        twin,
       },
       docs: {
         brief:

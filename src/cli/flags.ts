@@ -68,3 +68,13 @@ export interface ExplainNodeFlags {
   readonly node?: string;
   readonly output: DocumentFormat;
 }
+
+export interface TwinServeFlags {
+  readonly cluster?: string;
+  readonly speed: number | 'max';
+  readonly listen: string;
+  readonly iKnowOthersCanReachIt: boolean;
+  readonly out?: string;
+  readonly seed?: number;
+  readonly output: DocumentFormat;
+}

@@ -5,19 +5,22 @@ import { dirname } from 'node:path';
 export interface FileToWrite {
   readonly path: string;
   readonly text: string;
+  /** Permissions, where they are not those of any new file. */
+  readonly mode?: number;
 }
 
 /** All of the files, the last one last: who finds it finds the others too. */
 export function writeWhole(files: readonly FileToWrite[]): void {
-  const unfinished = files.map(({ path, text }) => ({
+  const unfinished = files.map(({ path, text, mode }) => ({
     path,
     text,
+    options: mode === undefined ? {} : { mode },
     beside: `${path}.${process.pid}.tmp`,
   }));
   try {
-    for (const { path, beside, text } of unfinished) {
+    for (const { path, beside, text, options } of unfinished) {
       makeDirectory(dirname(path));
-      writeFileSync(beside, text);
+      writeFileSync(beside, text, options);
     }
     for (const { path, beside } of unfinished) renameSync(beside, path);
   } catch (error) {

@@ -31,12 +31,11 @@ export interface Group {
   readonly versions: readonly string[];
 }
 
-const BUILT_IN: readonly Resource[] = BUILT_IN_RESOURCES.map((each) => resourceOf(each));
+/** Groups of the built-in kinds; events of both groups are the same ones. */
 const BUILT_IN_GROUPS = new Map(
-  BUILT_IN.filter(({ apiVersion }) => apiVersion !== 'events.k8s.io/v1').map((each) => [
-    each.kind,
-    each.group,
-  ]),
+  BUILT_IN_RESOURCES.filter(({ apiVersion }) => apiVersion !== 'events.k8s.io/v1').map(
+    ({ kind, apiVersion }) => [kind, splitVersion(apiVersion)[0]],
+  ),
 );
 
 /** In `kubectl get all` (KK pkg/registry, per kind). */
@@ -52,6 +51,8 @@ const IN_ALL = new Set([
   'Service',
   'StatefulSet',
 ]);
+
+const BUILT_IN: readonly Resource[] = BUILT_IN_RESOURCES.map((each) => resourceOf(each));
 
 export class ResourceRegistry {
   private readonly store: ObjectStore;
