@@ -56,7 +56,11 @@ function context(): { readonly cli: CliContext; readonly printed: () => string }
 
 async function rehearse(snapshot: string, flags: Partial<RehearseFlags>) {
   const { cli, printed } = context();
-  await runRehearse.call(cli, { output: 'json', events: false, target, ...flags }, snapshot);
+  await runRehearse.call(
+    cli,
+    { output: 'json', events: false, live: false, target, ...flags },
+    snapshot,
+  );
   return { exit: cli.process.exitCode, printed: printed() };
 }
 
@@ -69,7 +73,7 @@ describe('plan and rehearse', () => {
     const { cli } = context();
     await runPlanCommand.call(
       cli,
-      { output: 'text', target, out, ciliumVersion: '1.18.3' },
+      { output: 'text', live: false, target, out, ciliumVersion: '1.18.3' },
       snapshot,
     );
   });
