@@ -98,10 +98,11 @@ export class Objects {
       .json({
         method: 'DELETE',
         path: pathOf(place, this.spaceOf(address), address.name),
-        query: { dryRun: dryRun(options) },
+        // A server reads the options of a deletion from its body, and then none from the query.
         body: {
           apiVersion: 'v1',
           kind: 'DeleteOptions',
+          ...(options.dryRun === true ? { dryRun: ['All'] } : {}),
           ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
           ...(preconditions === undefined ? {} : { preconditions }),
           ...(propagationPolicy === undefined ? {} : { propagationPolicy }),

@@ -74,6 +74,8 @@ export function describeDeletion(kind: TargetKind): void {
       'evicts a pod that no budget holds',
       on(async ({ port, namespace }) => {
         const made = await port.create(podLiteral(namespace, 'a'));
+        expect(await port.evict(namespace, 'a', { dryRun: true })).toEqual({ evicted: true });
+        expect(await port.get(addressOf(made))).toBeDefined();
         expect(await port.evict(namespace, 'a')).toEqual({ evicted: true });
         expect(await port.get(addressOf(made))).toBeUndefined();
       }),

@@ -84,8 +84,9 @@ export function describeLists(kind: TargetKind): void {
     it(
       'lists a namespace alone, and all of them together',
       on(async ({ port, namespace }) => {
-        const labelSelector = OURS;
-        await port.create(configMap(namespace, 'a', { labels: OURS }));
+        // Other namespaces may hold what other tests left.
+        const labelSelector = { 'example.com/contract': namespace };
+        await port.create(configMap(namespace, 'a', { labels: labelSelector }));
         expect(await namesOf(port, 'ConfigMap', { labelSelector })).toBe('a');
         expect(await namesOf(port, 'ConfigMap', { labelSelector, namespace: 'none' })).toBe('');
       }),
