@@ -3,6 +3,7 @@
  * `-- --part charts,runtimes --seed 7 --random 50 --only L12 --runtime 2.0.5`.
  */
 import { parseArgs } from 'node:util';
+import { API } from './api/part.ts';
 import { Cache } from './cache.ts';
 import { CHARTS } from './charts/part.ts';
 import { beModest } from './go-tool.ts';
@@ -10,7 +11,7 @@ import { Lane, type Part } from './lane.ts';
 import { RUNTIMES } from './runtimes.ts';
 import { Skipped } from './skipped.ts';
 
-const PARTS: readonly Part[] = [CHARTS, RUNTIMES];
+const PARTS: readonly Part[] = [CHARTS, API, RUNTIMES];
 
 const { values: options } = parseArgs({
   options: {
