@@ -246,7 +246,7 @@ export async function textOf(body: AsyncIterable<Buffer>, bytesMax = Infinity): 
   return Buffer.concat(pieces).toString('utf8');
 }
 
-export function queryText(query: Query = {}): string {
+function queryText(query: Query = {}): string {
   const pairs = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     if (value !== undefined) pairs.append(key, String(value));

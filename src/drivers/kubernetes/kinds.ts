@@ -101,7 +101,7 @@ export function notServed(apiVersion: string, kind: string): RegaugeError {
   });
 }
 
-export function groupPath(apiVersion: string): string {
+function groupPath(apiVersion: string): string {
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 }
 

@@ -15,7 +15,7 @@ import { type KindPlace, notServed, pathOf } from './kinds.ts';
 import { headOf, type ListHead, ListSplitter } from './list-splitter.ts';
 import { foreignAnswer, StatusError } from './status.ts';
 
-export const PAGE = 500;
+const PAGE = 500;
 const RESTARTS_MAX = 2;
 /** A page larger than this is read in parts. */
 const WHOLE_BYTES_MAX = 32 * 1024 * 1024;

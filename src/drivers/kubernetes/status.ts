@@ -30,7 +30,7 @@ export interface Refusal {
 /** Characters of a foreign answer that are shown. */
 const SHOWN_MAX = 200;
 
-export function parseStatus(text: string): Status | undefined {
+function parseStatus(text: string): Status | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -159,7 +159,7 @@ function isForeign({ contentType, text, httpStatus }: Refusal): boolean {
   return httpStatus >= 300 && httpStatus < 400;
 }
 
-export function shown(text: string): string {
+function shown(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length > SHOWN_MAX ? `${line.slice(0, SHOWN_MAX)}…` : line;
 }

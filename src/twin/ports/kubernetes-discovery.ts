@@ -25,7 +25,7 @@ export function servedResources(world: World): readonly ServedResource[] {
   );
 }
 
-export function twinResources({ store }: Pick<World, 'store'>): readonly ApiResource[] {
+function twinResources({ store }: Pick<World, 'store'>): readonly ApiResource[] {
   const found = new Map<string, ApiResource>();
   const add = (resource: ApiResource): void => {
     const key = `${resource.apiVersion}/${resource.kind}`;

@@ -81,7 +81,7 @@ async function* watchOf<T extends KubeObject>(
 }
 
 /** A kind is served when it is built in, defined, or held. */
-export function requireServed(world: World, apiVersion: string, kind: string): void {
+function requireServed(world: World, apiVersion: string, kind: string): void {
   const served = servedResources(world).some(
     (each) => each.kind === kind && each.apiVersion === apiVersion,
   );

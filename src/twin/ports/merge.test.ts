@@ -1,7 +1,7 @@
 /** Merges as the API's clients do them; goal: what is kept, what wins and what goes. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyMerge, mergePatch, threeWayMerge } from './merge.ts';
+import { mergePatch, threeWayMerge } from './merge.ts';
 
 describe('mergePatch (RFC 7386)', () => {
   it('merges maps, removes nulls and replaces lists', () => {
@@ -28,23 +28,6 @@ describe('mergePatch (RFC 7386)', () => {
         },
       ),
     );
-  });
-});
-
-describe('applyMerge', () => {
-  it('merges containers by name and keeps the others', () => {
-    const live = {
-      containers: [
-        { name: 'a', image: '1', env: [] },
-        { name: 'b', image: '1' },
-      ],
-    };
-    expect(applyMerge(live, { containers: [{ name: 'a', image: '2' }] })).toEqual({
-      containers: [
-        { name: 'a', image: '2', env: [] },
-        { name: 'b', image: '1' },
-      ],
-    });
   });
 });
 

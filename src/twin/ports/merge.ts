@@ -1,6 +1,6 @@
 /**
- * Merging objects as clients of the API do: JSON merge patch (RFC 7386), server-side apply of a
- * partial object, and Helm's three-way merge. Pure; what stayed is shared, so that an unchanged
+ * Merging objects as clients of the API do: JSON merge patch (RFC 7386), and Helm's
+ * three-way merge. Pure; what stayed is shared, so that an unchanged
  * object is the same object.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -19,17 +19,6 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return isDeepStrictEqual(result, target) ? target : result;
 }
 
-/** Fields given win, others stay; lists of named entries merge by name, other lists are replaced. */
-export function applyMerge(live: unknown, given: unknown): unknown {
-  if (isMap(live) && isMap(given)) {
-    const result: Record<string, unknown> = { ...live };
-    for (const [key, value] of Object.entries(given)) result[key] = applyMerge(live[key], value);
-    return isDeepStrictEqual(result, live) ? live : result;
-  }
-  if (isNamedList(live) && isNamedList(given)) return mergeNamed(live, given);
-  return isDeepStrictEqual(live, given) ? live : given;
-}
-
 /**
  * What Helm sends: fields of `next` win over live edits, fields that only `last` had go, and what
  * neither knows stays.
@@ -42,25 +31,6 @@ export function threeWayMerge(last: unknown, live: unknown, next: unknown): unkn
   for (const [key, value] of Object.entries(next))
     result[key] = threeWayMerge(before[key], live[key], value);
   return isDeepStrictEqual(result, live) ? live : result;
-}
-
-function mergeNamed(live: readonly Tree[], given: readonly Tree[]): unknown {
-  const byName = new Map(given.map((entry) => [entry['name'], entry]));
-  const merged = live.map((entry) => {
-    const change = byName.get(entry['name']);
-    byName.delete(entry['name']);
-    return change === undefined ? entry : applyMerge(entry, change);
-  });
-  const result = [...merged, ...byName.values()];
-  return isDeepStrictEqual(result, live) ? live : result;
-}
-
-function isNamedList(value: unknown): value is readonly Tree[] {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((entry) => isMap(entry) && typeof entry['name'] === 'string')
-  );
 }
 
 function isMap(value: unknown): value is Tree {

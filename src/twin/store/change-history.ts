@@ -84,6 +84,6 @@ export class ChangeHistory {
   }
 }
 
-export function versionOf(object: KubeObject): number {
+function versionOf(object: KubeObject): number {
   return Number(object.metadata.resourceVersion ?? 0);
 }

@@ -49,7 +49,7 @@ export interface TargetKind extends Abilities {
 /** One target for one test: what a test does is nobody else's. */
 export type WithTarget = (work: (target: KubernetesTarget) => Promise<void>) => () => Promise<void>;
 
-export function withTargets({ make }: TargetKind): WithTarget {
+function withTargets({ make }: TargetKind): WithTarget {
   return (work) => async () => {
     const target = await make();
     try {
