@@ -10,6 +10,7 @@ import type { ClusterFacts, TargetFacts } from '../model/facts.ts';
 import type { Runbook } from '../model/runbook.ts';
 import { together } from './given-files.ts';
 import { type LeftOut, leftOutOf } from './left-out.ts';
+import { scenarioIn, withScenario } from './scenario-files.ts';
 
 export interface ReadOptions {
   readonly paths: readonly string[];
@@ -45,12 +46,13 @@ export async function readCluster(options: ReadOptions): Promise<ClusterRead> {
   const named = [target, runbook].filter((path) => path !== undefined);
   const fromFiles = await readFiles([...paths, ...named], stdin === undefined ? {} : { stdin });
   const read = together(fromFiles, live);
-  const all = readInput(read.files, {
+  const scenario = scenarioIn(read.files);
+  const all = readInput(scenario.files, {
     ...(ciliumVersion === undefined ? {} : { ciliumVersion: ciliumVersion.replace(/^v/, '') }),
     ...(talosVersion === undefined ? {} : { talosVersion }),
     ...(target === undefined ? {} : { roles: { [target]: 'target' } }),
   });
-  const input = oneCluster(all);
+  const input = withScenario(oneCluster(all), scenario);
   const facts = deriveFacts(input, talosVersion === undefined ? {} : { talosVersion });
   return {
     input,

@@ -20,6 +20,8 @@ export interface ClusterInput {
     /** Positions of the steps, when the text was kept. */
     readonly tree?: ConfigTree;
   }[];
+  /** Constants of the twin that a scenario sets, by name. */
+  readonly constants?: Readonly<Record<string, number>>;
   /** Kinds of which a typed list was read (`PodDisruptionBudgetList`), also an empty one. */
   readonly kindsListed?: readonly string[];
   /** Files that held nothing regauge reads, with the reason; shown, never an error by itself. */

@@ -7,6 +7,8 @@ import { errorDocument } from '../../model/schema/error-document.ts';
 import { plan } from '../../model/schema/plan.ts';
 import { rehearsal } from '../../model/schema/rehearsal.ts';
 import { runEvent } from '../../model/schema/run-event.ts';
+import { clusterSpec } from '../../twin/scenario/cluster-spec.ts';
+import { twinConstants } from '../../twin/scenario/constant-overrides.ts';
 import type { CliContext } from '../context.ts';
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
@@ -15,6 +17,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Rehearsal: rehearsal,
   Run: runEvent,
   Runbook: publishedRunbook,
+  ClusterSpec: clusterSpec,
+  TwinConstants: twinConstants,
   Error: errorDocument,
 };
 

@@ -19,6 +19,7 @@ import type { Releases } from '../ports/helm-port.ts';
 import { programFor } from '../programs/program-for.ts';
 import { ObjectStore } from '../store/object-store.ts';
 import type { ApiServer, Fabric, TwinNode, World } from '../world.ts';
+import { overridesAssumed, overridesIn } from './constant-overrides.ts';
 import { keepFailing } from './failing-workloads.ts';
 import { liveReleases } from './live-releases.ts';
 import { loadObjects } from './load-objects.ts';
@@ -59,6 +60,7 @@ export interface BuiltWorld {
 export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorld {
   const { input, assumptions: leftOut } = modelledPart(read);
   const objects = nodesIn(input);
+  const overrides = overridesIn(input.constants ?? {});
   const kernel = new Kernel(options.seed, options.epochMs);
   const store = new ObjectStore(kernel);
   const owners = loadObjects(store, input.objects);
@@ -68,7 +70,7 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
   const world: TwinWorld = {
     kernel,
     store,
-    constants: constantsWith(options.constants),
+    constants: constantsWith({ ...overrides, ...options.constants }),
     versions: versionsOf(objects),
     nodes,
     releases: live.releases,
@@ -119,6 +121,7 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
     world,
     assumptions: [
       ...leftOut,
+      ...overridesAssumed(overrides),
       ...configs.assumptions,
       ...files,
       ...anew,

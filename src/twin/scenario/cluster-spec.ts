@@ -3,6 +3,7 @@
  * it into the objects and configs that kubectl and talosctl would print of such a cluster.
  */
 import { z } from 'zod';
+import { constantOverrides } from './constant-overrides.ts';
 
 const volume = z.strictObject({
   /** `10Gi`. */
@@ -105,6 +106,8 @@ export const clusterSpec = z.strictObject({
   workloads: z.array(workload).default([]),
   /** Whole objects as kubectl would print them: policies, webhooks, anything else. */
   objects: z.array(z.record(z.string(), z.unknown())).default([]),
+  /** Times and limits of the simulated software that are other than `twin/constants.ts` has them. */
+  constants: constantOverrides.default({}),
 });
 
 export type ClusterSpec = z.infer<typeof clusterSpec>;

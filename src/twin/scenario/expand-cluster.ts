@@ -26,12 +26,14 @@ import {
   type PlacedPod,
   podsOf,
 } from './generated-workload.ts';
+import { overridesIn } from './constant-overrides.ts';
 import { uidOf } from './identities.ts';
 import { objectOf } from './object-of.ts';
 
 export function expandCluster(spec: ClusterSpec): ClusterInput {
   const layout = layOut(spec);
   const objects = objectsOf(layout);
+  const constants = overridesIn(spec.constants);
   return {
     ...EMPTY_INPUT,
     objects: objects.map((object) => {
@@ -46,6 +48,7 @@ export function expandCluster(spec: ClusterSpec): ClusterInput {
     }),
     machineConfigs: layout.nodes.map((node) => machineConfigInput(spec, node)),
     kindsListed: KINDS_WITHOUT_OBJECTS,
+    ...(Object.keys(constants).length === 0 ? {} : { constants }),
   };
 }
 
