@@ -52,7 +52,16 @@ describe('schemas', () => {
   const kinds = printed().trim().split('\n');
 
   it('are listed', () => {
-    expect(kinds).toEqual(['CheckReport', 'Plan', 'Rehearsal', 'Run', 'Runbook', 'Error']);
+    expect(kinds).toEqual([
+      'CheckReport',
+      'Plan',
+      'Rehearsal',
+      'Run',
+      'Runbook',
+      'ClusterSpec',
+      'TwinConstants',
+      'Error',
+    ]);
   });
 
   it.each(kinds)('%s is published as JSON Schema', (kind) => {
