@@ -48,7 +48,7 @@ const otherBundles = {
 function bundleImport(name) {
   if (ON_DEMAND.includes(name)) return `module.exports = require("./${name}.js");`;
   if (name !== 'app')
-    return `module.exports = require("./${bundleOf(name)}.js")[${JSON.stringify(name)}];`;
+    return `module.exports = require("./${bundleOf(name)}.js")[${JSON.stringify(name)}]();`;
   return 'module.exports = require("./load-bundle.ts").loadBundle(__dirname, "app.js");';
 }
 
@@ -56,10 +56,13 @@ function bundleOf(command) {
   return Object.keys(TOGETHER).find((name) => TOGETHER[name].includes(command)) ?? command;
 }
 
-/** A module that exports each of the bundle's commands under its name. */
+/** A module that exports each of the bundle's commands under its name, to be run when it is called. */
 function entryOf(bundle) {
   return COMMANDS.filter((command) => bundleOf(command) === bundle)
-    .map((command) => `export * as ${JSON.stringify(command)} from "./commands/${command}.ts";`)
+    .map(
+      (command) =>
+        `exports[${JSON.stringify(command)}] = () => require("./commands/${command}.ts");`,
+    )
     .join('\n');
 }
 

@@ -18,8 +18,9 @@ import { expandCluster } from '../twin/scenario/expand-cluster.ts';
 export interface Incident {
   /** The cluster with the target values, as if read from a snapshot. */
   readonly input: ClusterInput;
-  readonly runbook: Runbook;
-  readonly remembered: readonly RememberedClaim[];
+  /** What was done; read when it is asked for, since the planned run needs none of it. */
+  runbook(): Runbook;
+  remembered(): readonly RememberedClaim[];
 }
 
 const rememberedFile = z.object({
@@ -32,16 +33,21 @@ const rememberedFile = z.object({
 const CILIUM_VERSION = '1.16.5';
 
 export function loadIncident(): Incident {
-  const told = readInput(
-    [
-      { path: 'scenarios/post-mortem/target.json', text: JSON.stringify(target) },
-      { path: 'scenarios/post-mortem/as-it-was-done.json', text: JSON.stringify(asItWasDone) },
-    ],
-    { ciliumVersion: CILIUM_VERSION },
-  );
+  const { helmValues } = read('target', target);
+  let runbook: Runbook | undefined;
   return {
-    input: { ...expandCluster(clusterSpec.parse(cluster)), helmValues: told.helmValues },
-    runbook: present(told.runbooks[0], 'the runbook of the incident').runbook,
-    remembered: rememberedFile.parse(remembered).explanations,
+    input: { ...expandCluster(clusterSpec.parse(cluster)), helmValues },
+    runbook: () => (runbook ??= readRunbook()),
+    remembered: () => rememberedFile.parse(remembered).explanations,
   };
+}
+
+function readRunbook(): Runbook {
+  const { runbooks } = read('as-it-was-done', asItWasDone);
+  return present(runbooks[0], 'the runbook of the incident').runbook;
+}
+
+function read(name: string, document: unknown): ClusterInput {
+  const file = { path: `scenarios/post-mortem/${name}.json`, text: JSON.stringify(document) };
+  return readInput([file], { ciliumVersion: CILIUM_VERSION });
 }

@@ -15,5 +15,7 @@ export function showSeconds(seconds: number): string {
 }
 
 export function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+  // Loading the locales takes longer than a report; small numbers look the same in all of them.
+  const shown = count < 1000 ? String(count) : count.toLocaleString('en');
+  return `${shown} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -5,16 +5,12 @@
 import pico from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 import { type LabelledRehearsal, verdict } from '../../report/comparison.ts';
-import { plural } from '../../report/duration.ts';
+import type { ReportContent } from '../../report/page.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import type { IncidentFlags } from '../flags.ts';
 import { type Incident, loadIncident } from '../incident-data.ts';
 import { planFor, rehearse } from '../rehearsal-session.ts';
-import { writeReport } from '../report-file.ts';
-import { causeTree } from '../terminal/cause-tree.ts';
 import { startProgress } from '../terminal/progress.ts';
-import { sideBySide } from '../terminal/side-by-side.ts';
-import { wrapText } from '../terminal/wrap-text.ts';
 
 const TITLE = 'From Flannel to Cilium on Talos: as it was done, and as regauge plans it';
 
@@ -25,26 +21,48 @@ export async function run(this: CliContext, flags: IncidentFlags): Promise<void>
   const planned = runs.find(({ label }) => label === AS_PLANNED);
   this.process.exitCode =
     (planned ?? runs[0])?.rehearsal.outcome === 'clean' ? EXIT.clean : EXIT.findings;
-  const content = {
+  if (flags.output === 'text') return showText(this, flags, incident, runs, colours);
+  const { writeDocument } = await import('../output-format.ts');
+  if (flags.report !== undefined) await writeReport(flags.report, incident, runs);
+  writeDocument(this, flags.output, {
+    apiVersion: 'regauge.dev/v1',
+    kind: 'List',
+    items: runs.map(({ rehearsal }) => rehearsal),
+  });
+}
+
+/** Tables and pages are loaded when they are wanted. */
+async function showText(
+  context: CliContext,
+  flags: IncidentFlags,
+  incident: Incident,
+  runs: readonly LabelledRehearsal[],
+  colours: Colors,
+): Promise<void> {
+  const { incidentSummary } = await import('../terminal/incident-summary.ts');
+  const { title, subtitle } = contentOf(incident, runs);
+  const report = await writeReport(flags.report, incident, runs);
+  const width = textWidth(context);
+  context.process.stdout.write(incidentSummary({ title, subtitle, runs, report }, width, colours));
+}
+
+async function writeReport(
+  path: string | undefined,
+  incident: Incident,
+  runs: readonly LabelledRehearsal[],
+): Promise<string> {
+  const reports = await import('../report-file.ts');
+  return reports.writeReport(path, contentOf(incident, runs));
+}
+
+function contentOf(incident: Incident, runs: readonly LabelledRehearsal[]): ReportContent {
+  return {
     title: TITLE,
     subtitle: subtitleOf(runs),
     runs,
-    runbookSteps: incident.runbook.steps,
-    remembered: incident.remembered,
+    runbookSteps: incident.runbook().steps,
+    remembered: incident.remembered(),
   };
-  if (flags.output !== 'text') {
-    const { writeDocument } = await import('../output-format.ts');
-    if (flags.report !== undefined) writeReport(flags.report, content);
-    writeDocument(this, flags.output, {
-      apiVersion: 'regauge.dev/v1',
-      kind: 'List',
-      items: runs.map(({ rehearsal }) => rehearsal),
-    });
-    return;
-  }
-  this.process.stdout.write(
-    summaryText(runs, writeReport(flags.report, content), textWidth(this), colours),
-  );
 }
 
 const AS_DONE = 'As it was done';
@@ -58,12 +76,12 @@ async function rehearseBoth(
 ): Promise<readonly LabelledRehearsal[]> {
   const seed = flags.seed ?? 1;
   const wanted = [
-    { label: AS_DONE, run: 'as-done', work: () => ({ runbook }) },
+    { label: AS_DONE, run: 'as-done', work: () => ({ runbook: runbook() }) },
     { label: AS_PLANNED, run: 'as-planned', work: () => ({ plan: planFor(input).plan }) },
   ].filter(({ run: name }) => flags.run === 'both' || flags.run === name);
   const runs: LabelledRehearsal[] = [];
   for (const { label, work } of wanted) {
-    const progress = startProgress(context, label, colours);
+    const progress = await startProgress(context, label, colours);
     const { rehearsal } = await rehearse({
       input,
       ...work(),
@@ -79,35 +97,4 @@ async function rehearseBoth(
 function subtitleOf(runs: readonly LabelledRehearsal[]): string {
   const { nodes = 0, pods = 0 } = runs[0]?.rehearsal.summary ?? {};
   return `${nodes} nodes, ${pods} pods. Rehearsed on a twin of the cluster; nothing real was touched.`;
-}
-
-function summaryText(
-  runs: readonly LabelledRehearsal[],
-  report: string,
-  width: number,
-  colours: Colors,
-): string {
-  const failed = runs.filter(({ rehearsal }) => rehearsal.failures.length > 0);
-  const assumptions = runs.flatMap(({ rehearsal }) => rehearsal.assumptions);
-  return [
-    '',
-    colours.bold(TITLE),
-    colours.dim(subtitleOf(runs)),
-    '',
-    sideBySide(runs, colours),
-    '',
-    ...failed.flatMap(({ label, rehearsal }) => [
-      colours.bold(`Why it ended like this (${label.toLowerCase()})`),
-      '',
-      causeTree(rehearsal, width, colours),
-    ]),
-    ...(assumptions.length === 0
-      ? []
-      : wrapText(
-          `${plural(assumptions.length, 'assumption')} made for lack of input; the report lists them.`,
-          width,
-        )),
-    `Report: ${colours.underline(report)}`,
-    '',
-  ].join('\n');
 }

@@ -41,7 +41,7 @@ export async function run(
   });
   const colours = pico.createColors(wantsColour(this));
   const label = flags.runbook === undefined ? 'The plan' : 'The runbook';
-  const progress = flags.events ? undefined : startProgress(this, label, colours);
+  const progress = flags.events ? undefined : await startProgress(this, label, colours);
   const onEvent = (event: RunEvent): void => {
     if (progress === undefined) this.process.stdout.write(`${JSON.stringify(event)}\n`);
     else progress.onEvent(event);

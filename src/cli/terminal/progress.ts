@@ -2,7 +2,6 @@
  * Live progress of a rehearsal on a terminal: virtual time, the step that runs, the last that ended.
  * In a pipe it says each step once, so that a log stays readable.
  */
-import { createLogUpdate } from 'log-update';
 import type { Colors } from 'picocolors/types.js';
 import type { RunEvent } from '../../model/run-event.ts';
 import { showSeconds } from '../../report/duration.ts';
@@ -17,13 +16,18 @@ const RECENT_STEPS = 4;
 /** Repainting more often than this only costs time (milliseconds between paints). */
 const PAINT_INTERVAL_MS = 40;
 
-export function startProgress(context: CliContext, label: string, colours: Colors): Progress {
+export async function startProgress(
+  context: CliContext,
+  label: string,
+  colours: Colors,
+): Promise<Progress> {
   return context.process.stderr.isTTY === true
     ? liveProgress(label, colours)
     : plainProgress(context, label);
 }
 
-function liveProgress(label: string, colours: Colors): Progress {
+async function liveProgress(label: string, colours: Colors): Promise<Progress> {
+  const { createLogUpdate } = await import('log-update');
   const paint = createLogUpdate(process.stderr, { showCursor: true });
   const ended: string[] = [];
   let running = '';
