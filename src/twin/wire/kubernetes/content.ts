@@ -2,6 +2,7 @@
 import { parse as parseYaml } from 'yaml';
 import { ApiError, badRequest, unsupportedMediaType } from './api-error.ts';
 import type { IncludeObject } from './tables/printers.ts';
+import { PROTOBUF, readProtobuf } from './protobuf.ts';
 import { isMap, type Tree } from './tree.ts';
 
 const JSON_TYPE = 'application/json';
@@ -31,6 +32,10 @@ export function mediaType(request: Request): string {
 /** The object that was sent; an empty body is an empty object. */
 export async function readObject(request: Request): Promise<Tree> {
   const type = mediaType(request);
+  if (type === PROTOBUF) {
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    return bytes.length === 0 ? {} : readProtobuf(bytes);
+  }
   const text = await readText(request);
   if (text === '') return {};
   if (type !== '' && type !== JSON_TYPE && !YAML_TYPES.has(type))

@@ -14,6 +14,7 @@ import { mergePatch } from '../../ports/merge.ts';
 import { type PathTarget, resourceAt } from './requests.ts';
 import type { Resource, ResourceRegistry } from './resources.ts';
 import type { Tokens } from './reviews.ts';
+import { withRevision } from './revision.ts';
 import { scaleOf, withScale } from './scale.ts';
 import { selectionOf } from './selection.ts';
 import { bind, evict, logText, success } from './subresources.ts';
@@ -208,7 +209,7 @@ export class ResourceHandler {
     return (live) => {
       switch (type) {
         case 'json':
-          return mapOf(applyJsonPatch(live, patch));
+          return mapOf(applyJsonPatch(withRevision(this.parts.world, live), patch));
         case 'merge':
           return mapOf(mergePatch(live, patch));
         case 'strategic':
