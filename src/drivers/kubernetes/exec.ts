@@ -11,7 +11,7 @@ import { type Access, AttemptError, joined, targetOf } from './attempt.ts';
 import type { ApiClient } from './api-client.ts';
 import { textOf } from './api-client.ts';
 import { connectionFailure } from './connection-failures.ts';
-import { refusalError, type Status, statusOf } from './status.ts';
+import { endOf, refusalError, type Status } from './status.ts';
 import { deadlineOf, interrupted, type Timers } from './timers.ts';
 
 const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
@@ -150,7 +150,7 @@ class Conversation {
 
   private ended(text: string): void {
     try {
-      this.status = statusOf(JSON.parse(text));
+      this.status = endOf(JSON.parse(text));
     } catch {
       this.status = undefined;
     }

@@ -40,9 +40,21 @@ function parseStatus(text: string): Status | undefined {
   return statusOf(value);
 }
 
-export function statusOf(value: unknown): Status | undefined {
+function statusOf(value: unknown): Status | undefined {
   const status = mapOf(value);
-  if (status['kind'] !== 'Status') return undefined;
+  return status['kind'] === 'Status' ? readStatus(status) : undefined;
+}
+
+/**
+ * How a command ended. A kubelet marshals its Status without a kind: `{"metadata":{},"status":"Success"}`
+ * (KK staging/src/k8s.io/kubelet/pkg/cri/streaming/remotecommand).
+ */
+export function endOf(value: unknown): Status | undefined {
+  const status = mapOf(value);
+  return /^(Success|Failure)$/.test(textOf(status['status'])) ? readStatus(status) : undefined;
+}
+
+function readStatus(status: Readonly<Record<string, unknown>>): Status {
   const details = mapOf(status['details']);
   const causes = Array.isArray(details['causes']) ? details['causes'] : [];
   const retryAfter = details['retryAfterSeconds'];

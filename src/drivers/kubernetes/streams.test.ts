@@ -91,7 +91,8 @@ function send(socket: WebSocket, channel: number, text: string): void {
 
 type Play = (socket: WebSocket, request: IncomingMessage) => void;
 
-const SUCCESS = JSON.stringify({ kind: 'Status', metadata: {}, status: 'Success' });
+/** As a kubelet sends it: without a kind. */
+const SUCCESS = JSON.stringify({ metadata: {}, status: 'Success' });
 
 function shout(socket: WebSocket): void {
   let input = '';
