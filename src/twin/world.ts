@@ -227,6 +227,8 @@ export interface ApiServer {
   /** Control plane up, etcd with quorum. */
   healthy(): boolean;
   unauthorizedCount(): number;
+  /** Whether one of its processes runs on the node. */
+  runsOn(node: TwinNode): boolean;
   /** What cost etcd its quorum; empty while it has one. */
   whyNoQuorum?(): readonly OccurrenceId[];
   /** Runs the action now, or once the API server answers again. */

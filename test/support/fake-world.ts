@@ -25,7 +25,11 @@ export interface FakeWorld extends World {
   readonly state: { apiHealthy: boolean; unauthorized: boolean };
 }
 
-export function fakeWorld(names: readonly string[]): FakeWorld {
+/** The first node is the control plane, unless others are named. */
+export function fakeWorld(
+  names: readonly string[],
+  controlPlanes: readonly string[] = names.slice(0, 1),
+): FakeWorld {
   const kernel = new Kernel(1);
   const store = new ObjectStore(kernel);
   const nodes = new Map<string, TwinNode>();
@@ -36,11 +40,12 @@ export function fakeWorld(names: readonly string[]): FakeWorld {
         ? { ok: false, failure: 'unauthorized', message: 'Unauthorized', because: [] }
         : { ok: true },
     healthy: () => state.apiHealthy,
+    runsOn: ({ machine }) => machine.up,
     unauthorizedCount: () => 0,
     admit: () => ({ ok: true }),
   };
   names.forEach((name, index) => {
-    nodes.set(name, fakeNode(kernel, name, `10.0.1.${61 + index}`, index === 0));
+    nodes.set(name, fakeNode(kernel, name, `10.0.1.${61 + index}`, controlPlanes.includes(name)));
     store.create({
       apiVersion: 'v1',
       kind: 'Node',

@@ -51,6 +51,10 @@ export class ControlPlane {
     return this.all().find((member) => this.serves(member))?.node;
   }
 
+  runsOn(node: TwinNode): boolean {
+    return this.all().some((member) => member.node === node && this.serves(member));
+  }
+
   private all(): readonly Member[] {
     const { nodes } = this.parts;
     if (this.members === undefined || this.nodeCount !== nodes.size) {

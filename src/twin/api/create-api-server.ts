@@ -9,6 +9,7 @@ import type {
   ApiServer,
   ApiVerdict,
   Fabric,
+  TwinNode,
   World,
 } from '../world.ts';
 import { AdmissionWebhooks } from './admission-webhooks.ts';
@@ -43,6 +44,10 @@ class TwinApiServer implements ApiServer {
 
   healthy(): boolean {
     return this.controlPlane.healthy();
+  }
+
+  runsOn(node: TwinNode): boolean {
+    return this.controlPlane.runsOn(node);
   }
 
   whenHealthy(action: () => void): void {

@@ -9,7 +9,7 @@ import type { Change } from '../store/object-store.ts';
 import type { Kubelet, NetworkStatus, Process, ServiceAccountToken, World } from '../world.ts';
 import { attachmentsOf } from './attachments.ts';
 import { configSourcesOf } from './config-sources.ts';
-import { KubeletContext, type ProgramFor, whenApiAnswers } from './kubelet-context.ts';
+import { KubeletContext, type ProgramFor, staticPodSpec, whenApiAnswers } from './kubelet-context.ts';
 import { RuntimeWatch } from './node-condition.ts';
 import { subscribe, subscribeToPaths } from './node-feed.ts';
 import { lastRenewal, nodeLeasesOf } from './node-leases.ts';
@@ -263,7 +263,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
       deletionGracePeriodSeconds: _grace,
       ...metadata
     } = worker.pod.metadata;
-    worker.pod = store.create({ ...worker.pod, metadata });
+    worker.pod = store.create({ ...worker.pod, metadata, spec: staticPodSpec(worker.pod.spec) });
   }
 
   private attachmentsChanged(): void {

@@ -1,6 +1,6 @@
 /** What the parts of one kubelet share: its place in the world, its beat, its words for events. */
 import type { Random } from '../../base/random.ts';
-import type { Container, PodObject } from '../../model/kubernetes.ts';
+import type { Container, PodObject, PodSpec } from '../../model/kubernetes.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Program, TwinNode, World } from '../world.ts';
 import type { EventDetails, EventRecorder } from './event-recorder.ts';
@@ -90,6 +90,21 @@ export class KubeletContext {
 
 export function podReference(pod: PodObject): { kind: string; namespace: string; name: string } {
   return { kind: 'Pod', namespace: pod.metadata.namespace ?? 'default', name: pod.metadata.name };
+}
+
+const TOLERATES_EXECUTION = { operator: 'Exists', effect: 'NoExecute' } as const;
+
+/**
+ * The spec of a static pod as the kubelet takes it: it tolerates every NoExecute taint, so that its
+ * mirror is not evicted over and over (KK pkg/kubelet/config/common.go applyDefaults).
+ */
+export function staticPodSpec(spec: PodSpec): PodSpec {
+  const { tolerations = [] } = spec;
+  const has = tolerations.some(
+    ({ key, operator, effect }) =>
+      key === undefined && operator === 'Exists' && (effect ?? 'NoExecute') === 'NoExecute',
+  );
+  return has ? spec : { ...spec, tolerations: [...tolerations, TOLERATES_EXECUTION] };
 }
 
 export function isStaticPod(pod: PodObject): boolean {

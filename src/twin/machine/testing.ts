@@ -43,6 +43,7 @@ export function fakeWorld(versions: Partial<WorldVersions> = {}): FakeWorld {
       return {
         check: () => ({ ok: true }),
         healthy: () => world.apiHealthy,
+        runsOn: ({ machine }) => machine.up,
         unauthorizedCount: () => 0,
         admit: () => ({ ok: true }),
       };

@@ -13,7 +13,7 @@ import {
   nodeNamed,
   setReady,
 } from '../../../test/support/fake-world.ts';
-import type { NetworkEnd } from '../world.ts';
+import type { NetworkEnd, PathVerdict } from '../world.ts';
 import { cleanKubeProxyRules, fabricOf } from './fabric.ts';
 import { type CiliumState, type KernelNetwork, networkOf } from './kernel-network.ts';
 import { HOST_DNS_ADDRESS } from './node-settings.ts';
@@ -253,6 +253,24 @@ describe('services', () => {
     net('b').setKubeProxy(undefined);
     expect(reach(end(from), { kind: 'apiserver' }).message).toContain('10.96.0.1:443');
     expect(reach({ kind: 'host', node: 'b' }, { kind: 'apiserver' }).ok).toBe(true);
+  });
+});
+
+describe('the API server of several control planes', () => {
+  it('is reached through any that is up and that the pod reaches, not only the first', () => {
+    world = fakeWorld(['a', 'b', 'c'], ['a', 'b']);
+    for (const [index, name] of ['a', 'b', 'c'].entries()) layFlannel(world, name, index);
+    settle();
+    const from = pod('client', 'c', 'cilium');
+    // Without translation, answers come back only where the control plane is on Cilium too.
+    cilium('c', { masquerade: 'none' });
+    const api = (): PathVerdict => reach(end(from), { kind: 'apiserver' });
+    expect(api().ok).toBe(false);
+    cilium('b');
+    expect(reach(end(from), { kind: 'host', node: 'a' }).ok).toBe(false);
+    expect(api().ok).toBe(true);
+    nodeNamed(world, 'b').machine.reboot();
+    expect(api().ok).toBe(false);
   });
 });
 

@@ -216,11 +216,16 @@ export class TwinFabric implements Fabric {
     if (!rules.ok) {
       return lost(`dial tcp ${this.apiServiceAddress()}:443: i/o timeout`, rules.because);
     }
+    // The Service has an endpoint for each API server that runs, and a client dials again.
+    let refused: PathVerdict | undefined;
     for (const node of nodes.values()) {
-      if (node.role !== 'control-plane' || !node.machine.up) continue;
-      return this.permitted(from, hostOf(node), between(this.peers, from, hostOf(node)));
+      if (node.role !== 'control-plane' || !this.parts.api().runsOn(node)) continue;
+      const to = hostOf(node);
+      const verdict = this.permitted(from, to, between(this.peers, from, to));
+      if (verdict.ok) return verdict;
+      refused ??= verdict;
     }
-    return lost('no control plane node is up');
+    return refused ?? lost('no control plane node is up');
   }
 
   private whyControlPlaneIsDown(): readonly number[] {
