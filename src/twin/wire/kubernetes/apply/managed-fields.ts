@@ -5,7 +5,7 @@
  */
 import { ApiError } from '../api-error.ts';
 import type { MergeRules } from '../patch/list-types.ts';
-import { listOf, mapOf, textOf, type Tree, without } from '../tree.ts';
+import { isEqual, listOf, mapOf, textOf, type Tree, valueAt, without } from '../tree.ts';
 import {
   difference,
   type FieldSet,
@@ -51,7 +51,7 @@ export function afterUpdate(old: Tree | undefined, changed: Tree, writing: Writi
     stripped(changed, ignoresStatus),
     rules,
   );
-  const entries = entriesOf(old ?? {});
+  const entries = entriesOf(toldOwners(old, changed) ?? {});
   if (isEmpty(written) && isEmpty(removed)) return withEntries(changed, entries);
   const own = entries.find((entry) => isOwn(entry, manager, 'Update'));
   const others = entries
@@ -62,6 +62,13 @@ export function afterUpdate(old: Tree | undefined, changed: Tree, writing: Writi
     }));
   const fields = union(own === undefined ? written : difference(own.fields, removed), written);
   return withEntries(changed, [...others, { ...entryOf(manager, 'Update'), fields }]);
+}
+
+/** Whoever writes other managedFields means it: `kubectl` so moves its fields from update to apply. */
+function toldOwners(old: Tree | undefined, changed: Tree): Tree | undefined {
+  const told = valueAt(changed, 'metadata', 'managedFields');
+  if (!Array.isArray(told) || isEqual(told, valueAt(old, 'metadata', 'managedFields'))) return old;
+  return changed;
 }
 
 /** Server-side apply; throws 409 with every conflict unless forced. */
