@@ -3,6 +3,7 @@ import type { Colors } from 'picocolors/types.js';
 import { groupBy } from '../base/group-by.ts';
 import type { FilesRead } from '../drivers/files/read-files.ts';
 import type { Bundle } from '../intake/bundles.ts';
+import { EMPTY_LIST, SNAPSHOT_MANIFEST } from '../intake/intake.ts';
 import type { ClusterInput } from '../model/cluster-input.ts';
 
 export interface LeftOut {

@@ -101,3 +101,7 @@ export function isTable(value: unknown): value is Readonly<Record<string, unknow
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
+
+/** Left out, and nothing is lost by it: a list that says there are none, regauge's own manifest. */
+export const EMPTY_LIST = 'an empty list';
+export const SNAPSHOT_MANIFEST = 'the manifest of a snapshot';

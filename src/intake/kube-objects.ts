@@ -5,7 +5,7 @@
 import { badInput, type RegaugeError } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
-import { ignore, isTable, notRecognised, textOf } from './intake.ts';
+import { ignore, isTable, notRecognised, SNAPSHOT_MANIFEST, textOf } from './intake.ts';
 import type { Intake } from './intake.ts';
 import { faultOf } from './object-shape.ts';
 import { takeReleaseValues } from './releases.ts';
@@ -18,7 +18,7 @@ const NOT_OBJECTS: Readonly<Record<string, string>> = {
   Config: 'a kubeconfig',
   Table: 'a printed table: ask kubectl for -o json or -o yaml',
   Status: 'an answer of the API server, not an object',
-  Snapshot: 'the manifest of a snapshot',
+  Snapshot: SNAPSHOT_MANIFEST,
   Plan: 'a plan of regauge',
   Rehearsal: 'a report of regauge',
   CheckReport: 'a report of regauge',

@@ -12,7 +12,7 @@ import { isCniConf, takeCniConf } from './cni-conf.ts';
 import { readDocuments } from './documents.ts';
 import type { ReadDocument } from './documents.ts';
 import { finishInput } from './finish-input.ts';
-import { emptyIntake, ignore, isTable, notRecognised } from './intake.ts';
+import { EMPTY_LIST, emptyIntake, ignore, isTable, notRecognised } from './intake.ts';
 import type { InputFile, Intake, IntakeOptions, ReadMachineConfig, ValuesRole } from './intake.ts';
 import { takeObject, typeOfItems } from './kube-objects.ts';
 import { takeListing } from './listing.ts';
@@ -123,7 +123,7 @@ function takeDocument(intake: Intake, state: FileState, { tree, items }: ReadDoc
     const type = typeOfItems(value);
     if (type !== undefined) intake.kindsListed.add(type.kind);
     for (const item of items) takeObject(intake, item, type);
-    if (items.length === 0) ignore(intake, source, 'an empty list');
+    if (items.length === 0) ignore(intake, source, EMPTY_LIST);
     return;
   }
   if (isTalosResource(value)) return takeTalosResource(intake, tree);

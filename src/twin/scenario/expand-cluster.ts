@@ -9,7 +9,7 @@ import {
 } from '../../model/cluster-input.ts';
 import { plainTree } from '../../model/config-tree.ts';
 import { known } from '../../model/fact.ts';
-import type { KubeObject, PodSpec } from '../../model/kubernetes.ts';
+import { type KubeObject, objectKey, type PodSpec } from '../../model/kubernetes.ts';
 import { renderTalosManifests } from '../machine/talos-manifests.ts';
 import { talosRelease } from '../../knowledge/talos-versions.ts';
 import { type ClusterLayout, type LaidOutNode, layOut } from './cluster-layout.ts';
@@ -87,7 +87,12 @@ function objectsOf(layout: ClusterLayout): readonly KubeObject[] {
     ...generated.flat(),
     ...spec.objects.map(wholeObject),
   ];
-  return [...namespaces(all), ...serviceAccounts(all), ...all];
+  return [
+    ...namespaces(all),
+    ...serviceAccounts(all),
+    ...all,
+    ...configMaps(generated.flat(), all),
+  ];
 }
 
 function longhornOf(spec: ClusterSpec): readonly WorkloadSpec[] {
@@ -239,4 +244,25 @@ function serviceAccounts(objects: readonly KubeObject[]): readonly KubeObject[] 
   return [...wanted]
     .filter(([key]) => !there.has(key))
     .map(([, { namespace, name }]) => stored('v1', 'ServiceAccount', namespace, name, {}));
+}
+
+/** What the workloads mount: a pod whose ConfigMap is missing would not start. */
+function configMaps(
+  generated: readonly KubeObject[],
+  all: readonly KubeObject[],
+): readonly KubeObject[] {
+  const there = new Set<string>();
+  const made: KubeObject[] = [];
+  for (const object of all) if (object.kind === 'ConfigMap') there.add(objectKey(object));
+  for (const { kind, metadata, spec } of generated as readonly (KubeObject & { spec: PodSpec })[]) {
+    if (kind !== 'Pod') continue; // only a pod's spec is read as one
+    const { namespace = 'default' } = metadata;
+    for (const { configMap } of spec.volumes ?? []) {
+      const name = configMap?.name;
+      if (name === undefined || there.has(`${namespace}/${name}`)) continue;
+      there.add(`${namespace}/${name}`);
+      made.push(stored('v1', 'ConfigMap', namespace, name, { data: {} }));
+    }
+  }
+  return made;
 }
