@@ -77,7 +77,16 @@ export function filesBelow(root: DirectoryInode, path: string): readonly string[
 }
 
 export function partsOf(path: string): string[] {
-  return path.split('/').filter((part) => part !== '' && part !== '.');
+  const parts: string[] = [];
+  let start = 0;
+  while (start < path.length) {
+    const slash = path.indexOf('/', start);
+    const end = slash < 0 ? path.length : slash;
+    const part = path.slice(start, end);
+    if (part !== '' && part !== '.') parts.push(part);
+    start = end + 1;
+  }
+  return parts;
 }
 
 export function parentOf(path: string): string {

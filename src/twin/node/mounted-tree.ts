@@ -44,6 +44,8 @@ const NO_FILE = 'no such file or directory';
 
 export class MountedTree {
   private mounts: readonly Mount[] = [];
+  /** Last parts of the mounts' paths: any other name is no mount. */
+  private readonly mountNames: ReadonlySet<string>;
 
   constructor(rows: readonly MountRow[], image: DirectoryInode, keep?: MountedTree) {
     const plain = rows.filter((row) => row.upper === undefined);
@@ -65,6 +67,7 @@ export class MountedTree {
       made.push({ row, root, lower: directoryAt(image, row.path) });
     }
     this.mounts = made.sort((left, right) => right.row.path.length - left.row.path.length);
+    this.mountNames = new Set(made.map(({ row }) => baseOf(row.path)));
   }
 
   rowOf(path: string): MountRow {
@@ -92,53 +95,82 @@ export class MountedTree {
 
   resolve(path: string, followLast = true): Resolved {
     let rest = partsOf(path);
+    let next = 0;
     let at = '';
     let links = 0;
     let found: Found | undefined = this.at('/');
-    while (rest.length > 0) {
-      const [name = '', ...others] = rest;
-      rest = others;
+    while (next < rest.length) {
+      const name = rest[next] ?? '';
+      next += 1;
       if (name === '..') {
         at = at === '' ? '' : parentOf(at) === '/' ? '' : parentOf(at);
         found = this.at(at === '' ? '/' : at);
         continue;
       }
       if (found?.kind === 'file') return { ok: false, reason: 'not a directory' };
-      const next = `${at}/${name}`;
-      const here = this.at(next);
+      const place = `${at}/${name}`;
+      const here = found?.kind === 'directory' ? this.step(found, name, place) : this.at(place);
       if (here === undefined) {
-        return rest.length > 0
+        return next < rest.length
           ? { ok: false, reason: NO_FILE }
-          : { ok: true, path: next, found: undefined };
+          : { ok: true, path: place, found: undefined };
       }
-      if (here.kind === 'symlink' && (rest.length > 0 || followLast)) {
+      if (here.kind === 'symlink' && (next < rest.length || followLast)) {
         links += 1;
         if (links > LINKS_MAX) return { ok: false, reason: 'too many levels of symbolic links' };
-        rest = [...partsOf(here.inode.target), ...rest];
+        rest = [...partsOf(here.inode.target), ...rest.slice(next)];
+        next = 0;
         if (here.inode.target.startsWith('/')) at = '';
         found = this.at(at === '' ? '/' : at);
         continue;
       }
-      at = next;
+      at = place;
       found = here;
     }
     return { ok: true, path: at === '' ? '/' : at, found };
   }
 
+  /** What is in a directory under a name: another mount's root, or an entry of its layers. */
+  private step(
+    { upper, lower }: Found & { readonly kind: 'directory' },
+    name: string,
+    place: string,
+  ): Found | undefined {
+    if (this.mountNames.has(name)) {
+      const mount = this.mounts.find(({ row }) => row.path === place);
+      if (mount !== undefined) return { kind: 'directory', upper: mount.root, lower: mount.lower };
+    }
+    const above = upper?.entries.get(name);
+    if (above?.kind === 'whiteout') return undefined;
+    const below = lower?.entries.get(name);
+    const leaf = above ?? below;
+    if (leaf === undefined || leaf.kind === 'whiteout') return undefined;
+    if (leaf.kind !== 'directory') return leafFound(leaf);
+    return {
+      kind: 'directory',
+      upper: above?.kind === 'directory' ? above : undefined,
+      lower: below?.kind === 'directory' ? below : undefined,
+    };
+  }
+
   /** What is at a path that has no links in it. */
   at(path: string): Found | undefined {
     const mount = this.mountOf(path);
-    const parts = partsOf(path.slice(mount.row.path.length));
     let upper: DirectoryInode | undefined = mount.root;
     let lower: DirectoryInode | undefined = mount.lower;
-    for (const [index, name] of parts.entries()) {
+    let start = mount.row.path.length;
+    while (start < path.length) {
+      const slash = path.indexOf('/', start);
+      const end = slash < 0 ? path.length : slash;
+      const name = path.slice(start, end);
+      start = end + 1;
+      if (name === '' || name === '.') continue;
       const above: Inode | undefined = upper?.entries.get(name);
       if (above?.kind === 'whiteout') return undefined;
       const below: Inode | undefined = lower?.entries.get(name);
       const leaf = above ?? below;
       if (leaf === undefined || leaf.kind === 'whiteout') return undefined;
-      if (leaf.kind !== 'directory')
-        return index === parts.length - 1 ? leafFound(leaf) : undefined;
+      if (leaf.kind !== 'directory') return isLast(path, start) ? leafFound(leaf) : undefined;
       upper = above?.kind === 'directory' ? above : undefined;
       lower = below?.kind === 'directory' ? below : undefined;
     }
@@ -196,15 +228,22 @@ export class MountedTree {
   }
 
   private mountOf(path: string): Mount {
-    return present(
-      this.mounts.find((mount) => covers(mount.row, path)),
-      `mount of ${path}`,
-    );
+    for (const mount of this.mounts) if (covers(mount.row, path)) return mount;
+    return present<Mount>(undefined, `mount of ${path}`);
   }
 }
 
-function covers(row: MountRow, path: string): boolean {
-  return row.path === '/' || path === row.path || path.startsWith(`${row.path}/`);
+function covers({ path: mounted }: MountRow, path: string): boolean {
+  if (mounted === '/') return true;
+  if (!path.startsWith(mounted)) return false;
+  return path.length === mounted.length || path.charCodeAt(mounted.length) === SLASH;
+}
+
+const SLASH = 0x2f;
+
+/** Whether nothing but slashes and dots follows. */
+function isLast(path: string, start: number): boolean {
+  return start >= path.length || partsOf(path.slice(start)).length === 0;
 }
 
 function leafFound(leaf: FileInode | LinkInode): Found {

@@ -113,7 +113,9 @@ export class NodeFileSystem implements NodeFiles {
   list(path: string): readonly string[] | undefined {
     const inState = this.inState(path);
     if (inState !== undefined) return inState.directory.list(inState.path);
-    return this.entries(path)?.map((entry) => entry.name);
+    const resolved = this.tree.resolve(path);
+    if (!resolved.ok || resolved.found?.kind !== 'directory') return undefined;
+    return this.tree.names(resolved.found, resolved.path);
   }
 
   /** Entries as `readdir` shows them: a link is a link, whatever it leads to. */
