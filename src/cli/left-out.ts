@@ -12,10 +12,10 @@ export interface LeftOut {
 }
 
 export function leftOutOf({ skipped }: FilesRead, { ignored }: ClusterInput): readonly LeftOut[] {
-  return [
-    ...ignored.map(({ source, reason }) => ({ path: source.file ?? '', reason })),
-    ...skipped,
-  ];
+  const lost = ignored.filter(
+    ({ reason }) => reason !== EMPTY_LIST && reason !== SNAPSHOT_MANIFEST,
+  );
+  return [...lost.map(({ source, reason }) => ({ path: source.file ?? '', reason })), ...skipped];
 }
 
 const SHOWN_MAX = 10;
