@@ -3,27 +3,49 @@
  * container ends well at once; a Job's pod ends well after its work.
  */
 import { controllerOf } from '../../model/kubernetes.ts';
+import type { Timer } from '../kernel/kernel.ts';
 import type { Process, ProcessHost } from '../world.ts';
 import { Life } from './life.ts';
 
 export function app(host: ProcessHost): Process {
   const { world, container, pod } = host;
-  const life = new Life(world.kernel);
+  const { kernel, constants } = world;
   if (host.init && container.restartPolicy !== 'Always') {
-    life.after(world.constants.containerStartMs, () => host.exit(0));
-    return life.asProcess();
+    return new App(kernel.after(constants.containerStartMs, () => host.exit(0)));
   }
+  let start: Timer | undefined;
   if (host.adopted === true) host.setReady(true);
-  else life.after(world.constants.appReadyMs, () => host.setReady(true));
-  if (!host.init && controllerOf(pod)?.kind === 'Job') {
-    life.after(world.constants.jobMs, () => host.exit(0));
-  }
-  return life.asProcess();
+  else start = kernel.after(constants.appReadyMs, () => host.setReady(true));
+  if (host.init || controllerOf(pod)?.kind !== 'Job')
+    return start === undefined ? IDLE : new App(start);
+  return new App(
+    start,
+    kernel.after(constants.jobMs, () => host.exit(0)),
+  );
 }
 
+/** Nothing but what it still waits for; its host hears nothing of a process that has ended. */
+class App implements Process {
+  private readonly start: Timer | undefined;
+  private readonly work: Timer | undefined;
+
+  constructor(start: Timer | undefined, work?: Timer) {
+    this.start = start;
+    this.work = work;
+  }
+
+  stop(): void {
+    this.start?.cancel();
+    this.work?.cancel();
+  }
+}
+
+/** One for all that wait for nothing: a process without state is any process. */
+const IDLE: Process = { stop: () => undefined };
+
 /** A container that runs and never does what it is for. */
-export function neverReady(host: ProcessHost): Process {
-  return new Life(host.world.kernel).asProcess();
+export function neverReady(): Process {
+  return IDLE;
 }
 
 /** An init container that does its work at once and can end badly. */

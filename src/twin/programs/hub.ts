@@ -14,9 +14,18 @@ const LABELS = ['k8s-app', 'longhorn.io/component'] as const;
 type Topic =
   { readonly name: string } | { readonly label: `${(typeof LABELS)[number]}=${string}` } | 'all';
 
+type Listeners = Set<Watcher<KubeObject>>;
+
+/** The listeners of one kind; a kind that nobody follows by name needs no names put together. */
+interface Topics {
+  readonly all: Listeners;
+  readonly names: Map<string, Listeners>;
+  readonly labels: Map<string, Listeners>;
+}
+
 export class Hub {
   private readonly world: World;
-  private readonly kinds = new Map<string, Map<string, Set<Watcher<KubeObject>>>>();
+  private readonly kinds = new Map<string, Topics>();
   private readonly nodeListeners = new Map<string, Set<() => void>>();
 
   constructor(world: World) {
@@ -30,14 +39,12 @@ export class Hub {
   follow<K extends string>(kind: K, topic: Topic, listener: Watcher<ObjectOf<K>>): () => void {
     let topics = this.kinds.get(kind);
     if (topics === undefined) {
-      topics = new Map();
+      topics = { all: new Set(), names: new Map(), labels: new Map() };
       this.kinds.set(kind, topics);
       const own = topics;
       this.world.store.watch<string>(kind, (change) => dispatch(own, change));
     }
-    const key = topicKey(topic);
-    let listeners = topics.get(key);
-    if (listeners === undefined) topics.set(key, (listeners = new Set()));
+    const listeners = listenersOf(topics, topic);
     // The topic's kind fixes the shape of what its listeners are handed.
     const untyped = listener as unknown as Watcher<KubeObject>;
     listeners.add(untyped);
@@ -67,23 +74,27 @@ export function hubOf(world: World): Hub {
   return hub;
 }
 
-function topicKey(topic: Topic): string {
-  if (topic === 'all') return '*';
-  return 'name' in topic ? `name ${topic.name}` : `label ${topic.label}`;
+function listenersOf(topics: Topics, topic: Topic): Listeners {
+  if (topic === 'all') return topics.all;
+  const index = 'name' in topic ? topics.names : topics.labels;
+  const key = 'name' in topic ? topic.name : topic.label;
+  let listeners = index.get(key);
+  if (listeners === undefined) index.set(key, (listeners = new Set()));
+  return listeners;
 }
 
-function dispatch(topics: Map<string, Set<Watcher<KubeObject>>>, change: Change): void {
-  tell(topics.get('*'), change);
-  tell(topics.get(`name ${objectKey(change.object)}`), change);
+function dispatch({ all, names, labels: byLabel }: Topics, change: Change): void {
+  tell(all, change);
+  if (names.size > 0) tell(names.get(objectKey(change.object)), change);
   const { labels } = change.object.metadata;
-  if (labels === undefined) return;
+  if (labels === undefined || byLabel.size === 0) return;
   for (const key of LABELS) {
     const value = labels[key];
-    if (value !== undefined) tell(topics.get(`label ${key}=${value}`), change);
+    if (value !== undefined) tell(byLabel.get(`${key}=${value}`), change);
   }
 }
 
-function tell(listeners: Set<Watcher<KubeObject>> | undefined, change: Change): void {
+function tell(listeners: Listeners | undefined, change: Change): void {
   if (listeners === undefined) return;
   for (const listener of listeners) listener(change);
 }

@@ -2,11 +2,20 @@
 import { normalVersion } from '../../base/versions.ts';
 import type { Container } from '../../model/kubernetes.ts';
 
+/** A cluster has many containers of few images. */
+const names = new Map<string, string>();
+const NAMES_MAX = 4_096;
+
 /** `quay.io/cilium/cilium:v1.16.5@sha256:…` → `cilium`. */
-export function imageName(container: Container): string {
-  const path = (container.image ?? '').split('@')[0] ?? '';
+export function imageName({ image = '' }: Container): string {
+  const known = names.get(image);
+  if (known !== undefined) return known;
+  const path = image.split('@')[0] ?? '';
   const last = path.split('/').at(-1) ?? '';
-  return last.split(':')[0] ?? '';
+  const name = last.split(':')[0] ?? '';
+  if (names.size >= NAMES_MAX) names.clear();
+  names.set(image, name);
+  return name;
 }
 
 /** The tag as a version; undefined when it is none (`latest`, a digest alone). */

@@ -6,8 +6,9 @@ export type StopReason = 'terminated' | 'power-lost';
 
 export class Life {
   private readonly kernel: Kernel;
-  private readonly timers = new Set<Timer>();
-  private readonly endings: ((reason: StopReason | 'exited') => void)[] = [];
+  /** Made when first needed: most of the many ordinary containers have neither. */
+  private timers: Set<Timer> | undefined;
+  private endings: ((reason: StopReason | 'exited') => void)[] | undefined;
   private over = false;
 
   constructor(kernel: Kernel) {
@@ -20,23 +21,25 @@ export class Life {
 
   after(milliseconds: number, action: () => void): Timer {
     const timer = this.kernel.after(milliseconds, () => {
-      this.timers.delete(timer);
+      this.timers?.delete(timer);
       if (!this.over) action();
     });
+    this.timers ??= new Set();
     this.timers.add(timer);
     return timer;
   }
 
   onEnd(action: (reason: StopReason | 'exited') => void): void {
+    this.endings ??= [];
     this.endings.push(action);
   }
 
   end(reason: StopReason | 'exited'): void {
     if (this.over) return;
     this.over = true;
-    for (const timer of this.timers) timer.cancel();
-    this.timers.clear();
-    for (const action of this.endings) action(reason);
+    for (const timer of this.timers ?? []) timer.cancel();
+    this.timers = undefined;
+    for (const action of this.endings ?? []) action(reason);
   }
 
   asProcess(): Process {

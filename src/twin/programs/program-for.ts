@@ -16,12 +16,16 @@ import { kubeProxy } from './kube-proxy.ts';
 import { imageName } from './image.ts';
 
 export function programFor(pod: PodObject, container: Container): Program {
-  const init = pod.spec.initContainers?.some(({ name }) => name === container.name) === true;
   const image = imageName(container);
-  const words = [...(container.command ?? []), ...(container.args ?? [])];
-  if (image === 'flannel' || image === 'flannel-cni-plugin') return flannelProgram(container, init);
-  if (image === 'cilium' || image === 'cilium-ci') return ciliumProgram(container, init, words);
-  if (image.startsWith('operator') && isCiliumOperator(container, words)) return ciliumOperator;
+  if (image === 'flannel' || image === 'flannel-cni-plugin') {
+    return flannelProgram(container, isInit(pod, container));
+  }
+  if (image === 'cilium' || image === 'cilium-ci') {
+    return ciliumProgram(container, isInit(pod, container), wordsOf(container));
+  }
+  if (image.startsWith('operator') && isCiliumOperator(container, wordsOf(container))) {
+    return ciliumOperator;
+  }
   if (image === 'kube-proxy') return kubeProxy;
   if (image === 'coredns') return coreDns;
   if (image === 'longhorn-manager' && container.name === 'longhorn-manager') return longhornManager;
@@ -29,6 +33,14 @@ export function programFor(pod: PodObject, container: Container): Program {
   if (container.name.includes('argocd-application-controller')) return argoCd;
   if (image === 'kustomize-controller') return flux;
   return app;
+}
+
+function isInit({ spec }: PodObject, { name }: Container): boolean {
+  return spec.initContainers?.some((init) => init.name === name) === true;
+}
+
+function wordsOf({ command = [], args = [] }: Container): readonly string[] {
+  return [...command, ...args];
 }
 
 function flannelProgram({ name }: Container, init: boolean): Program {

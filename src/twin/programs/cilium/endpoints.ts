@@ -17,8 +17,11 @@ export function createAgentSocket(world: World, node: TwinNode, podCidr: string)
   const byPod = new Map<string, string>();
   const used = new Set<string>();
   const pods = new Map<string, { readonly namespace: string; readonly name: string }>();
-  /** Pods found on the node: from before this agent, or from before the twin. */
+  let stockTaken = false;
+  /** Pods found on the node: from before this agent; any later one has its address from here. */
   const takeStock = (): void => {
+    if (stockTaken) return;
+    stockTaken = true;
     for (const attachment of network.allAttachments()) {
       if (attachment.network !== 'cilium' || byPod.has(attachment.podUid)) continue;
       byPod.set(attachment.podUid, attachment.ip);
