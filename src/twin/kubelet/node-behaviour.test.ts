@@ -48,6 +48,11 @@ function nodeReady(twin: KubeletWorld, name: string) {
   return node?.status.conditions?.find(({ type }) => type === 'Ready');
 }
 
+function tolerates(tolerationSeconds: number): readonly Toleration[] {
+  const key = 'node.kubernetes.io/not-ready';
+  return [{ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds }];
+}
+
 function mirror(name: string, node: string, tolerations: readonly Toleration[] = []): PodObject {
   return {
     apiVersion: 'v1',
@@ -155,14 +160,6 @@ describe('NotReady with `cni plugin not initialized`', () => {
 
   it('evicts ordinary pods after their tolerationSeconds, counted from the taint', () => {
     const twin = cluster(2);
-    const tolerates = (tolerationSeconds: number): readonly Toleration[] => [
-      {
-        key: 'node.kubernetes.io/not-ready',
-        operator: 'Exists',
-        effect: 'NoExecute',
-        tolerationSeconds,
-      },
-    ];
     podOn(twin, 'usual', 'w0', { tolerations: tolerates(300) });
     podOn(twin, 'hasty', 'w0', { tolerations: tolerates(30) });
     twin.run(10);
@@ -315,16 +312,16 @@ describe('static pods', () => {
   });
 });
 
-describe('token projection', () => {
-  function agent(): { twin: KubeletWorld; issued: () => number } {
-    const twin = world();
-    podOn(twin, 'agent', 'n', { hostNetwork: true });
-    twin.run(5);
-    const { uid = '' } = pod(twin, 'agent').metadata;
-    const issued = (): number => twin.node('n').kubelet.tokenOf(uid)?.issuedAtMs ?? -1;
-    return { twin, issued };
-  }
+function agent(): { twin: KubeletWorld; issued: () => number } {
+  const twin = world();
+  podOn(twin, 'agent', 'n', { hostNetwork: true });
+  twin.run(5);
+  const { uid = '' } = pod(twin, 'agent').metadata;
+  const issued = (): number => twin.node('n').kubelet.tokenOf(uid)?.issuedAtMs ?? -1;
+  return { twin, issued };
+}
 
+describe('token projection', () => {
   it('refreshes at 80 % of the time asked for, up to 10 s early and at the pod’s next sync', () => {
     const { twin, issued } = agent();
     const first = issued();

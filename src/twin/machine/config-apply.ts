@@ -130,10 +130,11 @@ function makeActive(
     state.tried = undefined;
     return;
   }
-  state.tried ??= before;
+  // A second try on top of the first goes back to what is on disk, too.
+  const onDisk = (state.tried ??= before);
   state.trial = host.world.kernel.after(tryMs, () => {
-    state.active = before;
-    if (state.tried === before) state.tried = undefined;
+    state.active = onDisk;
+    state.tried = undefined;
     applied(host, 'taken back: the time to try it is over');
     host.onApplied();
   });

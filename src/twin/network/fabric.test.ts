@@ -13,7 +13,7 @@ import {
   nodeNamed,
   setReady,
 } from '../../../test/support/fake-world.ts';
-import type { NetworkEnd, PathVerdict } from '../world.ts';
+import type { NetworkEnd } from '../world.ts';
 import { cleanKubeProxyRules, fabricOf } from './fabric.ts';
 import { type CiliumState, type KernelNetwork, networkOf } from './kernel-network.ts';
 import { HOST_DNS_ADDRESS } from './node-settings.ts';
@@ -264,7 +264,7 @@ describe('the API server of several control planes', () => {
     const from = pod('client', 'c', 'cilium');
     // Without translation, answers come back only where the control plane is on Cilium too.
     cilium('c', { masquerade: 'none' });
-    const api = (): PathVerdict => reach(end(from), { kind: 'apiserver' });
+    const api = () => reach(end(from), { kind: 'apiserver' });
     expect(api().ok).toBe(false);
     cilium('b');
     expect(reach(end(from), { kind: 'host', node: 'a' }).ok).toBe(false);
