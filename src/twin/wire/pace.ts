@@ -85,15 +85,18 @@ export class Pace {
     this.schedule();
   }
 
+  /** Lets virtual time pass at once, whatever the speed; none while paused. */
+  advance(milliseconds: number): void {
+    this.catchUp();
+    if (!this.running) return;
+    this.guarded(() => this.kernel.runUntil(this.kernel.now() + milliseconds));
+    this.anchorHere();
+    this.schedule();
+  }
+
   /** Runs what is due by now; called before a request is handled, so that it meets the present. */
   catchUp(): void {
-    if (!this.running) return;
-    try {
-      this.run();
-    } catch (error) {
-      this.running = false;
-      this.onFailure(error);
-    }
+    if (this.running) this.guarded(() => this.run());
   }
 
   /** Something may have been scheduled for sooner than the timer: called after a request. */
@@ -111,6 +114,15 @@ export class Pace {
       this.catchUp();
       this.schedule();
     });
+  }
+
+  private guarded(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.running = false;
+      this.onFailure(error);
+    }
   }
 
   private run(): void {

@@ -24,8 +24,8 @@ export interface ApiOptions {
   readonly clock: WallClock;
   /** Brings virtual time to the present; called before a request is handled. */
   readonly before: () => void;
-  /** Something may have been scheduled; called after. */
-  readonly after: () => void;
+  /** Something may have been scheduled; called after. A write takes the time of an API call. */
+  readonly after: (wrote: boolean) => void;
   /** Text that nobody guesses, for tokens. */
   readonly randomToken: () => string;
   /** A mistake of the twin or of this server. */
@@ -78,7 +78,7 @@ export function createKubernetesApi(options: ApiOptions): KubernetesApi {
       } catch (error) {
         return failure(error, options.onFailure);
       } finally {
-        options.after();
+        options.after(request.method !== 'GET' && request.method !== 'HEAD');
       }
     },
     compact: () => history.compact(),

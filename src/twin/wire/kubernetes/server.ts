@@ -29,7 +29,7 @@ export interface ServerOptions {
   readonly host: string;
   readonly port: number;
   readonly before: () => void;
-  readonly after: () => void;
+  readonly after: (wrote: boolean) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -141,7 +141,7 @@ function upgrade(
   } catch (error) {
     refuse(socket, error, options.onFailure);
   } finally {
-    options.after();
+    options.after(false);
   }
 }
 

@@ -7,12 +7,21 @@ import { RegaugeError } from '../../../base/errors.ts';
 import { showReference } from '../../../base/source.ts';
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import type { World } from '../../world.ts';
-import { alreadyExists, ApiError, badRequest, conflict, notFound } from './api-error.ts';
+import { alreadyExists, ApiError, badRequest, conflict, invalid, notFound } from './api-error.ts';
 import { afterUpdate, applied, type Manager } from './apply/managed-fields.ts';
 import { MergeRules } from './patch/list-types.ts';
 import { hasStatus, prepareForCreate, prepareForUpdate } from './prepare.ts';
 import type { Resource } from './resources.ts';
-import { isMap, mapOf, shareUnchanged, textOf, type Tree, valueAt, without } from './tree.ts';
+import {
+  isMap,
+  listOf,
+  mapOf,
+  shareUnchanged,
+  textOf,
+  type Tree,
+  valueAt,
+  without,
+} from './tree.ts';
 import { validate } from './validation.ts';
 
 export interface WriteTarget {
@@ -149,6 +158,7 @@ export class Writer {
   private nextOf(target: WriteTarget, old: Tree, changed: Tree): Tree {
     const { resource, subresource } = target;
     const metadata = keptMetadata(old, changed);
+    refuseNewFinalizers(resource, mapOf(old['metadata']), metadata);
     if (subresource === 'status') {
       const before = mapOf(old['metadata']);
       const { managedFields } = metadata;
@@ -314,6 +324,19 @@ function checkType({ apiVersion, kind }: Resource, sent: Tree): void {
       `the API version in the data (${version}) does not match the expected API version (${apiVersion})`,
     );
   }
+}
+
+/** What is being deleted waits for nothing more. */
+function refuseNewFinalizers(resource: Resource, before: Tree, after: Tree): void {
+  if (before['deletionTimestamp'] === undefined) return;
+  const known = listOf(before['finalizers']);
+  const added = listOf(after['finalizers']).filter((each) => !known.includes(each));
+  if (added.length === 0) return;
+  const shown = added.map((each) => JSON.stringify(each)).join(', ');
+  const detail = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${shown}}`;
+  throw invalid(resource, textOf(before['name']), [
+    { type: 'Forbidden', field: 'metadata.finalizers', detail },
+  ]);
 }
 
 /** What only the server writes stays as it is. */
