@@ -47,10 +47,14 @@ export function nodeConfigApiVersion(version: string): 'cilium.io/v2' | 'cilium.
   return atLeast(version, '1.16.0') ? 'cilium.io/v2' : 'cilium.io/v2alpha1';
 }
 
-/** The API versions a cluster with this Cilium serves; v2alpha1 is gone from 1.20. */
+/**
+ * The API versions a cluster with this Cilium serves: v2alpha1 beside v2 from 1.16, without it in
+ * 1.20.0 and 1.20.1, and with it again since 1.20.2 (crds/v2/ciliumnodeconfigs.yaml at each).
+ */
 export function servedNodeConfigVersions(version: string): readonly string[] {
   if (!atLeast(version, '1.16.0')) return ['cilium.io/v2alpha1'];
-  return atLeast(version, '1.20.0') ? ['cilium.io/v2'] : ['cilium.io/v2', 'cilium.io/v2alpha1'];
+  const alone = atLeast(version, '1.20.0-0') && !atLeast(version, '1.20.2');
+  return alone ? ['cilium.io/v2'] : ['cilium.io/v2', 'cilium.io/v2alpha1'];
 }
 
 /**

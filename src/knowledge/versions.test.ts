@@ -17,11 +17,12 @@ import {
 } from './talos-versions.ts';
 
 describe('Cilium', () => {
-  it('serves CiliumNodeConfig in v2 from 1.16, and v2alpha1 until 1.19', () => {
+  it('serves CiliumNodeConfig in v2 from 1.16, and v2alpha1 but for two releases', () => {
     expect(nodeConfigApiVersion('1.15.19')).toBe('cilium.io/v2alpha1');
     expect(nodeConfigApiVersion('1.16.0')).toBe('cilium.io/v2');
     expect(servedNodeConfigVersions('1.19.6')).toContain('cilium.io/v2alpha1');
     expect(servedNodeConfigVersions('1.20.0')).toEqual(['cilium.io/v2']);
+    expect(servedNodeConfigVersions('1.20.2')).toContain('cilium.io/v2alpha1');
   });
 
   it.each([

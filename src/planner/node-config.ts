@@ -1,6 +1,6 @@
 /**
  * The CiliumNodeConfig that makes the agent of a labelled node take the CNI conf. v2alpha1 up to
- * 1.15, v2 from 1.16 (served beside it until 1.19, alone from 1.20): crds/v2/ciliumnodeconfigs.yaml.
+ * 1.15, v2 from 1.16 (alone in 1.20.0 and 1.20.1): crds/v2/ciliumnodeconfigs.yaml.
  */
 import { nodeConfigApiVersion } from '../knowledge/cilium-versions.ts';
 import type { KubeObject } from '../model/kubernetes.ts';

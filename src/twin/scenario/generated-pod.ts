@@ -48,9 +48,21 @@ export function generatedPod(pod: GeneratedPod): KubeObject {
   };
 }
 
-function podBody(pod: GeneratedPod, tokenVolume: string): { spec: unknown; status: unknown } {
+/** KK pkg/apis/scheduling/types.go. */
+const PRIORITIES: Readonly<Record<string, number>> = {
+  'system-cluster-critical': 2_000_000_000,
+  'system-node-critical': 2_000_001_000,
+};
+
+/** A mirror of a static pod refers to no account: the API server refuses one that does. */
+function isMirror({ owner }: GeneratedPod): boolean {
+  return owner?.kind === 'Node';
+}
+
+function podBody(pod: GeneratedPod, token: string): { spec: unknown; status: unknown } {
   const { spec } = pod;
   const daemon = pod.owner?.kind === 'DaemonSet';
+  const tokenVolume = isMirror(pod) ? undefined : token;
   return {
     spec: {
       ...spec,
@@ -66,24 +78,30 @@ function podBody(pod: GeneratedPod, tokenVolume: string): { spec: unknown; statu
       enableServiceLinks: true,
       nodeName: pod.node.name,
       preemptionPolicy: 'PreemptLowerPriority',
-      priority: spec.priorityClassName === undefined ? 0 : 2_000_000_000,
+      priority: PRIORITIES[spec.priorityClassName ?? ''] ?? 0,
       restartPolicy: 'Always',
       schedulerName: 'default-scheduler',
       securityContext: {},
-      serviceAccount: spec.serviceAccountName ?? 'default',
-      serviceAccountName: spec.serviceAccountName ?? 'default',
+      ...(isMirror(pod) ? {} : accountOf(spec)),
       terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
       tolerations: [
         ...(spec.tolerations ?? []),
         ...(daemon ? DAEMON_TOLERATIONS : toleratesAll(spec) ? [] : POD_TOLERATIONS),
       ],
-      volumes: [...(spec.volumes ?? []), tokenVolumeOf(tokenVolume)],
+      volumes: [
+        ...(spec.volumes ?? []),
+        ...(tokenVolume === undefined ? [] : [tokenVolumeOf(tokenVolume)]),
+      ],
     },
     status: statusOf(pod),
   };
 }
 
-function withDefaults(container: Container, tokenVolume: string): unknown {
+function accountOf({ serviceAccountName = 'default' }: PodSpec): object {
+  return { serviceAccount: serviceAccountName, serviceAccountName };
+}
+
+function withDefaults(container: Container, tokenVolume: string | undefined): unknown {
   return {
     ...container,
     imagePullPolicy: 'IfNotPresent',
@@ -92,7 +110,9 @@ function withDefaults(container: Container, tokenVolume: string): unknown {
     terminationMessagePolicy: 'File',
     volumeMounts: [
       ...(container.volumeMounts ?? []),
-      { mountPath: TOKEN_MOUNT, name: tokenVolume, readOnly: true },
+      ...(tokenVolume === undefined
+        ? []
+        : [{ mountPath: TOKEN_MOUNT, name: tokenVolume, readOnly: true }]),
     ],
   };
 }

@@ -3,7 +3,7 @@
  * CiliumNodeConfig that selects it, in name order, later ones winning
  * (C:cilium-dbg/cmd/build-config.go, pkg/option/resolver; cilium-and-flannel.md 1).
  */
-import { atLeast } from '../../../base/versions.ts';
+import { servedNodeConfigVersions } from '../../../knowledge/cilium-versions.ts';
 import { type KubeObject, type LabelSelector, matchesLabels } from '../../../model/kubernetes.ts';
 import type { OccurrenceId } from '../../../model/occurrence.ts';
 import type { ProcessHost } from '../../world.ts';
@@ -65,10 +65,9 @@ function overridesOf(host: ProcessHost): readonly CiliumNodeConfig[] {
     .toSorted((left, right) => (left.metadata.name < right.metadata.name ? -1 : 1));
 }
 
-/** v2alpha1 until 1.19, v2 since 1.16 (C@main:fa6192527947; C:6a6359861b00). */
+/** Versions of one CRD are one object: what was written in any that is served is read. */
 function isServed(apiVersion: string, version: string): boolean {
-  if (apiVersion === 'cilium.io/v2') return atLeast(version, '1.16.0');
-  return apiVersion === 'cilium.io/v2alpha1' && !atLeast(version, '1.20.0-0');
+  return servedNodeConfigVersions(version).includes(apiVersion);
 }
 
 /** What init container `config` left for the agent, or the mounted ConfigMap without one. */
