@@ -146,7 +146,8 @@ export class ControlPlane {
       ...this.component(kubeconfig, this.ports.controllers),
       'root-ca-file': this.files.authority,
       'service-account-private-key-file': this.files.serviceAccounts.key,
-      'use-service-account-credentials': 'false',
+      // Its own name may do little; each controller has an account that may do its work.
+      'use-service-account-credentials': 'true',
       'node-monitor-grace-period': NODE_GRACE,
       'leader-elect': 'false',
     });

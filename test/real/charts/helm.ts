@@ -2,13 +2,15 @@
  * Real Helm as a renderer: `helm template` on a chart's folder, values by standard input, so that
  * nothing is written. Refusals are answers here, not errors.
  */
-import { execFile } from 'node:child_process';
 import { parseAllDocuments } from 'yaml';
 import type { KubeObject } from '../../../src/model/kubernetes.ts';
+import { helmHome, run } from '../command.ts';
 
 export interface RealChart {
   readonly version: string;
   readonly directory: string;
+  /** Folder of the CRDs, by API version. */
+  readonly crds: string;
 }
 
 export type Rendering =
@@ -32,12 +34,7 @@ const KUBERNETES = '1.31.0';
 const SLOTS = 2;
 
 /** No settings of the machine's user: neither repositories nor plugins nor a cluster. */
-const NO_HOME = {
-  HELM_CACHE_HOME: '/nonexistent/cache',
-  HELM_CONFIG_HOME: '/nonexistent/config',
-  HELM_DATA_HOME: '/nonexistent/data',
-  KUBECONFIG: '/nonexistent/kubeconfig',
-};
+const NO_HOME = { ...helmHome('/nonexistent'), KUBECONFIG: '/nonexistent/kubeconfig' };
 
 export class Helm {
   private readonly binary: string;
@@ -64,30 +61,14 @@ export class Helm {
 
   private async render(chart: RealChart, values: Values): Promise<Rendering> {
     const args = ['template', 'cilium', chart.directory, '--namespace', 'kube-system'];
-    const { failed, stdout, stderr } = await run(
+    const { code, stdout, stderr } = await run(
       this.binary,
       [...args, '--kube-version', KUBERNETES, '--values', '-'],
-      JSON.stringify(values),
+      { input: JSON.stringify(values), env: NO_HOME },
     );
-    if (failed) return { ok: false, message: stderr.trim() };
+    if (code !== 0) return { ok: false, message: stderr.trim() };
     return { ok: true, documents: documentsOf(stdout) };
   }
-}
-
-async function run(
-  binary: string,
-  args: readonly string[],
-  input: string,
-): Promise<{ failed: boolean; stdout: string; stderr: string }> {
-  return await new Promise((resolve) => {
-    const child = execFile(
-      binary,
-      args,
-      { env: { ...process.env, ...NO_HOME }, maxBuffer: 64 * 1_024 * 1_024, timeout: 120_000 },
-      (error, stdout, stderr) => resolve({ failed: error !== null, stdout, stderr }),
-    );
-    child.stdin?.end(input);
-  });
 }
 
 function documentsOf(text: string): readonly RenderedDocument[] {

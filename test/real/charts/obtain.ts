@@ -1,6 +1,6 @@
 /**
  * The Cilium charts, out of the project's Go module: the module proxy is the one place that has every
- * release with a checksum. Only the chart's folder is kept.
+ * release with a checksum. Only the chart's folder and the CRDs are kept.
  */
 import { chmodSync, cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,9 @@ import { Skipped } from '../skipped.ts';
 import type { RealChart } from './helm.ts';
 
 const MODULE = 'github.com/cilium/cilium';
-const FOLDER = 'install/kubernetes/cilium';
+const CHART = 'install/kubernetes/cilium';
+/** The agent creates them, so the chart has none. */
+const CRDS = 'pkg/k8s/apis/cilium.io/client/crds';
 
 /** One release of every minor, and its checksum as a go.sum has it. */
 const MINORS: Readonly<Record<string, string>> = {
@@ -42,7 +44,8 @@ export function obtainCharts(cache: Cache, skip: (what: string, why: string) => 
   const obtain = (pins: Readonly<Record<string, string>>): readonly RealChart[] =>
     Object.entries(pins).flatMap(([version, sum]) => {
       try {
-        return [{ version, directory: obtainChart(cache, version, sum) }];
+        const release = obtainRelease(cache, version, sum);
+        return [{ version, directory: join(release, 'chart'), crds: join(release, 'crds') }];
       } catch (error) {
         if (!(error instanceof Skipped)) throw error;
         skip(`chart ${version}`, error.message);
@@ -54,8 +57,8 @@ export function obtainCharts(cache: Cache, skip: (what: string, why: string) => 
   return { minors, edges: obtain(EDGES) };
 }
 
-function obtainChart(cache: Cache, version: string, sum: string): string {
-  return cache.entry(`chart-${version}`, `fetching chart ${version}`, () => {
+function obtainRelease(cache: Cache, version: string, sum: string): string {
+  return cache.entry(`cilium-${version}`, `fetching Cilium ${version}`, () => {
     const { failed, told, output } = runGo(
       ['mod', 'download', '-json', `${MODULE}@v${version}`],
       cache.fresh,
@@ -68,7 +71,8 @@ function obtainChart(cache: Cache, version: string, sum: string): string {
     if (module.Sum !== sum) {
       throw new Error(`${MODULE} v${version} is not what was pinned: ${module.Sum}, not ${sum}`);
     }
-    cpSync(join(module.Dir, FOLDER), cache.fresh, { recursive: true });
+    cpSync(join(module.Dir, CHART), join(cache.fresh, 'chart'), { recursive: true });
+    cpSync(join(module.Dir, CRDS), join(cache.fresh, 'crds'), { recursive: true });
     makeWritable(cache.fresh);
   });
 }

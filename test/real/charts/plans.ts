@@ -46,7 +46,7 @@ export function planCases(chartVersion: string): readonly ValueCase[] {
   return Object.entries(CLUSTERS).flatMap(([cluster, facts]) =>
     Object.entries(TARGETS).flatMap(([target, values]) => {
       const name = `plan-${cluster}-${target}`;
-      return releasesOf({ ...facts, values, chartVersion }).map(({ step, release }) => ({
+      return releasesFor({ ...facts, values }, chartVersion).map(({ step, release }) => ({
         id: `${name}-${step}`,
         set: {},
         values: release,
@@ -56,12 +56,14 @@ export function planCases(chartVersion: string): readonly ValueCase[] {
   );
 }
 
-function releasesOf(
+/** Values by step; none where the planner refuses. */
+export function releasesFor(
   facts: Partial<FactsLiteral>,
+  chartVersion: string,
 ): readonly { step: string; release: Readonly<Record<string, unknown>> }[] {
   let plan;
   try {
-    plan = planned(facts);
+    plan = planned({ ...facts, chartVersion });
   } catch (error) {
     if (error instanceof Error && error.message.startsWith('refused: ')) return [];
     throw error;
