@@ -38,6 +38,7 @@ function guarded<Flags extends object>(load: () => Promise<{ readonly run: Run<F
   ): Promise<void> {
     try {
       const command = await load();
+      this.process.onLoaded?.();
       await command.run.call(this, flags, ...args);
     } catch (error) {
       const { output } = flags as { readonly output?: string };

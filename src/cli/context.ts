@@ -11,6 +11,8 @@ export interface CliProcess {
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly env: Readonly<Partial<Record<string, string>>>;
   exitCode?: number | string | null;
+  /** Told when a command's code is loaded, before it runs. */
+  onLoaded?(): void;
 }
 
 export interface OutputStream {
