@@ -54,11 +54,15 @@ const TEXTS = [
 ];
 const BINARIES = ['bridge', 'flannel', 'host-local', 'portmap', 'cilium-cni'];
 
+type Binary = 'real' | 'absent' | 'garbage' | 'not executable';
+
 type Operation =
   | { readonly op: 'write'; readonly name: string; readonly text: string }
   | { readonly op: 'rename'; readonly name: string; readonly to: string }
   | { readonly op: 'remove' | 'chmod'; readonly name: string }
-  | { readonly op: 'binary'; readonly name: string; readonly what: 'real' | 'absent' | 'garbage' }
+  /** A file from elsewhere on the disk, renamed into the directory. */
+  | { readonly op: 'move-in'; readonly name: string; readonly text: string }
+  | { readonly op: 'binary'; readonly name: string; readonly what: Binary }
   | { readonly op: 'reboot' | 'restart' | 'subnet' | 'agent' }
   | { readonly op: 'run' | 'stop' | 'remove-pod'; readonly pod: string };
 
@@ -69,7 +73,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      op: fc.constant('write' as const),
+      op: fc.constantFrom('write' as const, 'write' as const, 'move-in' as const),
       name,
       text: fc.constantFrom(...TEXTS),
     }),
@@ -84,7 +88,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({
       op: fc.constant('binary' as const),
       name: fc.constantFrom(...BINARIES),
-      what: fc.constantFrom('real' as const, 'absent' as const, 'garbage' as const),
+      what: fc.constantFrom<Binary>('real', 'absent', 'garbage', 'not executable'),
     }),
   },
   {
@@ -130,6 +134,7 @@ function act(run: Run, one: Operation): void {
   const { node, transcript } = run;
   const { files, runtime } = node;
   if (one.op === 'write') files.write(`${CONF}/${one.name}`, one.text);
+  else if (one.op === 'move-in') moveIn(node, one);
   else if (one.op === 'rename') files.rename(`${CONF}/${one.name}`, `${CONF}/${one.to}`);
   else if (one.op === 'remove') files.remove(`${CONF}/${one.name}`);
   else if (one.op === 'chmod') files.chmod(`${CONF}/${one.name}`, 0o600);
@@ -156,9 +161,15 @@ function actOnPod({ node, ids, transcript }: Run, one: Operation & { readonly po
   transcript.push(result.ok ? `${one.op} ${one.pod}` : result.message);
 }
 
-function install({ files }: TestNode, binary: string, what: 'real' | 'absent' | 'garbage'): void {
+function moveIn({ files }: TestNode, { name: to, text }: { name: string; text: string }): void {
+  files.write('/srv/conf', text);
+  files.rename('/srv/conf', `${CONF}/${to}`);
+}
+
+function install({ files }: TestNode, binary: string, what: Binary): void {
   const path = `${BIN}/${binary}`;
   if (what === 'absent') files.remove(path);
+  else if (what === 'not executable') files.chmod(path, 0o644);
   else files.write(path, what === 'garbage' ? 'x' : pluginBinary(binary, '1.6.2'), { mode: 0o755 });
 }
 
@@ -190,6 +201,14 @@ function lostLeases({ node }: Run): readonly string[] {
     given.add(ip);
   }
   return lost;
+}
+
+function leasesOf({ node }: Run): readonly string[] {
+  const { state } = node.runtime;
+  return state
+    .leaseNetworks()
+    .flatMap((network) => state.leasesOf(network).entries())
+    .map(({ address, containerId }) => `${address} ${containerId}`);
 }
 
 const operations = fc.array(operation, { minLength: 1, maxLength: 25 });
@@ -241,6 +260,22 @@ describe.each(runtimes)('$kind $version, max_conf_num $maxConfNum', (options) =>
           return lostLeases(run);
         });
         expect(lost).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+
+  it('answers as one that looks at everything anew with each call', () => {
+    fc.assert(
+      fc.property(operations, (list) => {
+        // A runtime whose calls are noted prepares nothing.
+        const [usual, noted] = [start(options), start({ ...options, trace: { call: () => {} } })];
+        for (const one of list) {
+          act(usual, one);
+          act(noted, one);
+        }
+        expect(usual.transcript).toEqual(noted.transcript);
+        expect(leasesOf(usual)).toEqual(leasesOf(noted));
       }),
       RUNS,
     );

@@ -5,7 +5,7 @@ import { NodeFileSystem } from '../node/node-file-system.ts';
 import { pluginBinary } from '../node/plugin-binary.ts';
 import type { AgentSocket, SandboxRequest, SandboxResult, StopResult } from '../world.ts';
 import { createRuntime } from './create-runtime.ts';
-import type { NodeRuntime, RunOptions } from './node-runtime.ts';
+import type { NodeRuntime, RunOptions, RuntimeTrace } from './node-runtime.ts';
 
 export const CONF = '/etc/cni/net.d';
 export const BIN = '/opt/cni/bin';
@@ -57,6 +57,7 @@ export interface TestNodeOptions {
   readonly version?: string;
   readonly flannelPlugin?: string;
   readonly maxConfNum?: number;
+  readonly trace?: RuntimeTrace;
 }
 
 const PLUGINS = ['loopback', 'bridge', 'host-local', 'portmap', 'firewall', 'bandwidth', 'tuning'];
@@ -85,6 +86,7 @@ export function testNode(options: TestNodeOptions = {}): TestNode {
     confDirectory: CONF,
     binDirectories: [BIN],
     maxConfNum,
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
   });
   const advance = (ms: number): void => kernel.runUntil(kernel.now() + ms);
   const answered = <T>(start: (done: (answer: T) => void) => void): T => {
