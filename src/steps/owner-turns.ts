@@ -3,7 +3,7 @@
  * of a wave, whether or not a PodDisruptionBudget says so. Two CoreDNS pods are never both away.
  */
 
-import type { OwnerState } from './owners.ts';
+import { OwnerLooks, type OwnerState } from './owners.ts';
 
 /** Of an owner's replicas, at most this share is restarted at a time; at least one. */
 const SHARE_AT_A_TIME = 0.25;
@@ -18,6 +18,8 @@ interface Turns {
 }
 
 export class OwnerTurns {
+  /** Shared as the turns are: by all steps of a run. */
+  readonly looks = new OwnerLooks();
   private readonly owners = new Map<string, Turns>();
 
   /** No turn would be given now, whatever the owner's state is: it need not be asked for. */

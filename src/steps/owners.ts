@@ -8,7 +8,7 @@ import {
   type OwnerReference,
   type PodObject,
 } from '../model/kubernetes.ts';
-import type { KubernetesPort } from '../ports/index.ts';
+import type { KubernetesPort, Ports } from '../ports/index.ts';
 import { isReady } from './pods.ts';
 
 interface Replicated extends KubeObject {
@@ -31,8 +31,33 @@ export function countingOwnerOf(pod: PodObject): OwnerReference | undefined {
   return owner !== undefined && COUNTING.has(owner.kind) ? owner : undefined;
 }
 
+/**
+ * Asks for owners. Nodes of a wave look at their pods at the same moments, and their pods have owners
+ * in common: who asks at the same moment for the same owner shares the answer.
+ */
+export class OwnerLooks {
+  private readonly asked = new Map<string, Promise<OwnerState | undefined>>();
+  private at = -Infinity;
+
+  /** The owner's state as of now (the clock's milliseconds); undefined when it is gone. */
+  stateOf(
+    { kubernetes, clock }: Pick<Ports, 'kubernetes' | 'clock'>,
+    pod: PodObject,
+    owner: OwnerReference,
+  ): Promise<OwnerState | undefined> {
+    const now = clock.now();
+    if (now !== this.at) this.asked.clear();
+    this.at = now;
+    let state = this.asked.get(owner.uid);
+    if (state === undefined) {
+      this.asked.set(owner.uid, (state = ownerState(kubernetes, pod, owner)));
+    }
+    return state;
+  }
+}
+
 /** Of an owner of the pod that keeps count; undefined when it is gone. */
-export async function ownerState(
+async function ownerState(
   kubernetes: KubernetesPort,
   pod: PodObject,
   owner: OwnerReference,

@@ -8,7 +8,7 @@ import {
   type PodDisruptionBudgetObject,
   type PodObject,
 } from '../model/kubernetes.ts';
-import { countingOwnerOf, type OwnerState, ownerState, replacedOnNode } from './owners.ts';
+import { countingOwnerOf, type OwnerState, replacedOnNode } from './owners.ts';
 import {
   hasAddressIn,
   isBare,
@@ -227,7 +227,8 @@ class Round {
   /** Undefined for an owner that keeps no count: a DaemonSet, a Job, an operator's resource. */
   private ownerOf(pod: PodObject): Promise<OwnerState | undefined> {
     const owner = countingOwnerOf(pod);
-    return owner === undefined ? UNCOUNTED : ownerState(this.context.ports.kubernetes, pod, owner);
+    if (owner === undefined) return UNCOUNTED;
+    return this.context.turns.looks.stateOf(this.context.ports, pod, owner);
   }
 
   /** Why not, when a budget does not allow it now. */
