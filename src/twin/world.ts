@@ -312,9 +312,10 @@ export interface Fabric {
   reach(from: NetworkEnd, to: Destination): PathVerdict;
   /**
    * Called after a change on the node that can change a path's fate; with the pod's UID when nothing but
-   * that pod's attachment changed, so that the paths of its neighbours need no second look.
+   * that pod's attachment changed, so that the paths of its neighbours need no second look; and with
+   * whether the way from the node itself to its own pods can be another than before.
    */
-  onChange(listener: (node: string, podUid?: string) => void): void;
+  onChange(listener: (node: string, podUid: string | undefined, within: boolean) => void): void;
 }
 
 // ---------------------------------------------------------------- machine

@@ -88,10 +88,10 @@ export function kubeletWorld(options: WorldOptions): KubeletWorld {
   const constants = constantsWith(options.constants);
   const nodes = new Map<string, TwinNode>();
   const machines: KubeletWorld['machines'] = new Map();
-  const listeners: ((node: string) => void)[] = [];
+  const listeners: Parameters<Fabric['onChange']>[0][] = [];
   const paths: KubeletWorld['paths'] = {
     verdict: () => REACHED,
-    changed: (node) => listeners.forEach((listener) => listener(node)),
+    changed: (node) => listeners.forEach((listener) => listener(node, undefined, true)),
   };
   const fabric: Fabric = {
     reach: (from, to) => paths.verdict(from, to),

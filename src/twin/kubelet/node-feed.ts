@@ -30,7 +30,9 @@ export function subscribeToPaths(fabric: Fabric, node: string, listener: PathLis
   if (byNode === undefined) {
     const listeners = new Map<string, PathListener>();
     paths.set(fabric, (byNode = listeners));
-    fabric.onChange((changed, podUid) => listeners.get(changed)?.(podUid));
+    fabric.onChange((changed, podUid, within) => {
+      if (within) listeners.get(changed)?.(podUid);
+    });
   }
   byNode.set(node, listener);
 }

@@ -59,7 +59,7 @@ export class TwinFabric implements Fabric {
     this.peers = new PeerTables(parts.store, this.revisions);
     this.policies = new PolicyIndex(parts.store);
     // A lease or tunnel entry that came later than the link changes the fate of the same paths.
-    this.peers.onChange((node) => this.tell(node, undefined));
+    this.peers.onChange((node) => this.tell(node, undefined, false));
   }
 
   reach(from: NetworkEnd, to: Destination): PathVerdict {
@@ -97,7 +97,7 @@ export class TwinFabric implements Fabric {
     return lost(`dial tcp ${this.apiServiceAddress()}:443: i/o timeout`, rules.because);
   }
 
-  onChange(listener: (node: string, podUid?: string) => void): void {
+  onChange(listener: NetworkListener): void {
     this.onPathChange(listener);
   }
 
@@ -113,12 +113,14 @@ export class TwinFabric implements Fabric {
     for (const [name, node] of this.parts.nodes) {
       if (this.followed.has(name)) continue;
       this.followed.add(name);
-      networkOf(node).onChange((changed, podUid) => this.tell(changed, podUid));
+      networkOf(node).onChange((...change) => this.tell(...change));
     }
   }
 
-  private tell(node: string, podUid: string | undefined): void {
-    for (const listener of this.listeners) listener(node, podUid);
+  private tell(node: string, podUid: string | undefined, within: boolean): void {
+    // What a policy makes of a packet may hang on more than the wires between its ends.
+    const judged = within || !this.policies.isEmpty;
+    for (const listener of this.listeners) listener(node, podUid, judged);
   }
 
   private direct(from: Place, to: Located): PathVerdict {

@@ -58,8 +58,11 @@ export type TunnelDevice = 'flannel.1' | 'cilium_vxlan' | 'cilium_geneve';
 /** Parts of a node's network that can be missing, each with a reason of its own. */
 export type NetworkPart = 'power' | 'flannel' | 'cilium' | 'kube-proxy' | 'cni0' | TunnelDevice;
 
-/** `podUid` is given when nothing but that pod's attachment changed. */
-export type NetworkListener = (node: string, podUid: string | undefined) => void;
+/**
+ * `podUid` is given when nothing but that pod's attachment changed; `within` says whether the way from
+ * the node itself to its own pods may be another than before.
+ */
+export type NetworkListener = (node: string, podUid: string | undefined, within: boolean) => void;
 
 const NO_CAUSES: readonly OccurrenceId[] = [];
 /** Detached pods whose reason is remembered, per node. */
@@ -166,13 +169,13 @@ export class KernelNetwork implements NodeNetwork {
       }
     }
     if (name === 'cni0' || name === 'flannel.1' || name === 'cilium_vxlan') this.blame(name);
-    this.touch();
+    this.touch(undefined, name === 'cni0');
   }
 
   addLink(name: string): void {
     if (this.plainLinks.has(name)) return;
     this.plainLinks.add(name);
-    this.touch();
+    this.touch(undefined, name === 'cni0');
   }
 
   vxlanLink(name: string): VxlanLink | undefined {
@@ -184,7 +187,7 @@ export class KernelNetwork implements NodeNetwork {
     if (old?.port === link.port && old.up === link.up) return;
     this.vxlan.set(name, link);
     this.blame(name);
-    this.touch();
+    this.touch(undefined, false);
   }
 
   /**
@@ -202,19 +205,21 @@ export class KernelNetwork implements NodeNetwork {
   setFlannel(state: FlannelState | undefined): void {
     this.flannelState = state;
     this.blame('flannel');
-    this.touch();
+    this.touch(undefined, false);
   }
 
   setCilium(state: CiliumState | undefined): void {
+    // What other programs do between the same two ends is nothing to the node's own pods.
+    const within = state === undefined || this.ciliumState === undefined;
     this.ciliumState = state;
     this.blame('cilium');
-    this.touch();
+    this.touch(undefined, within);
   }
 
   setKubeProxy(state: KubeProxyState | undefined): void {
     this.kubeProxyState = state;
     this.blame('kube-proxy');
-    this.touch();
+    this.touch(undefined, false);
   }
 
   /** What made the part as it is, or took it away. */
@@ -268,9 +273,9 @@ export class KernelNetwork implements NodeNetwork {
     this.reasons.set(part, this.kernel.causes);
   }
 
-  private touch(podUid?: string): void {
+  private touch(podUid?: string, within = true): void {
     this.changes += 1;
-    for (const listener of this.listeners) listener(this.node, podUid);
+    for (const listener of this.listeners) listener(this.node, podUid, within);
   }
 }
 
