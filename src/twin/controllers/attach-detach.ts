@@ -11,6 +11,7 @@ import { readyCondition } from '../kubelet/node-condition.ts';
 import { beatAfter, phaseOf } from '../kubelet/rhythm.ts';
 import type { OccurrenceKind } from '../../model/occurrence-kind.ts';
 import type { Change } from '../store/object-store.ts';
+import { POD_PART } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 import { splitKey } from './work-queue.ts';
 
@@ -35,7 +36,7 @@ export class AttachDetachController {
     this.world = world;
     this.attachments = attachmentsOf(world.store);
     for (const pod of world.store.list('Pod')) this.see(pod);
-    world.store.watch('Pod', ({ type, object, old }) => {
+    world.store.watchPods({ parts: POD_PART.node | POD_PART.phase }, ({ type, object, old }) => {
       if (object.spec.volumes === undefined || object.spec.nodeName === undefined) return;
       if (type === 'deleted' || isThrough(object)) this.leave(object);
       else if (old?.spec.nodeName !== object.spec.nodeName) this.see(object);

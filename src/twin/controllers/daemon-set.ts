@@ -12,6 +12,7 @@ import {
 } from '../../model/kubernetes.ts';
 import { isPodReady } from '../kubelet/pod-status.ts';
 import type { Change } from '../store/object-store.ts';
+import { POD_COUNT } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 import { automaticTolerations, pinnedTo } from './daemon-placement.ts';
 import {
@@ -64,7 +65,7 @@ export class DaemonSetController {
     const { store } = world;
     for (const set of store.list('DaemonSet')) this.adopt(set);
     store.watch('DaemonSet', (change) => this.setChanged(change));
-    store.watch('Pod', (change) => this.podChanged(change));
+    store.watchPods({ parts: POD_COUNT, owner: 'DaemonSet' }, (change) => this.podChanged(change));
     store.watch('Node', (change) => this.nodeChanged(change));
   }
 
@@ -108,16 +109,15 @@ export class DaemonSetController {
       this.queue.add(key);
   }
 
-  private podChanged({ type, object, old }: Change<PodObject>): void {
+  private podChanged({ type, object }: Change<PodObject>): void {
     const owner = controllerOf(object);
-    if (owner?.kind !== 'DaemonSet') return;
+    if (owner === undefined) return;
     const key = `${object.metadata.namespace ?? 'default'}/${owner.name}`;
     const state = this.states.get(key);
     if (state === undefined || state.uid !== owner.uid) return;
     const node = nodeOf(object);
     if (node === undefined) return;
     if (type === 'deleted') state.pods.get(node)?.delete(object.metadata.name);
-    else if (!matters(object, old)) return;
     else this.place(state, object);
     state.dirty.add(node);
     this.queue.add(key);
@@ -330,15 +330,6 @@ function addTo(counts: Counts, place: Counts, sign: 1 | -1): void {
 }
 
 /** What of a pod the controller looks at. */
-function matters(pod: PodObject, old: PodObject | undefined): boolean {
-  return (
-    old === undefined ||
-    old.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp ||
-    old.status.phase !== pod.status.phase ||
-    isPodReady(old) !== isPodReady(pod)
-  );
-}
-
 function nodeOf(pod: PodObject): string | undefined {
   return pod.spec.nodeName ?? pinnedNode(pod.spec);
 }

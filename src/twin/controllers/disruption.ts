@@ -12,6 +12,7 @@ import {
 } from '../../model/kubernetes.ts';
 import { isPodReady } from '../kubelet/pod-status.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { POD_COUNT } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 import { countOf } from './pod-factory.ts';
 import { SelectorIndex } from './selector-index.ts';
@@ -120,7 +121,7 @@ export class Budgets {
       }
       this.tell(objectKey(object));
     });
-    store.watch('Pod', ({ type, object, old }) => {
+    store.watchPods({ parts: POD_COUNT }, ({ type, object, old }) => {
       const same =
         type === 'modified' &&
         old !== undefined &&

@@ -7,6 +7,7 @@ import {
 } from '../../model/kubernetes.ts';
 import { isPodReady } from '../kubelet/pod-status.ts';
 import type { Change } from '../store/object-store.ts';
+import { POD_COUNT, POD_PART } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 import { SelectorIndex } from './selector-index.ts';
 import { splitKey, WorkQueue } from './work-queue.ts';
@@ -34,6 +35,9 @@ export interface Endpoint {
   };
 }
 
+/** Most changes of a pod say nothing to a Service: they need not look for those that select it. */
+const ENDPOINT = POD_COUNT | POD_PART.labels | POD_PART.node | POD_PART.podIp;
+
 export class EndpointsController {
   private readonly world: World;
   private readonly queue: WorkQueue;
@@ -48,7 +52,7 @@ export class EndpointsController {
     for (const service of store.list('Service')) this.put(service);
     for (const pod of store.list('Pod')) this.podChanged({ type: 'added', object: pod });
     store.watch('Service', (change) => this.serviceChanged(change));
-    store.watch('Pod', (change) => this.podChanged(change));
+    store.watchPods({ parts: ENDPOINT }, (change) => this.podChanged(change));
   }
 
   private put(service: ServiceObject): void {
@@ -77,8 +81,7 @@ export class EndpointsController {
     }
   }
 
-  private podChanged({ type, object, old }: Change<PodObject>): void {
-    if (type === 'modified' && old !== undefined && !changesEndpoint(object, old)) return;
+  private podChanged({ type, object }: Pick<Change<PodObject>, 'type' | 'object'>): void {
     const { namespace = 'default', name, labels } = object.metadata;
     const services = this.services.matching(namespace, labels);
     if (services.length === 0) return;
@@ -126,18 +129,6 @@ function endpointOf(pod: PodObject): Endpoint | undefined {
     ...(pod.spec.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
     targetRef: { kind: 'Pod', namespace, name, uid },
   };
-}
-
-/** Most changes of a pod say nothing to a Service: they need not look for those that select it. */
-function changesEndpoint(pod: PodObject, old: PodObject): boolean {
-  return (
-    pod.metadata.labels !== old.metadata.labels ||
-    pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
-    pod.spec.nodeName !== old.spec.nodeName ||
-    pod.status.podIP !== old.status.podIP ||
-    pod.status.phase !== old.status.phase ||
-    isPodReady(pod) !== isPodReady(old)
-  );
 }
 
 function isSame(left: Endpoint, right: Endpoint): boolean {

@@ -1,8 +1,8 @@
 /** The Job controller, as far as a migration meets it: a pod that is lost before it ended is run again. */
 import { controllerOf, type JobObject, objectKey } from '../../model/kubernetes.ts';
+import { POD_COUNT } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 import { activePodsOf, type PodFactory } from './pod-factory.ts';
-import { changesCount } from './replica-set.ts';
 import { splitKey, WorkQueue } from './work-queue.ts';
 
 export class JobController {
@@ -22,13 +22,11 @@ export class JobController {
         this.queue.add(objectKey(object));
       }
     });
-    store.watch('Pod', ({ type, object, old }) => {
+    store.watchPods({ parts: POD_COUNT, owner: 'Job' }, ({ object }) => {
       const owner = controllerOf(object);
-      if (owner?.kind !== 'Job') return;
+      if (owner === undefined) return;
       if (object.status.phase === 'Succeeded') this.count(owner.uid, object.metadata.uid ?? '');
-      if (type !== 'modified' || changesCount(object, old)) {
-        this.queue.add(`${object.metadata.namespace ?? 'default'}/${owner.name}`);
-      }
+      this.queue.add(`${object.metadata.namespace ?? 'default'}/${owner.name}`);
     });
   }
 

@@ -6,6 +6,7 @@ import {
   type ReplicaSetObject,
 } from '../../model/kubernetes.ts';
 import { isPodReady } from '../kubelet/pod-status.ts';
+import { POD_COUNT } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 import { activePodsOf, type PodFactory } from './pod-factory.ts';
 import { splitKey, WorkQueue } from './work-queue.ts';
@@ -30,12 +31,10 @@ export class ReplicaSetController {
     store.watch('ReplicaSet', ({ type, object, old }) => {
       if (type !== 'deleted' && object.spec !== old?.spec) this.queue.add(objectKey(object));
     });
-    store.watch('Pod', ({ type, object, old }) => {
+    store.watchPods({ parts: POD_COUNT, owner: 'ReplicaSet' }, ({ object }) => {
       const owner = controllerOf(object);
-      if (owner?.kind !== 'ReplicaSet') return;
-      if (type !== 'modified' || changesCount(object, old)) {
-        this.queue.add(`${object.metadata.namespace ?? 'default'}/${owner.name}`);
-      }
+      if (owner === undefined) return;
+      this.queue.add(`${object.metadata.namespace ?? 'default'}/${owner.name}`);
     });
   }
 
@@ -80,16 +79,6 @@ export class ReplicaSetController {
       status: { ...object.status, replicas, readyReplicas },
     }));
   }
-}
-
-/** What of a pod changes how many a set counts, and how many of them are ready. */
-export function changesCount(pod: PodObject, old: PodObject | undefined): boolean {
-  return (
-    old === undefined ||
-    old.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp ||
-    old.status.phase !== pod.status.phase ||
-    isPodReady(old) !== isPodReady(pod)
-  );
 }
 
 /** Without a node before with one, pending before running, unready before ready, new before old. */

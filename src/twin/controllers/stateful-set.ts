@@ -10,10 +10,10 @@ import {
   type Volume,
 } from '../../model/kubernetes.ts';
 import { isPodReady } from '../kubelet/pod-status.ts';
+import { POD_COUNT } from '../store/pod-changes.ts';
 import { isActive } from '../store/pod-index.ts';
 import type { World } from '../world.ts';
 import type { PodFactory } from './pod-factory.ts';
-import { changesCount } from './replica-set.ts';
 import { TemplateNames } from './template-hash.ts';
 import { splitKey, WorkQueue } from './work-queue.ts';
 
@@ -37,13 +37,11 @@ export class StatefulSetController {
     store.watch('StatefulSet', ({ type, object, old }) => {
       if (type !== 'deleted' && object.spec !== old?.spec) this.queue.add(objectKey(object));
     });
-    store.watch('Pod', ({ type, object, old }) => {
+    store.watchPods({ parts: POD_COUNT, owner: 'StatefulSet' }, ({ type, object }) => {
       const owner = controllerOf(object);
-      if (owner?.kind !== 'StatefulSet') return;
+      if (owner === undefined) return;
       if (type !== 'modified') this.remember(object);
-      if (type !== 'modified' || changesCount(object, old)) {
-        this.queue.add(`${object.metadata.namespace ?? 'default'}/${owner.name}`);
-      }
+      this.queue.add(`${object.metadata.namespace ?? 'default'}/${owner.name}`);
     });
   }
 

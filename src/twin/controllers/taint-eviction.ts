@@ -5,6 +5,7 @@
 import type { NodeObject, PodObject, Taint } from '../../model/kubernetes.ts';
 import { eventRecorderOf } from '../kubelet/event-recorder.ts';
 import type { Timer } from '../kernel/kernel.ts';
+import { POD_PART } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 import { tolerates } from './node-fit.ts';
 
@@ -24,7 +25,7 @@ export class TaintEvictionController {
       if (type === 'deleted') this.forget(object.metadata.name);
       else if (object.spec.taints !== old?.spec.taints) this.look(object);
     });
-    world.store.watch('Pod', ({ type, object, old }) => {
+    world.store.watchPods({ parts: POD_PART.node }, ({ type, object, old }) => {
       const { nodeName } = object.spec;
       if (nodeName === undefined || !this.tainted.has(nodeName)) return;
       if (type !== 'deleted' && old?.spec.nodeName !== nodeName) this.plan(nodeName);

@@ -4,6 +4,7 @@
  */
 import type { PodObject, VolumeAttachmentObject } from '../../model/kubernetes.ts';
 import type { Change, ObjectStore } from '../store/object-store.ts';
+import { POD_PART } from '../store/pod-changes.ts';
 import type { Fabric } from '../world.ts';
 
 export interface NodeFeed {
@@ -37,9 +38,12 @@ export function subscribeToPaths(fabric: Fabric, node: string, listener: PathLis
   byNode.set(node, listener);
 }
 
+/** What a kubelet itself writes of a pod it has no need to hear. */
+const ORDERS = POD_PART.node | POD_PART.deletion | POD_PART.phase;
+
 function watchAll(store: ObjectStore): Map<string, NodeFeed> {
   const byNode = new Map<string, NodeFeed>();
-  store.watch('Pod', (change) => {
+  store.watchPods({ parts: ORDERS }, (change) => {
     const { nodeName } = change.object.spec;
     if (nodeName !== undefined) byNode.get(nodeName)?.pod(change);
   });

@@ -7,6 +7,7 @@ import { objectKey, type PodObject, type ServiceObject } from '../../model/kuber
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Change, ObjectStore } from '../store/object-store.ts';
+import { POD_PART } from '../store/pod-changes.ts';
 import { type Revisions, RevisionTable, type View } from './revision-table.ts';
 import { NO_CAUSES } from './verdict.ts';
 
@@ -33,6 +34,10 @@ export type ServiceListener = (key: string, left: readonly string[] | undefined)
 
 const NOBODY: readonly string[] = [];
 
+/** What makes a pod a backend, or another one. */
+const BACKEND =
+  POD_PART.podIp | POD_PART.node | POD_PART.labels | POD_PART.deletion | POD_PART.ready;
+
 export class ServiceTable {
   private readonly table: RevisionTable<ServiceEntry>;
   private readonly members = new Map<string, Map<string, Backend>>();
@@ -54,7 +59,7 @@ export class ServiceTable {
       this.putService(service, pods.get(service.metadata.namespace ?? '') ?? []);
     }
     store.watch('Service', (change) => this.serviceChanged(change));
-    store.watch('Pod', (change) => this.podChanged(change));
+    store.watchPods({ parts: BACKEND }, (change) => this.podChanged(change));
   }
 
   get(key: string, view: View): ServiceEntry | undefined {
@@ -104,8 +109,7 @@ export class ServiceTable {
     this.write(key, service, members);
   }
 
-  private podChanged({ type, object, old }: Change<PodObject>): void {
-    if (type === 'modified' && old !== undefined && looksTheSame(object, old)) return;
+  private podChanged({ type, object }: Change<PodObject>): void {
     const uid = object.metadata.uid ?? objectKey(object);
     const backend = type === 'deleted' ? undefined : backendOf(object);
     const behind = new Set<string>();
@@ -189,17 +193,6 @@ export class ServiceTable {
 function pairOf({ spec }: ServiceObject, namespace: string): string | undefined {
   const [first] = Object.entries(spec.selector ?? {});
   return first === undefined ? undefined : `${namespace} ${first[0]}=${first[1]}`;
-}
-
-/** Whether nothing changed that makes a pod an endpoint, or another one. */
-function looksTheSame(pod: PodObject, old: PodObject): boolean {
-  return (
-    pod.status.podIP === old.status.podIP &&
-    pod.spec.nodeName === old.spec.nodeName &&
-    pod.metadata.labels === old.metadata.labels &&
-    pod.metadata.deletionTimestamp === old.metadata.deletionTimestamp &&
-    isReady(pod) === isReady(old)
-  );
 }
 
 function selects(service: ServiceObject, pod: PodObject): boolean {

@@ -5,6 +5,7 @@
 import type { PodObject } from '../../model/kubernetes.ts';
 import type { NodeHistory, NodeSpan } from '../../model/rehearsal.ts';
 import type { Change } from '../store/object-store.ts';
+import { POD_COUNT, POD_PART } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 
 /** A pod that waits this long for its address is stuck, not starting (milliseconds). */
@@ -56,7 +57,10 @@ class Recorder implements NodeHistoryRecorder {
     for (const node of store.list('Node'))
       this.mark(node.metadata.name, cordonMarker(0, node.spec.unschedulable === true));
     for (const pod of store.list('Pod')) this.seePod(pod);
-    store.watch('Pod', (change) => this.podChanged(change));
+    store.watchPods(
+      { parts: POD_COUNT | POD_PART.node | POD_PART.podIp | POD_PART.sandbox },
+      (change) => this.podChanged(change),
+    );
     store.watch('Node', ({ object, old }) => {
       const unschedulable = object.spec.unschedulable === true;
       if (unschedulable !== (old?.spec.unschedulable === true)) {

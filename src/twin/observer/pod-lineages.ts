@@ -11,6 +11,7 @@ import {
 } from '../../model/kubernetes.ts';
 import { isReady } from '../network/service-table.ts';
 import { PROBE_NAMESPACE } from '../ports/probe-objects.ts';
+import { POD_COUNT, POD_PART, sandboxStatus } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 
 interface Outage {
@@ -18,6 +19,9 @@ interface Outage {
   /** Undefined while it lasts. */
   until: number | undefined;
 }
+
+/** What begins and ends a pod's life and its sandbox's; what its containers wait for is not followed. */
+const LIFE = POD_COUNT | POD_PART.node | POD_PART.podIp | POD_PART.sandbox;
 
 export interface Lineage {
   /** `namespace/name` of its newest pod. */
@@ -51,7 +55,7 @@ export class PodLineages {
     for (const pod of world.store.list('Pod'))
       if (isObserved(pod) && !isReplaced(pod)) this.begin(pod, true);
     world.store.watch('ReplicaSet', ({ object }) => this.learn(object));
-    world.store.watch('Pod', ({ type, object, old }) => {
+    world.store.watchPods({ parts: LIFE }, ({ type, object, old }) => {
       if (!isObserved(object)) return;
       if (type === 'deleted' || isReplaced(object)) this.gone(object);
       else this.seen(object, old);
@@ -212,9 +216,9 @@ function isReplaced(pod: PodObject): boolean {
 }
 
 /** Undefined when the status does not tell. */
-function hasSandbox({ status }: PodObject): boolean | undefined {
-  const condition = status.conditions?.find(({ type }) => type === 'PodReadyToStartContainers');
-  return condition === undefined ? undefined : condition.status === 'True';
+function hasSandbox(pod: PodObject): boolean | undefined {
+  const status = sandboxStatus(pod);
+  return status === undefined ? undefined : status === 'True';
 }
 
 function push(index: Map<string, Lineage[]>, key: string, lineage: Lineage): void {

@@ -154,7 +154,8 @@ function failuresOf(
     ...(pod.spec.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
   };
   if (stuck !== undefined) {
-    const message = trouble?.message ?? waitingText(pod) ?? pod.status.message ?? stuck.symptom;
+    const { status } = asStored(world, pod);
+    const message = trouble?.message ?? waitingText(status) ?? status.message ?? stuck.symptom;
     return [{ subject, symptom: `pod-${stuck.symptom}`, message, at: stuck.since / 1000, because }];
   }
   return lineage.outages.flatMap(({ from, until }) => {
@@ -166,9 +167,15 @@ function failuresOf(
   });
 }
 
-function waitingText(pod: PodObject): string | undefined {
-  const waiting = pod.status.containerStatuses?.find(({ state }) => state?.waiting !== undefined)
-    ?.state?.waiting;
+/** Its newest version: lineages do not follow what containers wait for. */
+function asStored({ store }: World, pod: PodObject): PodObject {
+  const found = store.get('Pod', pod.metadata.namespace, pod.metadata.name);
+  return found !== undefined && found.metadata.uid === pod.metadata.uid ? found : pod;
+}
+
+function waitingText(status: PodObject['status']): string | undefined {
+  const waiting = status.containerStatuses?.find(({ state }) => state?.waiting !== undefined)?.state
+    ?.waiting;
   return waiting?.message ?? waiting?.reason;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PodObject } from '../../model/kubernetes.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { type Change, ObjectStore } from './object-store.ts';
+import { POD_PART } from './pod-changes.ts';
 
 function pod(name: string, node?: string): PodObject {
   return {
@@ -107,5 +108,28 @@ describe('ObjectStore', () => {
     store.remove('Pod', 'shop', 'b');
     expect(store.podsOn('n1').map(({ metadata }) => metadata.name)).toEqual(['a']);
     expect(store.podsOf('rs-1').map(({ metadata }) => metadata.name)).toEqual(['a']);
+  });
+
+  it('tells of a pod only who follows the part that changed, or its coming and going', () => {
+    const { kernel, store } = setUp();
+    const told: string[] = [];
+    const note = (who: string) => (change: Change) => told.push(`${who} ${change.type}`);
+    store.watchPods({ parts: POD_PART.node }, note('node'));
+    store.watchPods({ parts: POD_PART.phase, owner: 'ReplicaSet' }, note('phase of a set'));
+    store.watchPods({ parts: POD_PART.phase, owner: 'Job' }, note('phase of a job'));
+    store.create(pod('a'));
+    store.update('Pod', 'shop', 'a', (old) => ({ ...old, spec: { ...old.spec, nodeName: 'n1' } }));
+    store.update('Pod', 'shop', 'a', (old) => ({ ...old, status: { phase: 'Running' } }));
+    store.update('Pod', 'shop', 'a', (old) => ({ ...old, status: { ...old.status } }));
+    store.remove('Pod', 'shop', 'a');
+    kernel.runUntil(10);
+    expect(told).toEqual([
+      'node added',
+      'phase of a set added',
+      'node modified',
+      'phase of a set modified',
+      'node deleted',
+      'phase of a set deleted',
+    ]);
   });
 });

@@ -5,9 +5,15 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
-import { type KubeObject, objectKey, type PodObject } from '../../model/kubernetes.ts';
+import {
+  controllerOf,
+  type KubeObject,
+  objectKey,
+  type PodObject,
+} from '../../model/kubernetes.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { ObjectOf } from './kinds.ts';
+import { ALL_PARTS, changedParts } from './pod-changes.ts';
 import { PodIndex, type PodTally } from './pod-index.ts';
 
 export interface Change<T extends KubeObject = KubeObject> {
@@ -18,6 +24,18 @@ export interface Change<T extends KubeObject = KubeObject> {
 }
 
 export type Watcher<T extends KubeObject> = (change: Change<T>) => void;
+
+/** Which changes of pods a watcher is told of: those it would do nothing about are not delivered. */
+export interface PodInterest {
+  /** Parts (`POD_PART`): of a pod that was modified it is told only when one of them changed. */
+  readonly parts: number;
+  /** Only pods whose controller is of this kind. */
+  readonly owner?: string | undefined;
+}
+
+interface Watch extends PodInterest {
+  readonly watcher: Watcher<KubeObject>;
+}
 
 /** How long after a write its watchers hear of it (milliseconds). */
 export const WATCH_LATENCY = 3;
@@ -38,7 +56,7 @@ interface Kind {
 
 export class ObjectStore {
   private readonly kinds = new Map<string, Kind>();
-  private readonly watchers = new Map<string, Watcher<KubeObject>[]>();
+  private readonly watchers = new Map<string, Watch[]>();
   private readonly pods = new PodIndex();
   /** Causes of what is gone, for those who still hold its last version. */
   private readonly causesOfGone = new WeakMap<KubeObject, readonly OccurrenceId[]>();
@@ -202,15 +220,26 @@ export class ObjectStore {
 
   /** Calls the watcher for every later change of the kind; not for what is there already. Returns the way out. */
   watch<K extends string>(kind: K, watcher: Watcher<ObjectOf<K>>): () => void {
-    const list = this.watchers.get(kind) ?? [];
-    const added = watcher as unknown as Watcher<KubeObject>;
-    list.push(added);
-    this.watchers.set(kind, list);
+    // The kind says the shape.
+    return this.addWatch(kind, watcher as unknown as Watcher<KubeObject>, { parts: ALL_PARTS });
+  }
+
+  /** As `watch`, of the pods of interest. */
+  watchPods(interest: PodInterest, watcher: Watcher<PodObject>): () => void {
+    // Whoever watches pods is told of pods.
+    return this.addWatch('Pod', watcher as unknown as Watcher<KubeObject>, interest);
+  }
+
+  private addWatch(
+    kind: string,
+    watcher: Watcher<KubeObject>,
+    { parts, owner }: PodInterest,
+  ): () => void {
+    const added = { watcher, parts, owner };
+    this.watchers.set(kind, [...(this.watchers.get(kind) ?? []), added]);
     return () => {
-      this.watchers.set(
-        kind,
-        (this.watchers.get(kind) ?? []).filter((each) => each !== added),
-      );
+      const others = (this.watchers.get(kind) ?? []).filter((watch) => watch !== added);
+      this.watchers.set(kind, others);
     };
   }
 
@@ -281,11 +310,21 @@ export class ObjectStore {
     const batch = this.undelivered;
     this.undelivered = [];
     for (const { change, causes } of batch) {
-      for (const watcher of this.watchers.get(change.object.kind) ?? []) {
-        this.kernel.tell(causes, watcher, change);
+      const parts = partsOf(change);
+      const owner = controllerOf(change.object)?.kind;
+      for (const watch of this.watchers.get(change.object.kind) ?? []) {
+        if ((watch.parts & parts) === 0 && watch.parts !== ALL_PARTS) continue;
+        if (watch.owner !== undefined && watch.owner !== owner) continue;
+        this.kernel.tell(causes, watch.watcher, change);
       }
     }
   }
+}
+
+/** The parts of a pod that the change is about; all of what is added or gone, and of other kinds. */
+function partsOf({ type, object, old }: Change): number {
+  if (type !== 'modified' || old === undefined || object.kind !== 'Pod') return ALL_PARTS;
+  return changedParts(object as PodObject, old as PodObject); // the kind says so
 }
 
 function objectsOf<T extends KubeObject>(

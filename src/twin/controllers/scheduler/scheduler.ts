@@ -8,6 +8,7 @@ import { type NodeObject, objectKey, type PodObject } from '../../../model/kuber
 import type { OccurrenceId } from '../../../model/occurrence.ts';
 import { eventRecorderOf } from '../../kubelet/event-recorder.ts';
 import type { Change } from '../../store/object-store.ts';
+import { POD_PART } from '../../store/pod-changes.ts';
 import type { World } from '../../world.ts';
 import { pinnedNode } from '../node-fit.ts';
 import { type Demand, demandOf, kindOf, refusalOf, refusalText } from './filters.ts';
@@ -29,6 +30,9 @@ interface Waiting {
 }
 
 const DEFAULT_SCHEDULER = 'default-scheduler';
+
+/** What puts a pod into the queue, onto a node, or takes it off again. */
+const PLACING = POD_PART.node | POD_PART.phase | POD_PART.deletion;
 
 export class Scheduler {
   private readonly world: World;
@@ -61,7 +65,7 @@ export class Scheduler {
     for (const node of store.list('Node')) this.states.set(node.metadata.name, new NodeState(node));
     for (const pod of store.list('Pod')) this.see(pod);
     store.watch('Node', (change) => this.nodeChanged(change));
-    store.watch('Pod', ({ type, object }) => {
+    store.watchPods({ parts: PLACING }, ({ type, object }) => {
       if (type === 'deleted') this.release(object);
       else this.see(object);
     });
