@@ -10,6 +10,33 @@ export type ActedFiles = Pick<
 >;
 
 const STAGING = '/etc/cni/staging';
+const SPARE = '/etc/cni/spare.d';
+
+/** Other words that a case of the same kind may use for an operation. */
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^(re-?point|re-?target|switch).*(sym)?link/, 're-point the symlink'],
+  [
+    /dir.*(anew|again|re-?creat|mkdir)|(anew|re-?creat|mkdir).*dir.*(after|once)/,
+    'make the directory anew',
+  ],
+  [/(swap|exchange|replace).*dir|dir.*(swap|exchange|replace)/, 'swap the directory'],
+  [/^(rmdir|(remove|rm|delete).*dir)/, 'remove the directory'],
+  [/^(mkdir|(make|create).*dir)/, 'make the directory'],
+  [/^(over|re)?write( in place)?$|^(create|append|truncate)$/, 'write'],
+  [/^(rename|move|mv)$/, 'rename'],
+  [/^(rename|move|mv)[- ]in/, 'rename-in'],
+  [/^(rename|move|mv)[- ]out/, 'rename-out'],
+  [/^(remove|delete|rm|unlink)$/, 'remove'],
+  [/^(hard-?link|ln)$/, 'link'],
+  [/^(sym-?link|ln -s.*)$/, 'symlink'],
+  [/^(create-empty|touch new|empty)$/, 'create-empty'],
+  [/^(cp|copy)( -f)?$/, 'cp -f'],
+  [/^edit[- ](the )?target/, 'edit-target'],
+];
+
+function actionOf(action: string): string {
+  return WORDS.find(([words]) => words.test(action.toLowerCase()))?.[1] ?? action;
+}
 
 /** `net2` on 10.22: the file the measurements used where a case names none. */
 const NET2 = `${JSON.stringify(bridgeConf(2), null, 2)}\n`;
@@ -57,7 +84,7 @@ export function actOnFiles({ files }: { readonly files: ActedFiles }, step: Step
   const from = `${CONF}/${text(step['from'])}`;
   const to = `${CONF}/${text(step['to'])}`;
   const content = typeof step['content'] === 'string' ? step['content'] : stock(name);
-  switch (step['action']) {
+  switch (actionOf(text(step['action']))) {
     case 'write':
       files.write(path, content);
       return;
@@ -84,7 +111,7 @@ export function actOnFiles({ files }: { readonly files: ActedFiles }, step: Step
       files.symlink(path, `${STAGING}/z`);
       return;
     case 'chmod':
-      files.chmod(path, 0o600);
+      files.chmod(path, Number.parseInt(text(step['mode']) || '600', 8));
       return;
     case 'touch':
       files.touch(path);
@@ -109,6 +136,23 @@ export function actOnFiles({ files }: { readonly files: ActedFiles }, step: Step
       files.write(`${CONF}/.05-cilium.conflist4711`, CILIUM);
       files.rename(`${CONF}/.05-cilium.conflist4711`, `${CONF}/05-cilium.conflist`);
       files.rename(`${CONF}/10-flannel.conflist`, `${CONF}/10-flannel.conflist.cilium_bak`);
+      return;
+    case 'remove the directory':
+      files.remove(CONF);
+      return;
+    case 'make the directory':
+      files.mkdir(CONF);
+      if (name !== '') files.write(path, content);
+      return;
+    case 'make the directory anew':
+      files.remove(CONF);
+      files.mkdir(CONF);
+      if (name !== '') files.write(path, content);
+      return;
+    case 'swap the directory':
+      files.write(`${SPARE}/${name === '' ? '00-other.conflist' : name}`, content);
+      files.rename(CONF, `${CONF}.old`);
+      files.rename(SPARE, CONF);
       return;
     case 're-point the symlink':
       files.write('/etc/cni/other.d/00-other.conflist', `${JSON.stringify(bridgeConf(3))}\n`);

@@ -18,6 +18,7 @@ import {
   messageOf,
   requestOf,
   runExpected,
+  secondsOf,
   slow,
   text,
   withoutCode,
@@ -25,6 +26,10 @@ import {
 } from './measured-form.ts';
 import { answerOn, leasesOn, podsOn, rulesOn } from './node-views.ts';
 import { comparableCalls, masked, networkOfAddress, shownCall } from './normalised.ts';
+
+/** Told in the description only. */
+const SWITCHED_MEANWHILE =
+  /fails after (the )?conf\w* (was|is|has been) (switched|changed|removed)/;
 
 /** How long CRI-O's clients waited before they gave up. */
 const PATIENCE_MS = 8_000;
@@ -121,9 +126,10 @@ class Replayer {
   // ---------------------------------------------------------------- status
 
   private status(step: Step): ReplayedStep {
-    if (typeof step['ms'] === 'number') return this.statusDuringAdd(step['ms']);
-    if (step.label === 'started on a symlinked dir') linkTheDirectory(this.node);
-    if (step.label === 'afterNudge') this.node.nudge();
+    if (typeof step['ms'] === 'number') return this.statusDuringAdd(step);
+    const { label = '' } = step;
+    if (/start\w* .*symlink\w* .*dir/i.test(label)) linkTheDirectory(this.node);
+    if (/nudge/i.test(label)) this.node.nudge();
     const status = this.asked().status;
     const { runtime } = this.node;
     const containerd = this.truth.kind === 'containerd';
@@ -165,19 +171,21 @@ class Replayer {
     return { status, ms: node.kernel.now() - since };
   }
 
-  /** An ADD waits for its agent; after 2 s a conf is rewritten; 200 ms later Status is asked. */
-  private statusDuringAdd(measured: number): ReplayedStep {
+  /** An ADD waits for its agent; after 2 s a conf is rewritten; a moment later Status is asked. */
+  private statusDuringAdd(step: Step): ReplayedStep {
+    const measured = Number(step['ms']);
     this.begin(requestOf('A', []), {});
     this.node.advance(2_000);
-    const path = `${CONF}/10-flannel.conflist`;
+    const name = Object.keys(this.one.setup.files).toSorted().at(-1) ?? '';
+    const path = `${CONF}/${name}`;
     this.node.files.write(path, this.node.files.read(path) ?? '');
-    this.node.advance(200);
+    this.node.advance(Number(/(\d+) ?ms after/.exec(step.label ?? '')?.[1] ?? 200));
     const { ms } = this.asked();
     return both(
       { blocked: measured > 1_000, seconds: Math.round(measured / 1_000) },
       {
         blocked: ms > 1_000,
-        seconds: Math.round(ms / 1_000),
+        seconds: secondsOf(ms, measured),
       },
     );
   }
@@ -208,7 +216,7 @@ class Replayer {
       actual: {
         ...this.runActual(step, result),
         ...(Array.isArray(step['pluginCalls']) ? { pluginCalls: comparableCalls(calls) } : {}),
-        ...(slow(measured) ? { seconds: Math.round(took / 1_000) } : {}),
+        ...(slow(measured) ? { seconds: secondsOf(took, Number(measured)) } : {}),
       },
     };
   }
@@ -250,19 +258,19 @@ class Replayer {
   }
 
   private timeoutOf(step: Step): number | undefined {
-    const deadline = /client deadline (\d+) s/.exec(step.label ?? '');
+    const deadline = /deadline (?:of |after )?(\d+) ?s/.exec(step.label ?? '');
     if (deadline !== null) return Number(deadline[1]) * 1_000;
     return this.truth.kind === 'cri-o' ? PATIENCE_MS : undefined;
   }
 
   private prepareRun(step: Step): void {
-    const later = /retry (\d+) s later/.exec(step.label ?? '');
+    const later = /(\d+) ?s(?:econds)? later/.exec(step.label ?? '');
     if (later !== null) this.node.advance(Number(later[1]) * 1_000);
   }
 
   /** What the measurement did while the plugin ran, where only the description tells it. */
   private meanwhile(): void {
-    if (!this.one.description.includes('fails after the conf was switched')) return;
+    if (!SWITCHED_MEANWHILE.test(this.one.description)) return;
     this.node.advance(1_000);
     this.node.runtimeFile('/run/cilium/cilium.sock', 'absent');
     this.node.files.remove(`${CONF}/05-cilium.conflist`);
