@@ -10,7 +10,7 @@ import type { SnapshotPart, SnapshotSink } from '../engine/snapshot/take-snapsho
 import type { SnapshotManifest } from '../model/snapshot.ts';
 import { writeWhole } from './write-whole.ts';
 
-export const MANIFEST = 'snapshot.json';
+const MANIFEST = 'snapshot.json';
 
 export function snapshotDirectory(directory: string): SnapshotSink {
   try {
