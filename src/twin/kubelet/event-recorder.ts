@@ -95,7 +95,10 @@ export function eventRecorderOf(parts: Parts): EventRecorder {
 export type EventListener = (event: EventObject, isNew: boolean) => void;
 
 export class EventRecorder {
-  private readonly logs = new Map<string, SubjectLog>();
+  /** In order of their first event. */
+  private readonly logs = new Set<SubjectLog>();
+  /** By kind, namespace and name: no key is put together for an event. */
+  private readonly index = new Map<string, Map<string, Map<string, SubjectLog>>>();
   private listener: EventListener | undefined;
   private readonly kernel: Kernel;
   private readonly constants: Constants;
@@ -132,7 +135,7 @@ export class EventRecorder {
 
   /** Of one object, oldest first. */
   of(subject: ObjectReference): TimedEvent[] {
-    const log = this.logs.get(keyOf(subject));
+    const log = this.namesBeside(subject).get(subject.name);
     if (log === undefined) return [];
     return this.alive(log).map((record) => ({
       ...toObject(log.subject, record, this.kernel.epochMs),
@@ -144,7 +147,7 @@ export class EventRecorder {
   /** All that are younger than the API server keeps them. */
   list(namespace?: string): RecordedEvent[] {
     const events: RecordedEvent[] = [];
-    for (const log of this.logs.values()) {
+    for (const log of this.logs) {
       const place = log.subject.namespace;
       if (namespace !== undefined && (place ?? 'default') !== namespace) continue;
       for (const record of this.alive(log))
@@ -162,7 +165,7 @@ export class EventRecorder {
     const now = this.kernel.now();
     if (!this.take(bucket, now)) return undefined;
     const { type, reason, subjectUid: uid } = details;
-    const known = log.records.find((record) => isSame(record, { bucket, reason, uid, message }));
+    const known = sameRecord(log.records, { bucket, reason, uid, message });
     if (known !== undefined) {
       this.catchUp(known);
       known.count += 1;
@@ -188,12 +191,22 @@ export class EventRecorder {
   }
 
   private logOf(subject: ObjectReference): SubjectLog {
-    const key = keyOf(subject);
-    let log = this.logs.get(key);
+    const names = this.namesBeside(subject);
+    let log = names.get(subject.name);
     if (log === undefined) {
-      this.logs.set(key, (log = { subject, records: [], buckets: [], similar: undefined }));
+      log = { subject, records: [], buckets: [], similar: undefined };
+      names.set(subject.name, log);
+      this.logs.add(log);
     }
     return log;
+  }
+
+  private namesBeside({ kind, namespace = '' }: ObjectReference): Map<string, SubjectLog> {
+    let namespaces = this.index.get(kind);
+    if (namespaces === undefined) this.index.set(kind, (namespaces = new Map()));
+    let names = namespaces.get(namespace);
+    if (names === undefined) namespaces.set(namespace, (names = new Map()));
+    return names;
   }
 
   /** The message as it is stored: from the tenth different one of a kind on, they are combined. */
@@ -217,11 +230,15 @@ export class EventRecorder {
   }
 
   private bucketOf(log: SubjectLog, { component, host }: EventDetails): Bucket {
-    let bucket = log.buckets.find((one) => one.component === component && one.host === host);
-    if (bucket === undefined) {
-      bucket = { component, host, tokens: this.constants.eventSpamBurst, at: this.kernel.now() };
-      log.buckets.push(bucket);
-    }
+    for (const known of log.buckets)
+      if (known.component === component && known.host === host) return known;
+    const bucket = {
+      component,
+      host,
+      tokens: this.constants.eventSpamBurst,
+      at: this.kernel.now(),
+    };
+    log.buckets.push(bucket);
     return bucket;
   }
 
@@ -260,11 +277,14 @@ export class EventRecorder {
   /** Goes through all logs, and so comes once per as many events as there are logs. */
   private prune(): void {
     const oldest = this.kernel.now() - this.constants.eventTtlMs;
-    for (const [key, log] of this.logs) {
+    for (const log of this.logs) {
       if (log.records.every((record) => isKept(record, oldest))) continue;
       const alive = log.records.filter((record) => isKept(record, oldest));
-      if (alive.length === 0) this.logs.delete(key);
-      else log.records.splice(0, log.records.length, ...alive);
+      if (alive.length > 0) log.records.splice(0, log.records.length, ...alive);
+      else {
+        this.logs.delete(log);
+        this.namesBeside(log.subject).delete(log.subject.name);
+      }
     }
     this.pruneAt = this.recorded + Math.max(PRUNE_EVERY, this.logs.size);
   }
@@ -274,14 +294,14 @@ function isKept({ last, repeat }: EventRecord, oldest: number): boolean {
   return last >= oldest || repeat !== undefined;
 }
 
-function keyOf(subject: ObjectReference): string {
-  return `${subject.kind}|${subject.namespace ?? ''}|${subject.name}`;
+type Told = Pick<EventRecord, 'bucket' | 'reason' | 'uid' | 'message'>;
+
+function sameRecord(records: readonly EventRecord[], told: Told): EventRecord | undefined {
+  for (const record of records) if (isSame(record, told)) return record;
+  return undefined;
 }
 
-function isSame(
-  record: EventRecord,
-  { bucket, reason, uid, message }: Pick<EventRecord, 'bucket' | 'reason' | 'uid' | 'message'>,
-): boolean {
+function isSame(record: EventRecord, { bucket, reason, uid, message }: Told): boolean {
   if (record.bucket !== bucket || record.reason !== reason || record.uid !== uid) return false;
   if (record.message === message) return true;
   return record.message.startsWith(COMBINED) && message.startsWith(COMBINED);
