@@ -27,8 +27,19 @@ function normalise(text: string): string | undefined {
 
 /** Negative, zero or positive. Both must be versions. */
 export function compareVersions(left: string, right: string): number {
-  return compare(normalVersion(left) ?? left, normalVersion(right) ?? right);
+  const against = compared.get(left);
+  const known = against?.get(right);
+  if (known !== undefined) return known;
+  const order = compare(normalVersion(left) ?? left, normalVersion(right) ?? right);
+  if (against !== undefined) against.set(right, order);
+  else {
+    if (compared.size >= NORMALISED_MAX) compared.clear();
+    compared.set(left, new Map([[right, order]]));
+  }
+  return order;
 }
+
+const compared = new Map<string, Map<string, number>>();
 
 export function atLeast(version: string, floor: string): boolean {
   return compareVersions(version, floor) >= 0;

@@ -4,10 +4,17 @@
  * sleeps a random part of its period (KK pkg/kubelet/prober).
  */
 import type { Probe } from '../../model/kubernetes.ts';
-import type { Timer } from '../kernel/kernel.ts';
+import type { Constants } from '../constants.ts';
+import type { Kernel, Timer } from '../kernel/kernel.ts';
 import type { ContainerRun } from './container-run.ts';
 import type { Recurrence } from './event-recorder.ts';
-import { HealthProbe, needsPath, periodOf } from './health-probe.ts';
+import {
+  HealthProbe,
+  needsPath,
+  periodOf,
+  type ProbeKind,
+  type ProbeOwner,
+} from './health-probe.ts';
 import { phaseOf } from './rhythm.ts';
 
 export interface ProbesStart {
@@ -18,7 +25,7 @@ export interface ProbesStart {
   readonly ready: boolean;
 }
 
-export class ContainerProbes {
+export class ContainerProbes implements ProbeOwner {
   startedUp: boolean;
   private readonly run: ContainerRun;
   private readonly readiness: HealthProbe | undefined;
@@ -32,20 +39,10 @@ export class ContainerProbes {
     this.run = run;
     const { readinessProbe, livenessProbe, startupProbe } = run.container;
     this.startedUp = start.startedUp || startupProbe === undefined;
-    const { startedAt, ready: observed } = start;
-    this.readiness =
-      readinessProbe &&
-      this.probe(readinessProbe, 'readiness', { startedAt, observed }, () => this.turned());
-    this.liveness =
-      livenessProbe &&
-      this.probe(livenessProbe, 'liveness', { startedAt, observed: true }, (live) => {
-        if (!live) run.owner.containerUnhealthy(run, 'liveness');
-      });
-    this.startup =
-      startupProbe &&
-      this.probe(startupProbe, 'startup', { startedAt, observed: this.startedUp }, (up) =>
-        this.startedOnce(up),
-      );
+    const { startedAt, ready } = start;
+    this.readiness = readinessProbe && this.probe(readinessProbe, 'readiness', startedAt, ready);
+    this.liveness = livenessProbe && this.probe(livenessProbe, 'liveness', startedAt, true);
+    this.startup = startupProbe && this.probe(startupProbe, 'startup', startedAt, this.startedUp);
     if (!this.startedUp) this.limitStartup();
   }
 
@@ -79,22 +76,26 @@ export class ContainerProbes {
     this.unhealthyText = '';
   }
 
-  private probe(
-    probe: Probe,
-    kind: string,
-    at: { readonly startedAt: number; readonly observed: boolean },
-    onTurn: (observed: boolean) => void,
-  ): HealthProbe {
-    const { kernel, world } = this.run.owner.context;
+  get kernel(): Kernel {
+    return this.run.owner.context.kernel;
+  }
+
+  get constants(): Constants {
+    return this.run.owner.context.world.constants;
+  }
+
+  turned(kind: ProbeKind, observed: boolean): void {
+    const { run } = this;
+    if (kind === 'startup') this.startedOnce(observed);
+    else if (kind === 'readiness') {
+      this.complain();
+      run.owner.containerChanged();
+    } else if (!observed) run.owner.containerUnhealthy(run, 'liveness');
+  }
+
+  private probe(probe: Probe, kind: ProbeKind, startedAt: number, observed: boolean): HealthProbe {
     const tickingSince = this.tickingSince(probe, kind);
-    return new HealthProbe({
-      kernel,
-      constants: world.constants,
-      probe,
-      ...at,
-      tickingSince,
-      onTurn,
-    });
+    return new HealthProbe(this, kind, probe, { startedAt, observed, tickingSince });
   }
 
   private tickingSince(probe: Probe, kind: string): number {
@@ -126,11 +127,6 @@ export class ContainerProbes {
     this.startedUp = true;
     this.startupLimit?.cancel();
     this.reconsider();
-    this.run.owner.containerChanged();
-  }
-
-  private turned(): void {
-    this.complain();
     this.run.owner.containerChanged();
   }
 

@@ -27,7 +27,7 @@ export interface ContainerOwner {
 
 export type ContainerRole = 'main' | 'init' | 'sidecar';
 
-export class ContainerRun {
+export class ContainerRun implements ContainerView {
   readonly owner: ContainerOwner;
   readonly container: Container;
   readonly role: ContainerRole;
@@ -70,11 +70,16 @@ export class ContainerRun {
     return this.state.kind === 'terminated' && this.state.exitCode === 0;
   }
 
-  view(): ContainerView {
-    const { name } = this.container;
-    const { state, restartCount, ready } = this;
-    const started = this.running && this.probes?.startedUp === true;
-    return { name, state, ready, started, restartCount, once: this.role === 'init' };
+  get name(): string {
+    return this.container.name;
+  }
+
+  get started(): boolean {
+    return this.running && this.probes?.startedUp === true;
+  }
+
+  get once(): boolean {
+    return this.role === 'init';
   }
 
   /** Starts the process. */

@@ -7,7 +7,7 @@ import type { Container, PodObject } from '../../model/kubernetes.ts';
 import { configSourcesOf, type MissingSource } from './config-sources.ts';
 import { ContainerRun } from './container-run.ts';
 import { podReference } from './kubelet-context.ts';
-import { createdText, showSeconds } from './pod-words.ts';
+import { createdText, presentImageText, showSeconds, startedText } from './pod-words.ts';
 import type { PodWorker } from './pod-worker.ts';
 
 const ENDED_WELL = { terminated: { exitCode: 0, reason: 'Completed' } };
@@ -194,7 +194,7 @@ export class ContainerSequence {
     const took = `${pullMs / 1000}s`;
     const pulled =
       pullMs === 0
-        ? `Container image "${image}" already present on machine`
+        ? presentImageText(image)
         : `Successfully pulled image "${image}" in ${took} (${took} including waiting).`;
     context.podEvent(pod, 'Normal', 'Pulled', pulled);
   }
@@ -204,7 +204,7 @@ export class ContainerSequence {
     const { name } = run.container;
     const created = createdText(context.world.versions.kubernetes, name);
     context.podEvent(pod, 'Normal', 'Created', created);
-    context.podEvent(pod, 'Normal', 'Started', `Started container ${name}`);
+    context.podEvent(pod, 'Normal', 'Started', startedText(name));
   }
 
   private allStarted(): void {

@@ -9,7 +9,12 @@ import type { Change } from '../store/object-store.ts';
 import type { Kubelet, NetworkStatus, Process, ServiceAccountToken, World } from '../world.ts';
 import { attachmentsOf } from './attachments.ts';
 import { configSourcesOf } from './config-sources.ts';
-import { KubeletContext, type ProgramFor, staticPodSpec, whenApiAnswers } from './kubelet-context.ts';
+import {
+  KubeletContext,
+  type ProgramFor,
+  staticPodSpec,
+  whenApiAnswers,
+} from './kubelet-context.ts';
 import { RuntimeWatch } from './node-condition.ts';
 import { subscribe, subscribeToPaths } from './node-feed.ts';
 import { lastRenewal, nodeLeasesOf } from './node-leases.ts';
@@ -288,9 +293,18 @@ class NodeKubelet implements Kubelet, WorkerHost {
       const wanted = this.pathsToCheck;
       this.pathsToCheck = undefined;
       if (!this.context.running || wanted === undefined) return;
+      if (wanted !== 'all' && wanted.size === 1) {
+        for (const uid of wanted) this.checkPath(uid);
+        return;
+      }
       for (const worker of this.probed)
         if (wanted === 'all' || wanted.has(worker.uid)) worker.pathChanged();
     });
+  }
+
+  private checkPath(podUid: string): void {
+    const worker = this.workers.get(podUid);
+    if (worker !== undefined && this.probed.has(worker)) worker.pathChanged();
   }
 
   // ------------------------------------------------------------ start

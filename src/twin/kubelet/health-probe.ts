@@ -8,30 +8,43 @@ import type { Kernel, Timer } from '../kernel/kernel.ts';
 import type { Constants } from '../constants.ts';
 import { beatFrom } from './rhythm.ts';
 
-export interface ProbeParts {
+export type ProbeKind = 'readiness' | 'liveness' | 'startup';
+
+/** Whose probe it is. */
+export interface ProbeOwner {
   readonly kernel: Kernel;
   readonly constants: Constants;
-  readonly probe: Probe;
+  /** The probe's answer is another now. */
+  turned(kind: ProbeKind, observed: boolean): void;
+}
+
+export interface ProbeState {
   /** When the container started, virtual milliseconds; its initial delay counts from there. */
   readonly startedAt: number;
   /** When the worker of this probe took its first look: its beats count from there. */
   readonly tickingSince: number;
   readonly observed: boolean;
-  readonly onTurn: (observed: boolean) => void;
 }
 
+/** Small: every container has up to three. */
 export class HealthProbe {
   observed: boolean;
   private target: boolean;
   private tickingSince: number;
   private timer: Timer | undefined;
-  private readonly parts: ProbeParts;
+  private readonly owner: ProbeOwner;
+  private readonly kind: ProbeKind;
+  private readonly probe: Probe;
+  private readonly startedAt: number;
 
-  constructor(parts: ProbeParts) {
-    this.parts = parts;
-    this.observed = parts.observed;
-    this.target = parts.observed;
-    this.tickingSince = parts.tickingSince;
+  constructor(owner: ProbeOwner, kind: ProbeKind, probe: Probe, state: ProbeState) {
+    this.owner = owner;
+    this.kind = kind;
+    this.probe = probe;
+    this.startedAt = state.startedAt;
+    this.observed = state.observed;
+    this.target = state.observed;
+    this.tickingSince = state.tickingSince;
   }
 
   /** What the probe sees from now on. */
@@ -47,7 +60,7 @@ export class HealthProbe {
    * UpdatePodStatus). A worker that has not begun looks when it begins.
    */
   lookNow(): void {
-    const now = this.parts.kernel.now();
+    const now = this.owner.kernel.now();
     if (this.observed || now < this.firstLook()) return;
     this.tickingSince = now;
     this.plan();
@@ -55,12 +68,12 @@ export class HealthProbe {
 
   /** The next time it looks (virtual milliseconds). */
   nextBeat(): number {
-    const earliest = Math.max(this.parts.kernel.now(), this.firstLook());
+    const earliest = Math.max(this.owner.kernel.now(), this.firstLook());
     return beatFrom(earliest, this.tickingSince, this.period());
   }
 
   period(): number {
-    return periodOf(this.parts.probe, this.parts.constants);
+    return periodOf(this.probe, this.owner.constants);
   }
 
   cancel(): void {
@@ -72,20 +85,21 @@ export class HealthProbe {
     this.cancel();
     const { target } = this;
     if (target === this.observed) return;
-    const { kernel, onTurn } = this.parts;
+    const { kernel } = this.owner;
     this.timer = kernel.after(this.nextBeat() + this.furtherBeats(target) - kernel.now(), () => {
       this.observed = target;
-      onTurn(target);
+      this.owner.turned(this.kind, target);
     });
   }
 
   private firstLook(): number {
-    const { probe, startedAt, tickingSince } = this.parts;
+    const { probe, startedAt, tickingSince } = this;
     return Math.max(startedAt + (probe.initialDelaySeconds ?? 0) * 1000, tickingSince);
   }
 
   private furtherBeats(target: boolean): number {
-    const { probe, constants } = this.parts;
+    const { probe } = this;
+    const { constants } = this.owner;
     const needed = target
       ? (probe.successThreshold ?? 1)
       : (probe.failureThreshold ?? constants.healthProbeFailureCount);

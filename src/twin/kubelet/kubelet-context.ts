@@ -22,6 +22,7 @@ export class KubeletContext {
   readonly tickPhase: number;
   /** When the once-a-second look at what the runtime has falls (virtual milliseconds). */
   private readonly relistPhase: number;
+  private known: TwinNode | undefined;
   readonly images: Set<string>;
   running = true;
   /** The system has announced that it goes down. */
@@ -46,7 +47,8 @@ export class KubeletContext {
 
   /** Asked for late: a node and its kubelet need each other. */
   get node(): TwinNode {
-    return present(this.world.nodes.get(this.nodeName), `node ${this.nodeName}`);
+    this.known ??= present(this.world.nodes.get(this.nodeName), `node ${this.nodeName}`);
+    return this.known;
   }
 
   /** How long until the first look at due pods that is later than `delay` from now. */

@@ -49,42 +49,71 @@ type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 export function buildStatus(view: PodView): PodObject['status'] {
   const { pod, now } = view;
   const old = pod.status;
-  const end = view.containers.some(({ state }) => state.kind === 'running') ? undefined : view.end;
+  const end = view.containers.some(isRunning) ? undefined : view.end;
   const phase = end === undefined ? phaseOfPod(view) : 'Failed';
-  const initialised = view.inits.every(isInitialised);
-  const unready = view.containers.filter((container) => !container.ready).map(({ name }) => name);
-  const ready = initialised && unready.length === 0;
-  const finished = phase === 'Succeeded' || phase === 'Failed';
-  const notReady = finished
-    ? { reason: phase === 'Succeeded' ? 'PodCompleted' : 'PodFailed' }
-    : {
-        reason: 'ContainersNotReady',
-        message: `containers with unready status: [${unready.join(' ')}]`,
-      };
-  const conditions = [
-    condition(old, 'PodReadyToStartContainers', view.sandboxReady, now),
-    condition(old, 'Initialized', initialised, now, {
-      reason: 'ContainersNotInitialized',
-      message: `containers with incomplete status: [${incomplete(view.inits)}]`,
-    }),
-    condition(old, 'Ready', ready, now, notReady),
-    condition(old, 'ContainersReady', ready, now, notReady),
-    condition(old, 'PodScheduled', true, now),
-    ...(end === undefined ? [] : [disruption(old, end, now)]),
-    ...(old.conditions ?? []).filter(
-      ({ type }) => !OWN.has(type) && (end === undefined || type !== DISRUPTION),
-    ),
-  ];
   return {
     phase,
     ...end,
     ...(view.hostIp === undefined ? {} : { hostIP: view.hostIp }),
-    ...(view.podIp === undefined ? {} : { podIP: view.podIp, podIPs: [{ ip: view.podIp }] }),
+    ...addresses(old, view.podIp),
     startTime: old.startTime ?? now,
-    conditions,
-    ...(view.inits.length === 0 ? {} : { initContainerStatuses: view.inits.map(toStatus) }),
-    containerStatuses: view.containers.map(toStatus),
+    conditions: conditionsOf(view, phase, end),
+    ...(view.inits.length === 0
+      ? {}
+      : { initContainerStatuses: statusesOf(view.inits, old.initContainerStatuses) }),
+    containerStatuses: statusesOf(view.containers, old.containerStatuses),
   };
+}
+
+function addresses(
+  old: PodObject['status'],
+  podIp: string | undefined,
+): Pick<PodObject['status'], 'podIP' | 'podIPs'> {
+  if (podIp === undefined) return {};
+  const known = old.podIPs?.length === 1 && old.podIPs[0]?.ip === podIp ? old.podIPs : undefined;
+  return { podIP: podIp, podIPs: known ?? [{ ip: podIp }] };
+}
+
+function conditionsOf(view: PodView, phase: Phase, end: PodEnd | undefined): Condition[] {
+  const { now, inits } = view;
+  const old = view.pod.status;
+  const initialised = inits.every(isInitialised);
+  const ready = initialised && view.containers.every(isReady);
+  const notReady = ready ? undefined : whyNotReady(view, phase);
+  const conditions = [
+    condition(old, 0, 'PodReadyToStartContainers', view.sandboxReady, now),
+    condition(old, 1, 'Initialized', initialised, now, initialised ? undefined : incomplete(inits)),
+    condition(old, 2, 'Ready', ready, now, notReady),
+    condition(old, 3, 'ContainersReady', ready, now, notReady),
+    condition(old, 4, 'PodScheduled', true, now),
+  ];
+  if (end !== undefined) conditions.push(disruption(old, end, now));
+  for (const other of old.conditions ?? []) {
+    if (OWN.has(other.type) || (end !== undefined && other.type === DISRUPTION)) continue;
+    conditions.push(other);
+  }
+  return conditions;
+}
+
+interface Reason {
+  readonly reason: string;
+  readonly message?: string;
+}
+
+function whyNotReady({ containers }: PodView, phase: Phase): Reason {
+  if (phase === 'Succeeded') return { reason: 'PodCompleted' };
+  if (phase === 'Failed') return { reason: 'PodFailed' };
+  const unready = containers.flatMap((container) => (isReady(container) ? [] : [container.name]));
+  const message = `containers with unready status: [${unready.join(' ')}]`;
+  return { reason: 'ContainersNotReady', message };
+}
+
+function isReady({ ready }: ContainerView): boolean {
+  return ready;
+}
+
+function isRunning({ state }: ContainerView): boolean {
+  return state.kind === 'running';
 }
 
 const DISRUPTION = 'DisruptionTarget';
@@ -103,7 +132,10 @@ function disruption(old: PodObject['status'], { message }: PodEnd, now: string):
 }
 
 export function isPodReady(pod: PodObject): boolean {
-  const { conditions } = pod.status;
+  return isReadyStatus(pod.status);
+}
+
+export function isReadyStatus({ conditions }: PodObject['status']): boolean {
   if (conditions === undefined) return false;
   // A loop: every watcher asks this of every change of a pod.
   for (const condition of conditions)
@@ -118,19 +150,21 @@ export function isTerminal(pod: PodObject): boolean {
 
 function phaseOfPod(view: PodView): Phase {
   const restartPolicy = view.pod.spec.restartPolicy ?? 'Always';
-  const states = view.containers.map(({ state }) => state);
-  const failedInit = view.inits.some(
-    ({ state, once }) => once && state.kind === 'terminated' && state.exitCode !== 0,
-  );
-  if (failedInit && restartPolicy === 'Never') return 'Failed';
-  if (restartPolicy !== 'Always' && states.every(({ kind }) => kind === 'terminated')) {
-    const failed = states.some((state) => state.kind === 'terminated' && state.exitCode !== 0);
-    if (!failed) return 'Succeeded';
-    if (restartPolicy === 'Never') return 'Failed';
+  if (restartPolicy !== 'Always') {
+    if (restartPolicy === 'Never' && view.inits.some((init) => init.once && hasFailed(init)))
+      return 'Failed';
+    if (view.containers.every(({ state }) => state.kind === 'terminated')) {
+      if (!view.containers.some(hasFailed)) return 'Succeeded';
+      if (restartPolicy === 'Never') return 'Failed';
+    }
   }
   if (view.ranBefore) return 'Running';
-  const waiting = states.some(({ kind }) => kind === 'waiting');
+  const waiting = view.containers.some(({ state }) => state.kind === 'waiting');
   return waiting || !view.inits.every(isInitialised) ? 'Pending' : 'Running';
+}
+
+function hasFailed({ state }: ContainerView): boolean {
+  return state.kind === 'terminated' && state.exitCode !== 0;
 }
 
 function isInitialised({ state, once }: ContainerView): boolean {
@@ -138,19 +172,25 @@ function isInitialised({ state, once }: ContainerView): boolean {
   return state.kind === 'terminated' && state.exitCode === 0;
 }
 
-function incomplete(inits: readonly ContainerView[]): string {
-  return inits.flatMap((init) => (isInitialised(init) ? [] : [init.name])).join(' ');
+function incomplete(inits: readonly ContainerView[]): Reason {
+  const names = inits.flatMap((init) => (isInitialised(init) ? [] : [init.name]));
+  const message = `containers with incomplete status: [${names.join(' ')}]`;
+  return { reason: 'ContainersNotInitialized', message };
 }
 
+/** `place`: where it stands in a status that a kubelet of this twin wrote. */
 function condition(
   old: PodObject['status'],
+  place: number,
   type: string,
   holds: boolean,
   now: string,
-  otherwise?: { readonly reason: string; readonly message?: string },
+  otherwise?: Reason,
 ): Condition {
   const status = holds ? 'True' : 'False';
-  const before = old.conditions?.find((candidate) => candidate.type === type);
+  const there = old.conditions?.[place];
+  const before =
+    there?.type === type ? there : old.conditions?.find((candidate) => candidate.type === type);
   const reason = holds ? undefined : otherwise?.reason;
   const message = holds ? undefined : otherwise?.message;
   // Most conditions stay as they are from one status to the next; they are shared, not built again.
@@ -163,6 +203,38 @@ function condition(
     ...(message === undefined ? {} : { message }),
     lastTransitionTime: before?.status === status ? (before.lastTransitionTime ?? now) : now,
   };
+}
+
+/** What stays as it is from one status to the next is shared. */
+function statusesOf(
+  views: readonly ContainerView[],
+  old: readonly ContainerStatus[] | undefined,
+): readonly ContainerStatus[] {
+  const statuses = views.map((view, index) => {
+    const before = old?.[index];
+    return before !== undefined && isSame(before, view) ? before : toStatus(view);
+  });
+  const unchanged = old?.length === statuses.length && old.every((one, at) => one === statuses[at]);
+  return unchanged ? old : statuses;
+}
+
+function isSame(before: ContainerStatus, view: ContainerView): boolean {
+  const { name, ready, started, restartCount, state } = view;
+  if (before.name !== name || before.ready !== ready || before.started !== started) return false;
+  if (before.restartCount !== restartCount) return false;
+  const { waiting, running, terminated } = before.state ?? {};
+  switch (state.kind) {
+    case 'waiting':
+      return waiting?.reason === state.reason && waiting.message === state.message;
+    case 'running':
+      return running?.startedAt === state.startedAt;
+    case 'terminated':
+      return (
+        terminated?.exitCode === state.exitCode &&
+        terminated.reason === state.reason &&
+        terminated.message === state.message
+      );
+  }
 }
 
 function toStatus(view: ContainerView): ContainerStatus {

@@ -6,7 +6,7 @@
 import type { StopResult } from '../world.ts';
 import { podReference, whenApiAnswers } from './kubelet-context.ts';
 import type { PodWorker } from './pod-worker.ts';
-import { killPodText } from './pod-words.ts';
+import { killPodText, stoppingText } from './pod-words.ts';
 
 export class Teardown {
   private readonly worker: PodWorker;
@@ -26,7 +26,7 @@ export class Teardown {
     this.grace = grace;
     const running = worker.containers.all.filter((run) => run.running);
     for (const run of running) {
-      context.podEvent(worker.pod, 'Normal', 'Killing', `Stopping container ${run.container.name}`);
+      context.podEvent(worker.pod, 'Normal', 'Killing', stoppingText(run.container.name));
       run.stop('terminated');
     }
     if (running.length === 0) {

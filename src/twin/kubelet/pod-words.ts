@@ -22,6 +22,43 @@ export function killPodText(uid: string, error: string): string {
 
 /** The colon came with 1.33 (truth K03). */
 export function createdText(kubernetes: string, container: string): string {
+  // One text for all pods of a workload: events are kept, and are many.
+  return createdTexts.of(`${kubernetes} ${container}`, () => created(kubernetes, container));
+}
+
+export function startedText(container: string): string {
+  return startedTexts.of(container, () => `Started container ${container}`);
+}
+
+export function stoppingText(container: string): string {
+  return stoppingTexts.of(container, () => `Stopping container ${container}`);
+}
+
+export function presentImageText(image: string): string {
+  return presentImageTexts.of(image, () => `Container image "${image}" already present on machine`);
+}
+
+/** Texts made once for each name. */
+class Texts {
+  private readonly known = new Map<string, string>();
+
+  of(name: string, make: () => string): string {
+    let text = this.known.get(name);
+    if (text !== undefined) return text;
+    text = make();
+    if (this.known.size >= TEXTS_MAX) this.known.clear();
+    this.known.set(name, text);
+    return text;
+  }
+}
+
+const TEXTS_MAX = 4_096;
+const createdTexts = new Texts();
+const startedTexts = new Texts();
+const stoppingTexts = new Texts();
+const presentImageTexts = new Texts();
+
+function created(kubernetes: string, container: string): string {
   const colon = normalVersion(kubernetes) === undefined || atLeast(kubernetes, '1.33.0');
   return colon ? `Created container: ${container}` : `Created container ${container}`;
 }

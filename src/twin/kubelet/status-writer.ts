@@ -4,7 +4,7 @@
  */
 import type { PodObject } from '../../model/kubernetes.ts';
 import { podReference } from './kubelet-context.ts';
-import { buildStatus, isPodReady } from './pod-status.ts';
+import { buildStatus, isReadyStatus } from './pod-status.ts';
 import type { PodWorker } from './pod-worker.ts';
 
 export class StatusWriter {
@@ -29,7 +29,7 @@ export class StatusWriter {
     if (current === undefined || current.metadata.uid !== worker.uid) return;
     const status = this.statusOf(current);
     kernel.because(kernel.causes, () => {
-      this.noteReadiness(current, { ...current, status });
+      this.noteReadiness(current.status, status);
       const stored = world.store.update('Pod', namespace, name, (pod) => ({ ...pod, status }));
       if (stored !== undefined) worker.pod = stored;
     });
@@ -58,8 +58,8 @@ export class StatusWriter {
     const lastKnown = worker.deadSandbox === undefined ? pod.status.podIP : undefined;
     return buildStatus({
       pod,
-      inits: containers.inits.map((run) => run.view()),
-      containers: containers.mains.map((run) => run.view()),
+      inits: containers.inits,
+      containers: containers.mains,
       sandboxReady: worker.sandboxReady,
       hostIp: context.node.address,
       podIp: sandbox?.ip ?? lastKnown,
@@ -69,11 +69,11 @@ export class StatusWriter {
     });
   }
 
-  private noteReadiness(before: PodObject, after: PodObject): void {
+  private noteReadiness(before: PodObject['status'], after: PodObject['status']): void {
     const { worker } = this;
     const { context, path } = worker;
-    const ready = isPodReady(after);
-    if (ready === isPodReady(before) || worker.stage === 'ending') return;
+    const ready = isReadyStatus(after);
+    if (ready === isReadyStatus(before) || worker.stage === 'ending') return;
     const unready = worker.containers.mains.filter((run) => !run.ready);
     const names = unready.map((run) => run.container.name).join(' ');
     context.kernel.occur(ready ? 'kubelet.pod-ready' : 'kubelet.pod-unready', {
