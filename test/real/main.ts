@@ -6,13 +6,14 @@ import { parseArgs } from 'node:util';
 import { API } from './api/part.ts';
 import { Cache } from './cache.ts';
 import { CHARTS } from './charts/part.ts';
+import { CLIENTS } from './clients/part.ts';
 import { beModest } from './go-tool.ts';
 import { INSTALL } from './install/part.ts';
 import { Lane, type Part } from './lane.ts';
 import { RUNTIMES } from './runtimes.ts';
 import { Skipped } from './skipped.ts';
 
-const PARTS: readonly Part[] = [CHARTS, API, INSTALL, RUNTIMES];
+const PARTS: readonly Part[] = [CHARTS, API, INSTALL, CLIENTS, RUNTIMES];
 
 const { values: options } = parseArgs({
   options: {

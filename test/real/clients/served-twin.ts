@@ -1,0 +1,70 @@
+/** `regauge twin serve` as a user starts it, and real clients with the files that it writes. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ServerProcess } from '../api/server-process.ts';
+import { type Ended, helmHome, run, type RunOptions } from '../command.ts';
+
+const REGAUGE = fileURLToPath(new URL('../../../dist/regauge.js', import.meta.url));
+const READY_MS = 60_000;
+/** Virtual seconds per second: roll-outs end within the patience of their clients. */
+const SPEED = '20';
+
+export interface Clients {
+  readonly kubectl: string;
+  readonly helm: string;
+  readonly talosctl: string;
+}
+
+export type Client = keyof Clients | 'regauge';
+
+export class ServedTwin {
+  private readonly clients: Clients;
+  private readonly directory: string;
+  private readonly server: ServerProcess;
+
+  private constructor(clients: Clients, directory: string, server: ServerProcess) {
+    this.clients = clients;
+    this.directory = directory;
+    this.server = server;
+  }
+
+  static async start(clients: Clients, atOnce: (twin: ServedTwin) => void): Promise<ServedTwin> {
+    const directory = mkdtempSync(join(tmpdir(), 'regauge-real-'));
+    const log = join(directory, 'served.log');
+    const args = ['twin', 'serve', '--out', directory, '--speed', SPEED, '-o', 'json'];
+    const server = new ServerProcess(
+      'regauge twin serve',
+      process.execPath,
+      [REGAUGE, ...args],
+      log,
+    );
+    const twin = new ServedTwin(clients, directory, server);
+    atOnce(twin);
+    const announced = (): boolean => readFileSync(log, 'utf8').includes('"ServedTwin"');
+    await server.whenReady(
+      () => Promise.resolve(existsSync(join(directory, 'kubeconfig')) && announced()),
+      READY_MS,
+    );
+    return twin;
+  }
+
+  run(client: Client, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    const env = {
+      KUBECONFIG: join(this.directory, 'kubeconfig'),
+      TALOSCONFIG: join(this.directory, 'talosconfig'),
+      NO_COLOR: '1',
+      ...helmHome(this.directory),
+      ...options.env,
+    };
+    const [binary, first] =
+      client === 'regauge' ? [process.execPath, [REGAUGE]] : [this.clients[client], []];
+    return run(binary, [...first, ...args], { cwd: this.directory, ...options, env });
+  }
+
+  async end(): Promise<void> {
+    await this.server.end();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
