@@ -32,7 +32,17 @@ function parse(text: string): Cidr | undefined {
   return parsed;
 }
 
+/** A plain IPv4 address in its only form; anything else, also what is none, is the library's to judge. */
+const PLAIN_V4 =
+  /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
+
 function parseOnce(text: string): Cidr | undefined {
+  if (PLAIN_V4.test(text)) {
+    let number = 0;
+    for (const part of text.split('.')) number = number * 256 + Number(part);
+    const value = BigInt(number);
+    return { text, family: 4, prefix: 32, first: value, last: value };
+  }
   const family = text.includes(':') ? 6 : 4;
   try {
     const address = family === 6 ? new Address6(text) : new Address4(text);
@@ -73,7 +83,8 @@ export function nthAddress(range: Cidr, index: number): string {
 }
 
 function showAddress(value: bigint, family: 4 | 6): string {
-  return family === 4
-    ? Address4.fromBigInt(value).correctForm()
-    : Address6.fromBigInt(value).correctForm();
+  if (family === 6) return Address6.fromBigInt(value).correctForm();
+  if (value < 0n || value > 0xffff_ffffn) return Address4.fromBigInt(value).correctForm();
+  const number = Number(value);
+  return `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`;
 }

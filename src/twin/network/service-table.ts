@@ -219,8 +219,8 @@ function backendOf(pod: PodObject): Backend | undefined {
 }
 
 export function isReady(pod: PodObject): boolean {
-  return (
-    pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ===
-    true
-  );
+  // A loop: every change of every pod is asked this several times.
+  for (const { type, status } of pod.status.conditions ?? [])
+    if (type === 'Ready') return status === 'True';
+  return false;
 }

@@ -28,6 +28,12 @@ const LASTING: ReadonlySet<InvariantId> = new Set(['quorum', 'address', 'data'])
 const CONF_DIRECTORY = '/etc/cni/net.d';
 const CONF_NAME = /\.(conf|conflist|json)$/;
 
+interface Holder {
+  readonly ip: string;
+  readonly node: string;
+  readonly podUid: string;
+}
+
 export class Invariants {
   private readonly world: World;
   private readonly violations = new Map<
@@ -36,8 +42,9 @@ export class Invariants {
   >();
   private readonly addresses = new Map<string, string>();
   private readonly cordoned = new Set<string>();
-  private readonly holders = new Map<string, string>();
-  private readonly held = new Map<string, { readonly ip: string; readonly node: string }>();
+  /** By address, and by pod. */
+  private readonly holders = new Map<string, Holder>();
+  private readonly held = new Map<string, Holder>();
   private readonly heldOn = new Map<string, Set<string>>();
   private readonly firstOccurrence: number;
 
@@ -111,14 +118,15 @@ export class Invariants {
       if (this.held.get(podUid)?.node === node.name) this.release(podUid);
       return;
     }
-    const key = `${node.name} ${podUid}`;
-    const other = this.holders.get(attachment.ip);
-    if (other !== undefined && other !== key) {
-      this.violate('duplicate', `${attachment.ip} is held by sandboxes of ${other} and ${key}`);
+    const holder: Holder = { ip: attachment.ip, node: node.name, podUid };
+    const other = this.holders.get(holder.ip);
+    if (other !== undefined && (other.node !== holder.node || other.podUid !== podUid)) {
+      const both = `${other.node} ${other.podUid} and ${holder.node} ${podUid}`;
+      this.violate('duplicate', `${holder.ip} is held by sandboxes of ${both}`);
     }
     this.release(podUid);
-    this.holders.set(attachment.ip, key);
-    this.held.set(podUid, { ip: attachment.ip, node: node.name });
+    this.holders.set(holder.ip, holder);
+    this.held.set(podUid, holder);
     const here = this.heldOn.get(node.name);
     if (here === undefined) this.heldOn.set(node.name, new Set([podUid]));
     else here.add(podUid);
@@ -130,7 +138,7 @@ export class Invariants {
     const { ip, node } = known;
     this.held.delete(podUid);
     this.heldOn.get(node)?.delete(podUid);
-    if (this.holders.get(ip) === `${node} ${podUid}`) this.holders.delete(ip);
+    if (this.holders.get(ip) === known) this.holders.delete(ip);
   }
 
   private addressSeen(node: NodeObject): void {

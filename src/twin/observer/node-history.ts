@@ -15,10 +15,16 @@ const SPANS_MAX = 120;
 
 type PodState = 'old' | 'new' | 'waiting';
 
-interface Marker {
-  readonly at: number;
-  readonly apply: (lane: LaneState) => void;
-}
+/** A change of a lane, as data: there are two for each pod that has gone. */
+type Marker =
+  | { readonly at: number; readonly kind: 'cordon'; readonly unschedulable: boolean }
+  | {
+      readonly at: number;
+      readonly kind: 'machine';
+      readonly up: boolean;
+      readonly networkReady: boolean;
+    }
+  | { readonly at: number; readonly kind: 'old' | 'new' | 'stuck'; readonly by: 1 | -1 };
 
 interface LaneState {
   up: boolean;
@@ -40,6 +46,10 @@ export function recordNodeHistories(world: World, oldNetwork: string): NodeHisto
 
 class Recorder implements NodeHistoryRecorder {
   private readonly markers = new Map<string, Marker[]>();
+  private readonly machines = new Map<
+    string,
+    { readonly up: boolean; readonly networkReady: boolean }
+  >();
   private readonly pods = new Map<
     string,
     { readonly node: string; state: PodState; since: number }
@@ -67,7 +77,10 @@ class Recorder implements NodeHistoryRecorder {
         this.mark(object.metadata.name, cordonMarker(this.world.kernel.now(), unschedulable));
       }
     });
-    fabric.onChange((node) => this.seeMachine(node));
+    // A pod's own attachment changes nothing about the machine.
+    fabric.onChange((node, podUid) => {
+      if (podUid === undefined) this.seeMachine(node);
+    });
     for (const node of nodes.values()) {
       this.seeMachine(node.name);
       node.runtime.onStatusChange?.(() => this.seeMachine(node.name));
@@ -89,13 +102,10 @@ class Recorder implements NodeHistoryRecorder {
     if (node === undefined) return;
     const { up } = node.machine;
     const networkReady = up && node.runtime.networkStatus().ready;
-    this.mark(name, {
-      at: this.world.kernel.now(),
-      apply: (lane) => {
-        lane.up = up;
-        lane.networkReady = networkReady;
-      },
-    });
+    const seen = this.machines.get(name);
+    if (seen?.up === up && seen.networkReady === networkReady) return;
+    this.machines.set(name, { up, networkReady });
+    this.mark(name, { at: this.world.kernel.now(), kind: 'machine', up, networkReady });
   }
 
   private podChanged({ type, object }: Change<PodObject>): void {
@@ -135,9 +145,9 @@ class Recorder implements NodeHistoryRecorder {
     until: number,
   ): void {
     if (pod.state === 'waiting' && until - pod.since < STUCK_AFTER_MS) return;
-    const key = pod.state === 'waiting' ? 'stuck' : pod.state;
-    this.mark(pod.node, { at: pod.since, apply: (lane) => (lane.pods[key] += 1) });
-    this.mark(pod.node, { at: until, apply: (lane) => (lane.pods[key] -= 1) });
+    const kind = pod.state === 'waiting' ? 'stuck' : pod.state;
+    this.mark(pod.node, { at: pod.since, kind, by: 1 });
+    this.mark(pod.node, { at: until, kind, by: -1 });
   }
 
   private mark(node: string, marker: Marker): void {
@@ -148,7 +158,15 @@ class Recorder implements NodeHistoryRecorder {
 }
 
 function cordonMarker(at: number, unschedulable: boolean): Marker {
-  return { at, apply: (lane) => (lane.unschedulable = unschedulable) };
+  return { at, kind: 'cordon', unschedulable };
+}
+
+function apply(marker: Marker, lane: LaneState): void {
+  if (marker.kind === 'cordon') lane.unschedulable = marker.unschedulable;
+  else if (marker.kind === 'machine') {
+    lane.up = marker.up;
+    lane.networkReady = marker.networkReady;
+  } else lane.pods[marker.kind] += marker.by;
 }
 
 function spansOf(markers: readonly Marker[], end: number): readonly NodeSpan[] {
@@ -160,12 +178,13 @@ function spansOf(markers: readonly Marker[], end: number): readonly NodeSpan[] {
   };
   const spans: NodeSpan[] = [];
   let since = 0;
-  for (const { at, apply } of markers.toSorted((left, right) => left.at - right.at)) {
+  for (const marker of markers.toSorted((left, right) => left.at - right.at)) {
+    const { at } = marker;
     if (at > since) {
       append(spans, lane, since, at);
       since = at;
     }
-    apply(lane);
+    apply(marker, lane);
   }
   append(spans, lane, since, end);
   return spans;
