@@ -25,11 +25,11 @@ export function describeNode(facts: ClusterFacts, flags: Flags): DescribedNode {
   const node = nodeAskedFor(facts, flags.node);
   const assumed: Assumption[] = [];
   const object = nodeFacts(facts, node);
-  const distribution = distributionOf(facts, flags, object, assumed);
-  const version = versionOf(facts, flags, object, distribution, assumed);
   const confs = facts.cniConfs.filter((conf) => isOf(conf.node, node));
   const listings = facts.listings.filter((listing) => isOf(listing.node, node));
   const confDirectory = confDirectoryOf(confs, listings);
+  const distribution = distributionOf(facts, flags, { object, confDirectory }, assumed);
+  const version = versionOf(facts, flags, object, distribution, assumed);
   const paths =
     confDirectory === K3S_FLANNEL_PATHS.confDirectory ? K3S_FLANNEL_PATHS : DEFAULT_CNI_PATHS;
   const described = describedConfs(confs, listings, paths.confDirectory);
@@ -49,7 +49,7 @@ export function describeNode(facts: ClusterFacts, flags: Flags): DescribedNode {
       runtime: runtimeOf(flags, object, version, distribution, assumed),
       distribution,
       version,
-      flannelPlugin: talosRelease(version).flannelPlugin ?? COPIED_FLANNEL_PLUGIN,
+      flannelPlugin: flannelPluginOf(distribution, version),
       confDirectory: paths.confDirectory,
       binDirectory,
       confs: described,
@@ -59,6 +59,12 @@ export function describeNode(facts: ClusterFacts, flags: Flags): DescribedNode {
     },
     assumed,
   };
+}
+
+/** Only Talos brings the plugin along; elsewhere it comes with Flannel's own manifest. */
+function flannelPluginOf(distribution: Distribution, version: string): string {
+  const own = distribution === 'talos' ? talosRelease(version).flannelPlugin : undefined;
+  return own ?? COPIED_FLANNEL_PLUGIN;
 }
 
 // ---------------------------------------------------------------- which node
@@ -95,13 +101,24 @@ function nodeFacts(facts: ClusterFacts, node: string | undefined): NodeFacts | u
 function distributionOf(
   facts: ClusterFacts,
   flags: Flags,
-  object: NodeFacts | undefined,
+  told: { readonly object: NodeFacts | undefined; readonly confDirectory: string },
   assumed: Assumption[],
 ): Distribution {
-  if (flags.distribution !== undefined) return flags.distribution;
+  const { object, confDirectory } = told;
+  if (flags.distribution !== undefined) {
+    if (flags.talosVersion === undefined || flags.distribution === 'talos') {
+      return flags.distribution;
+    }
+    throw new RegaugeError(
+      'usage',
+      `--distribution ${flags.distribution} and --talos-version are of two distributions`,
+      { hint: 'Give one of them.' },
+    );
+  }
   if (flags.talosVersion !== undefined || object?.talosVersion.known === true) return 'talos';
   const { distribution } = facts.cluster;
   if (distribution.known) return distribution.value;
+  if (confDirectory === K3S_FLANNEL_PATHS.confDirectory) return 'k3s';
   assumed.push({
     what: 'the node is an ordinary Linux with containerd or CRI-O (kubeadm); its files are on disk',
     command: 'kubectl get nodes -o wide, then --distribution or --talos-version',

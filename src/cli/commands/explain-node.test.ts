@@ -74,4 +74,52 @@ describe('explain-node', () => {
     const flags = { node: 'nowhere', talosVersion: '1.10.2' };
     await expect(explainFiles(flags, [listing])).rejects.toThrow(/nowhere/);
   });
+
+  it.each([
+    [{}, 'kubeadm'],
+    [{ distribution: 'kubeadm' }, 'kubeadm'],
+    [{ distribution: 'k3s' }, 'k3s'],
+    [{ distribution: 'rke2' }, 'rke2'],
+    [{ distribution: 'talos' }, 'talos 1.10.0'],
+    [{ talosVersion: '1.7.5' }, 'talos 1.7.5'],
+    [{ talosVersion: '1.14.0-rc.1' }, 'talos 1.14.0-rc.1'],
+    [{ runtime: 'cri-o://1.33.0' }, 'kubeadm'],
+    [{ runtime: 'containerd://1.7.27-k3s1', distribution: 'k3s' }, 'k3s'],
+  ] as const)('answers for %j, whatever version is missing', async (flags, distribution) => {
+    const document = await explainFiles(flags, [listing]);
+    expect(document).toMatchObject({ distribution, now: { file: '05-cilium.conflist' } });
+    expect(document.afterReboot.ready).toBe(distribution !== 'talos 1.14.0-rc.1');
+    const shown = await text({ output: 'text', ...flags }, listing);
+    expect(shown).toContain(` · ${distribution} · /etc/cni/net.d`);
+    expect(shown).not.toMatch(/ \.( |$)/m);
+  });
+
+  it('knows K3s by its own directory', async () => {
+    const path = join(root, 'k3s.txt');
+    writeFileSync(
+      path,
+      '/var/lib/rancher/k3s/agent/etc/cni/net.d:\n-rw-r--r-- 1 root root 292 Jan  1 00:00 10-flannel.conflist\n',
+    );
+    const document = await explainFiles({}, [path]);
+    expect(document).toMatchObject({
+      distribution: 'k3s',
+      confDirectory: '/var/lib/rancher/k3s/agent/etc/cni/net.d',
+      now: { network: 'cbr0' },
+    });
+  });
+
+  it('says once what fails whether or not the agent answers', async () => {
+    const path = join(root, 'bin.txt');
+    writeFileSync(path, '/opt/cni/bin:\n-rwxr-xr-x 1 root root 9 Jan  1 00:00 loopback\n');
+    const { now } = await explainFiles({ talosVersion: '1.10.2' }, [listing, path]);
+    expect(now.pods).toEqual([
+      { when: null, ok: false, error: expect.stringContaining('failed to find plugin "cilium-cni"') },
+    ]);
+  });
+
+  it('refuses a Talos version of another distribution', async () => {
+    await expect(
+      explainFiles({ distribution: 'k3s', talosVersion: '1.10.2' }, [listing]),
+    ).rejects.toMatchObject({ code: 'usage' });
+  });
 });

@@ -28,7 +28,7 @@ export function explainNode(
     kind: 'NodeExplanation',
     node: described.node ?? null,
     runtime: `${described.runtime.kind} ${described.runtime.version}`,
-    distribution: `${described.distribution} ${described.version}`.trim(),
+    distribution: systemOf(described),
     confDirectory: described.confDirectory,
     now,
     afterReboot,
@@ -36,6 +36,11 @@ export function explainNode(
     beliefs: beliefsAbout(described, { now, afterReboot }),
     assumptions: [...assumed, ...assumptions],
   };
+}
+
+/** `talos 1.10.2`, or `kubeadm` where no version counts. */
+function systemOf({ distribution, version }: NodeDescription): string {
+  return `${distribution} ${version}`.trim();
 }
 
 type Assumption = NodeExplanation['assumptions'][number];
@@ -116,7 +121,9 @@ function outcomes(
   if (told === true) return [outcomeOf(up, null)];
   const down = probeNode(described, { ...circumstances, daemons: false });
   if (told === false) return [outcomeOf(down, null)];
-  return [outcomeOf(up, daemon.up), outcomeOf(down, daemon.down)];
+  const [well, badly] = [outcomeOf(up, daemon.up), outcomeOf(down, daemon.down)];
+  // What fails in the same words either way does not depend on it.
+  return well.ok === badly.ok && well.error === badly.error ? [outcomeOf(up, null)] : [well, badly];
 }
 
 function outcomeOf({ pod }: Probed, when: string | null): PodOutcome {
@@ -147,7 +154,7 @@ function reasons(described: NodeDescription, probed: Probed, rebooted: boolean):
     said.push(
       kind === 'containerd'
         ? `The first file in byte order decides, and it cannot be loaded: ${probed.loadStatus}. No other file is tried.`
-        : `None of ${candidates.length} files is whole with all its plugins found: CRI-O passes over what is not.`,
+        : `${candidates.length === 1 ? 'The one file is not whole, or not all its plugins are found' : `None of ${candidates.length} files is whole with all its plugins found`}: CRI-O passes over what is not, and a sandbox that is asked for waits until its client gives up.`,
     );
   } else said.push(choice(kind, probed, candidates.length));
   return said;
@@ -175,8 +182,8 @@ function lossesIn(described: NodeDescription, probed: Probed): readonly string[]
   if (confs.length === 0) return [state];
   return [
     lost.length === 0
-      ? `${confDirectory} keeps its files over a reboot on ${described.distribution} ${described.version}.`
-      : `${confDirectory} is emptied by a reboot on ${described.distribution} ${described.version}: ${lost.map(({ name }) => name).join(', ')} ${lost.length === 1 ? 'is' : 'are'} gone until somebody writes ${lost.length === 1 ? 'it' : 'them'} again.`,
+      ? `${confDirectory} keeps its files over a reboot on ${systemOf(described)}.`
+      : `${confDirectory} is emptied by a reboot on ${systemOf(described)}: ${lost.map(({ name }) => name).join(', ')} ${lost.length === 1 ? 'is' : 'are'} gone until somebody writes ${lost.length === 1 ? 'it' : 'them'} again.`,
     state,
   ];
 }
