@@ -130,9 +130,20 @@ export class DaemonSetController {
       old?.spec.taints === object.spec.taints;
     if (same) return;
     for (const [key, state] of this.states) {
+      if (type === 'modified' && this.isSettled(key, state, object)) continue;
       state.dirty.add(object.metadata.name);
       this.queue.add(key);
     }
+  }
+
+  /** The node has its pod, or none, as it should (KK pkg/controller/daemon, `syncNodeUpdate`). */
+  private isSettled(key: string, state: State, node: NodeObject): boolean {
+    const { namespace, name } = splitKey(key);
+    const set = this.world.store.get('DaemonSet', namespace, name);
+    if (set === undefined) return true;
+    const { run, stay } = fits(set, node);
+    const hasPod = (state.pods.get(node.metadata.name)?.size ?? 0) > 0;
+    return run === state.places.has(node.metadata.name) && (hasPod ? stay : !run);
   }
 
   // ------------------------------------------------------------ sync
