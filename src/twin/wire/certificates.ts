@@ -38,7 +38,7 @@ export interface AuthorityOptions {
   readonly now: number;
 }
 
-export const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
+const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
 const DAY_MS = 86_400_000;
 const VALID_DAYS = 365;

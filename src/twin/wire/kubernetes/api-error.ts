@@ -55,7 +55,7 @@ export class ApiError extends Error {
 type Named = Pick<Resource, 'group' | 'plural'>;
 
 /** `deployments.apps`; core kinds go by their name alone. */
-export function qualified({ group, plural }: Named): string {
+function qualified({ group, plural }: Named): string {
   return group === '' ? plural : `${plural}.${group}`;
 }
 

@@ -174,7 +174,7 @@ function aggregated(value: Tree, version: string): Response {
   return json(JSON.stringify(value), 200, type);
 }
 
-export function failure(error: unknown, onFailure: (error: unknown) => void): Response {
+function failure(error: unknown, onFailure: (error: unknown) => void): Response {
   const known = asApiError(error);
   if (known === undefined) onFailure(error);
   const { body } = known ?? internalError(error instanceof Error ? error.message : String(error));

@@ -7,7 +7,7 @@ import { isMap, type Tree } from './tree.ts';
 
 const JSON_TYPE = 'application/json';
 const YAML_TYPES = new Set(['application/yaml', 'application/apply-patch+yaml', 'text/yaml']);
-export const PATCH_TYPES = {
+const PATCH_TYPES = {
   'application/apply-patch+yaml': 'apply',
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
@@ -18,14 +18,14 @@ export type PatchType = (typeof PATCH_TYPES)[keyof typeof PATCH_TYPES];
 /** Larger ones are refused, as by the API server (KK apiserver limits.MaxRequestBodyBytes). */
 const BODY_LIMIT = 3 * 1024 * 1024;
 
-export async function readText(request: Request): Promise<string> {
+async function readText(request: Request): Promise<string> {
   const text = await request.text();
   if (text.length <= BODY_LIMIT) return text;
   const message = `Request entity too large: limit is ${BODY_LIMIT}`;
   throw new ApiError(413, 'RequestEntityTooLarge', message);
 }
 
-export function mediaType(request: Request): string {
+function mediaType(request: Request): string {
   return (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 

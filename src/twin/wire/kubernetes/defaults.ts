@@ -100,7 +100,7 @@ function secret({ stringData, ...object }: Tree): Tree {
   return { ...typed, data: { ...mapOf(object['data']), ...Object.fromEntries(encoded) } };
 }
 
-export function podSpec(spec: Tree): Tree {
+function podSpec(spec: Tree): Tree {
   const inits = spec['initContainers'];
   const account = spec['serviceAccountName'] ?? spec['serviceAccount'];
   return {

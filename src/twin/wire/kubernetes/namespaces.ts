@@ -8,7 +8,7 @@ import type { Resource } from './resources.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 
 /** Holds the namespace until it is empty; `spec.finalizers` to clients. */
-export const NAMESPACE_FINALIZER = 'kubernetes';
+const NAMESPACE_FINALIZER = 'kubernetes';
 
 const ALWAYS = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 

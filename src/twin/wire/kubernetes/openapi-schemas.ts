@@ -1,188 +1,83 @@
-/** The parts of built-in kinds that `kubectl explain` is asked about most, in a short form. */
+/** Schemas of built-in kinds for `kubectl explain`: their fields and types, without descriptions. */
+import {
+  type MessageField,
+  messageOf,
+  messageOfKind,
+} from '../../../knowledge/kubernetes-fields/messages.ts';
 import type { Resource } from './resources.ts';
 import type { Tree } from './tree.ts';
 
-/** Field to type: `string`, `integer`, `boolean`, `map`, `object`, another part's name, or `[]` of one. */
-type Fields = Readonly<Record<string, string>>;
+type Named = Pick<Resource, 'apiVersion' | 'group' | 'version' | 'kind'>;
 
-const PARTS: Readonly<Record<string, Fields>> = {
-  ObjectMeta: {
-    annotations: 'map',
-    creationTimestamp: 'string',
-    deletionGracePeriodSeconds: 'integer',
-    deletionTimestamp: 'string',
-    finalizers: '[]string',
-    generateName: 'string',
-    generation: 'integer',
-    labels: 'map',
-    managedFields: '[]object',
-    name: 'string',
-    namespace: 'string',
-    ownerReferences: '[]object',
-    resourceVersion: 'string',
-    uid: 'string',
-  },
-  LabelSelector: { matchExpressions: '[]object', matchLabels: 'map' },
-  PodTemplateSpec: { metadata: 'ObjectMeta', spec: 'PodSpec' },
-  PodSpec: {
-    affinity: 'object',
-    automountServiceAccountToken: 'boolean',
-    containers: '[]Container',
-    dnsPolicy: 'string',
-    enableServiceLinks: 'boolean',
-    hostNetwork: 'boolean',
-    hostPID: 'boolean',
-    imagePullSecrets: '[]object',
-    initContainers: '[]Container',
-    nodeName: 'string',
-    nodeSelector: 'map',
-    priority: 'integer',
-    priorityClassName: 'string',
-    restartPolicy: 'string',
-    schedulerName: 'string',
-    securityContext: 'object',
-    serviceAccountName: 'string',
-    terminationGracePeriodSeconds: 'integer',
-    tolerations: '[]Toleration',
-    topologySpreadConstraints: '[]object',
-    volumes: '[]Volume',
-  },
-  Container: {
-    args: '[]string',
-    command: '[]string',
-    env: '[]object',
-    envFrom: '[]object',
-    image: 'string',
-    imagePullPolicy: 'string',
-    lifecycle: 'object',
-    livenessProbe: 'object',
-    name: 'string',
-    ports: '[]object',
-    readinessProbe: 'object',
-    resources: 'object',
-    securityContext: 'object',
-    startupProbe: 'object',
-    volumeMounts: '[]object',
-    workingDir: 'string',
-  },
-  Toleration: {
-    effect: 'string',
-    key: 'string',
-    operator: 'string',
-    tolerationSeconds: 'integer',
-    value: 'string',
-  },
-  Volume: {
-    configMap: 'object',
-    emptyDir: 'object',
-    hostPath: 'object',
-    name: 'string',
-    persistentVolumeClaim: 'object',
-    projected: 'object',
-    secret: 'object',
-  },
-  PodStatus: {
-    conditions: '[]object',
-    containerStatuses: '[]object',
-    hostIP: 'string',
-    initContainerStatuses: '[]object',
-    message: 'string',
-    phase: 'string',
-    podIP: 'string',
-    podIPs: '[]object',
-    qosClass: 'string',
-    reason: 'string',
-    startTime: 'string',
-  },
-  DeploymentSpec: {
-    minReadySeconds: 'integer',
-    paused: 'boolean',
-    progressDeadlineSeconds: 'integer',
-    replicas: 'integer',
-    revisionHistoryLimit: 'integer',
-    selector: 'LabelSelector',
-    strategy: 'object',
-    template: 'PodTemplateSpec',
-  },
-  DaemonSetSpec: {
-    minReadySeconds: 'integer',
-    revisionHistoryLimit: 'integer',
-    selector: 'LabelSelector',
-    template: 'PodTemplateSpec',
-    updateStrategy: 'object',
-  },
-  StatefulSetSpec: {
-    podManagementPolicy: 'string',
-    replicas: 'integer',
-    selector: 'LabelSelector',
-    serviceName: 'string',
-    template: 'PodTemplateSpec',
-    updateStrategy: 'object',
-    volumeClaimTemplates: '[]object',
-  },
-  ServiceSpec: {
-    clusterIP: 'string',
-    clusterIPs: '[]string',
-    externalIPs: '[]string',
-    externalName: 'string',
-    externalTrafficPolicy: 'string',
-    internalTrafficPolicy: 'string',
-    ipFamilies: '[]string',
-    ipFamilyPolicy: 'string',
-    ports: '[]object',
-    publishNotReadyAddresses: 'boolean',
-    selector: 'map',
-    sessionAffinity: 'string',
-    type: 'string',
-  },
-  NodeSpec: {
-    podCIDR: 'string',
-    podCIDRs: '[]string',
-    providerID: 'string',
-    taints: '[]object',
-    unschedulable: 'boolean',
-  },
-  PodDisruptionBudgetSpec: {
-    maxUnavailable: 'string',
-    minAvailable: 'string',
-    selector: 'LabelSelector',
-    unhealthyPodEvictionPolicy: 'string',
-  },
-};
-
-let made: Tree | undefined;
-
-export function builtInSchemas(): Tree {
-  made ??= Object.fromEntries(
-    Object.entries(PARTS).map(([name, fields]) => [name, schemaOf(name, fields)]),
-  );
-  return made;
-}
-
-export function schemaNameOf({
-  group,
-  version,
-  kind,
-}: Pick<Resource, 'group' | 'version' | 'kind'>): string {
+export function schemaNameOf({ group, version, kind }: Named): string {
   const reversed = group === '' ? 'io.k8s.core' : group.split('.').toReversed().join('.');
   return `${reversed}.${version}.${kind}`;
 }
 
-function schemaOf(name: string, fields: Fields): Tree {
-  return {
-    type: 'object',
-    description: `${name}, as far as a twin served by regauge describes it.`,
-    properties: Object.fromEntries(
-      Object.entries(fields).map(([field, type]) => [field, typeOf(type)]),
-    ),
-    'x-kubernetes-preserve-unknown-fields': true,
-  };
+/** Properties of the kind; undefined for one whose fields are not known. */
+export function propertiesOfKind({ apiVersion, kind }: Named): Tree | undefined {
+  const message = messageOfKind(apiVersion, kind);
+  return message === undefined ? undefined : propertiesOf(message.byName);
+}
+
+/** All messages that the kinds' schemas refer to, by their names in references. */
+export function referredSchemas(resources: readonly Named[]): Tree {
+  const schemas: Record<string, Tree> = {};
+  const waiting = resources.flatMap(({ apiVersion, kind }) =>
+    typesIn(messageOfKind(apiVersion, kind)?.byName),
+  );
+  waiting.push('meta/ObjectMeta');
+  for (let type = waiting.pop(); type !== undefined; type = waiting.pop()) {
+    const name = referenceName(type);
+    const message = messageOf(type);
+    if (message === undefined || name in schemas) continue;
+    schemas[name] = { type: 'object', properties: propertiesOf(message.byName) };
+    waiting.push(...typesIn(message.byName));
+  }
+  return schemas;
+}
+
+function typesIn(fields: ReadonlyMap<string, MessageField> = new Map()): string[] {
+  return [...fields.values()].map(({ type }) => type).filter((type) => type.includes('/'));
+}
+
+function propertiesOf(fields: ReadonlyMap<string, MessageField>): Tree {
+  return Object.fromEntries([...fields].map(([name, field]) => [name, propertyOf(field)]));
+}
+
+function propertyOf({ type, holding }: MessageField): Tree {
+  const schema = typeOf(type);
+  if (holding === 'list') return { type: 'array', items: schema };
+  if (holding === 'map') return { type: 'object', additionalProperties: schema };
+  return schema;
 }
 
 function typeOf(type: string): Tree {
-  if (type.startsWith('[]')) return { type: 'array', items: typeOf(type.slice(2)) };
-  if (type === 'map') return { type: 'object', additionalProperties: { type: 'string' } };
-  if (type === 'object') return { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  if (type in PARTS) return { allOf: [{ $ref: `#/components/schemas/${type}` }] };
-  return { type };
+  switch (type) {
+    case 'boolean':
+    case 'integer':
+    case 'number':
+    case 'string':
+      return { type };
+    case 'bytes':
+      return { type: 'string', format: 'byte' };
+    case 'time':
+      return { type: 'string', format: 'date-time' };
+    case 'intOrString':
+      return { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] };
+    case 'quantity':
+    case 'duration':
+      return { type: 'string' };
+    case 'strings':
+      return { type: 'array', items: { type: 'string' } };
+    case 'json':
+      return { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+    default:
+      return { allOf: [{ $ref: `#/components/schemas/${referenceName(type)}` }] };
+  }
+}
+
+/** `core/PodSpec` as a name that stands in a path. */
+function referenceName(type: string): string {
+  return type.replace('/', '.');
 }

@@ -5,7 +5,7 @@
  */
 import { groupVersion, type Resource, type ResourceRegistry } from './resources.ts';
 import { mapOf, type Tree, valueAt } from './tree.ts';
-import { builtInSchemas, schemaNameOf } from './openapi-schemas.ts';
+import { propertiesOfKind, referredSchemas, schemaNameOf } from './openapi-schemas.ts';
 
 const INFO = { title: 'Kubernetes (a twin served by regauge)', version: 'v1' };
 
@@ -37,7 +37,7 @@ export class OpenApi {
     const schemas = Object.assign(
       {},
       ...resources.map((resource) => ({ [schemaNameOf(resource)]: schemaOf(resource) })),
-      builtInSchemas(),
+      referredSchemas(resources),
     );
     return { openapi: '3.0.0', info: INFO, paths, components: { schemas } };
   }
@@ -116,26 +116,23 @@ function pathsOf(resource: Resource): Tree {
 function schemaOf(resource: Resource): Tree {
   const { group, version, kind, definition } = resource;
   const own = mapOf(valueAt(definition, 'schema', 'openAPIV3Schema'));
-  const metadata = {
-    allOf: [{ $ref: '#/components/schemas/ObjectMeta' }],
-    description: 'Standard object metadata.',
-  };
+  const known = propertiesOfKind(resource);
   const base: Tree =
     definition === undefined
       ? {
           type: 'object',
-          description: `${kind} of ${groupVersion(resource)}. Its fields are those of the Kubernetes API; a twin served by regauge knows no more of them than this.`,
-          properties: {
-            ...COMMON,
-            metadata,
-            ...partOf(kind, 'spec'),
-            ...partOf(kind, 'status'),
-          },
-          'x-kubernetes-preserve-unknown-fields': true,
+          description: `${kind} of ${groupVersion(resource)}. A twin served by regauge knows the fields and their types, not their descriptions.`,
+          properties: { ...COMMON, ...(known ?? { metadata: METADATA }) },
+          ...(known === undefined ? { 'x-kubernetes-preserve-unknown-fields': true } : {}),
         }
-      : { ...own, properties: { ...mapOf(own['properties']), ...COMMON, metadata } };
+      : { ...own, properties: { ...mapOf(own['properties']), ...COMMON, metadata: METADATA } };
   return { ...base, 'x-kubernetes-group-version-kind': [{ group, version, kind }] };
 }
+
+const METADATA = {
+  allOf: [{ $ref: '#/components/schemas/meta.ObjectMeta' }],
+  description: 'Standard object metadata.',
+};
 
 const COMMON = {
   apiVersion: {
@@ -144,15 +141,3 @@ const COMMON = {
   },
   kind: { type: 'string', description: 'The REST resource this object represents.' },
 };
-
-function partOf(kind: string, part: 'spec' | 'status'): Tree {
-  const name = `${kind}${part === 'spec' ? 'Spec' : 'Status'}`;
-  const known = name in builtInSchemas();
-  const loose = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  const description = part === 'spec' ? 'The desired state.' : 'The observed state.';
-  return {
-    [part]: known
-      ? { allOf: [{ $ref: `#/components/schemas/${name}` }], description }
-      : { ...loose, description },
-  };
-}

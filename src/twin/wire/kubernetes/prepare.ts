@@ -9,7 +9,7 @@ import { forbidden } from './api-error.ts';
 import { withDefaults } from './defaults.ts';
 import type { Resource } from './resources.ts';
 import { withAddresses } from './service-addresses.ts';
-import { listOf, mapOf, textOf, type Tree, valueAt, without } from './tree.ts';
+import { changedPart, listOf, mapOf, textOf, type Tree, valueAt, without } from './tree.ts';
 
 /** Kinds whose status is their own to begin with: nobody on the twin would write it. */
 const KEEPS_STATUS = new Set(['Node', 'PersistentVolume', 'VolumeAttachment']);
@@ -59,12 +59,18 @@ export function prepareForUpdate(
     : changed;
   if (resource.definition !== undefined) return kept;
   if (kind === 'Service') {
-    const spec = withAddresses(world.store, mapOf(kept['spec']), mapOf(old['spec']));
+    const before = mapOf(old['spec']);
+    const spec = changedPart(
+      before,
+      withAddresses(world.store, before, before),
+      withAddresses(world.store, mapOf(kept['spec']), before),
+    );
     return { ...kept, spec };
   }
   if (kind === 'CustomResourceDefinition') return established(kept, world.store.timestamp());
   if (kind === 'Pod') return kept;
-  return withDefaults(kind, kept);
+  // Objects read from files lack defaults: filling them in with the first write would roll them out.
+  return mapOf(changedPart(old, withDefaults(kind, old), withDefaults(kind, kept)));
 }
 
 const PRIORITIES: Readonly<Record<string, number>> = {

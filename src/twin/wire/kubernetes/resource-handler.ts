@@ -37,6 +37,8 @@ interface Call {
   readonly query: URLSearchParams;
   readonly target: PathTarget;
   readonly resource: Resource;
+  /** For the `Warning` headers of the answer. */
+  readonly warnings: string[];
 }
 
 export class ResourceHandler {
@@ -53,7 +55,15 @@ export class ResourceHandler {
   async handle(request: Request, target: PathTarget): Promise<Response> {
     const resource = resourceAt(this.parts.registry, target);
     const query = new URL(request.url).searchParams;
-    const call: Call = { request, query, target, resource };
+    const call: Call = { request, query, target, resource, warnings: [] };
+    const response = await this.dispatch(call);
+    for (const warning of call.warnings)
+      response.headers.append('warning', `299 - ${JSON.stringify(warning)}`);
+    return response;
+  }
+
+  private async dispatch(call: Call): Promise<Response> {
+    const { request, query, target } = call;
     if (target.subresource !== undefined) return this.subresource(call);
     switch (request.method) {
       case 'GET':
@@ -335,12 +345,14 @@ function targetOf({ resource, target }: Call): WriteTarget {
   return { resource, namespace, name, ...(subresource === undefined ? {} : { subresource }) };
 }
 
-function optionsOf({ request, query }: Call): WriteOptions {
+function optionsOf({ request, query, warnings }: Call): WriteOptions {
   const agent = (request.headers.get('user-agent') ?? 'unknown').split('/')[0] ?? 'unknown';
   return {
     fieldManager: query.get('fieldManager') ?? agent,
     dryRun: query.getAll('dryRun').includes('All'),
     force: isTrue(query.get('force')),
+    fieldValidation: query.get('fieldValidation'),
+    warn: (warning) => warnings.push(warning),
   };
 }
 

@@ -141,7 +141,7 @@ export class ResourceRegistry {
 }
 
 /** `apps/v1` → group and version; `v1` is of the core group. */
-export function splitVersion(apiVersion: string): readonly [group: string, version: string] {
+function splitVersion(apiVersion: string): readonly [group: string, version: string] {
   const slash = apiVersion.indexOf('/');
   return slash < 0 ? ['', apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
 }

@@ -70,3 +70,26 @@ export function shareUnchanged(old: unknown, changed: unknown): unknown {
   }
   return same ? old : result;
 }
+
+/**
+ * What was changed, put into the old value: `before` and `after` are the old and the new one with
+ * defaults filled in, and where they agree the old one stays as it was, without the defaults.
+ */
+export function changedPart(old: unknown, before: unknown, after: unknown): unknown {
+  if (isEqual(before, after)) return old;
+  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
+    const items = listOf(old);
+    return after.map((item, index) => changedPart(items[index], before[index], item));
+  }
+  if (!isMap(before) || !isMap(after)) return after;
+  const kept = mapOf(old);
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(after)) {
+    if (!(key in before)) result[key] = value;
+    else {
+      const changed = changedPart(kept[key], before[key], value);
+      if (changed !== undefined) result[key] = changed;
+    }
+  }
+  return result;
+}

@@ -9,6 +9,7 @@ import type { KubeObject } from '../../../model/kubernetes.ts';
 import type { World } from '../../world.ts';
 import { alreadyExists, ApiError, badRequest, conflict, invalid, notFound } from './api-error.ts';
 import { afterUpdate, applied, type Manager } from './apply/managed-fields.ts';
+import { fittingObject } from './field-check.ts';
 import { MergeRules } from './patch/list-types.ts';
 import { hasStatus, prepareForCreate, prepareForUpdate } from './prepare.ts';
 import type { Resource } from './resources.ts';
@@ -33,6 +34,10 @@ export interface WriteTarget {
 }
 
 export interface WriteOptions {
+  /** `Strict`, `Warn` (when null), `Ignore`. */
+  readonly fieldValidation: string | null;
+  /** Hears of what is stored without, or otherwise than sent. */
+  readonly warn: (warning: string) => void;
   readonly fieldManager: string;
   readonly dryRun: boolean;
   readonly force: boolean;
@@ -52,7 +57,7 @@ export class Writer {
 
   async create(target: WriteTarget, sent: Tree, options: WriteOptions): Promise<KubeObject> {
     const { resource } = target;
-    const named = this.named(target, sent);
+    const named = this.fitting(resource, this.named(target, sent), options);
     const name = textOf(valueAt(named, 'metadata', 'name'));
     const at = { ...target, name };
     this.requireNamespace(at);
@@ -77,7 +82,7 @@ export class Writer {
     const live = this.live(target);
     if (live === undefined) throw notFound(resource, name);
     const old = mapOf(live);
-    const changed = change(old);
+    const changed = this.fitting(resource, change(old), options, old);
     const seen = options.expected ?? textOf(valueAt(changed, 'metadata', 'resourceVersion'));
     if (seen !== '' && seen !== '0' && seen !== live.metadata.resourceVersion)
       throw conflict(resource, name);
@@ -89,7 +94,7 @@ export class Writer {
   /** Server-side apply. */
   async apply(target: WriteTarget, sent: Tree, options: WriteOptions): Promise<KubeObject> {
     const { resource, name, subresource } = target;
-    const given = this.named(target, sent);
+    const given = this.fitting(resource, this.named(target, sent), options);
     if (valueAt(given, 'metadata', 'managedFields') !== undefined)
       throw badRequest('metadata.managedFields must be nil');
     const live = this.live(target);
@@ -152,6 +157,14 @@ export class Writer {
   rules(resource: Resource): MergeRules {
     if (resource.definition === undefined) return new MergeRules();
     return new MergeRules(mapOf(valueAt(resource.definition, 'schema', 'openAPIV3Schema')));
+  }
+
+  private fitting(resource: Resource, sent: Tree, options: WriteOptions, old?: Tree): Tree {
+    return fittingObject(resource, sent, {
+      ...options,
+      old,
+      version: this.world.versions.kubernetes,
+    });
   }
 
   /** The next version, whoever wants what of it changed. */

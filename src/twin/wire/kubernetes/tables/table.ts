@@ -2,7 +2,6 @@
  * Tables as `kubectl get` asks for them (`as=Table;v=v1;g=meta.k8s.io`): columns and cells per kind,
  * in the words of KK pkg/printers/internalversion/printers.go.
  */
-import type { KubeObject } from '../../../../model/kubernetes.ts';
 import { mapOf, textOf, type Tree, valueAt } from '../tree.ts';
 
 export interface Column {
@@ -115,8 +114,4 @@ function expressionText(expression: unknown): string {
     default:
       return `${textOf(key)} ${textOf(operator).toLowerCase()} (${list})`;
   }
-}
-
-export function asTree(object: KubeObject): Tree {
-  return mapOf(object);
 }
