@@ -22,6 +22,8 @@ const FLANNEL_CONF = JSON.stringify({
     { type: 'portmap', capabilities: { portMappings: true } },
   ],
 });
+/** A world has one set for all its nodes. */
+const CONSTANTS = constantsWith({});
 const PODS = 30;
 const NODES = 1_000;
 const OPERATIONS = 200_000;
@@ -88,7 +90,7 @@ function nodeWithPods(index: number, kernel: Kernel): NodeRuntime {
     version: '2.0.5',
     node,
     kernel,
-    constants: constantsWith({}),
+    constants: CONSTANTS,
     files,
     sockets: new Map(),
     confDirectory: '/etc/cni/net.d',
