@@ -57,7 +57,7 @@ describe('refusals', () => {
           {
             path: 'securityContext.capabilities.ciliumAgent',
             kind: 'schema',
-            message: 'Invalid type. Expected: array, given: string',
+            message: 'got string, want array',
           },
           { path: 'securityContext.capabilities.cleanCiliumState', kind: 'schema' },
         ],

@@ -61,7 +61,7 @@ function schemaMessage(problems: readonly ValueProblem[]): string {
   return [
     "Error: values don't meet the specifications of the schema(s) in the following chart(s):",
     'cilium:',
-    ...problems.map(({ path, message }) => `- ${path}: ${message}`),
+    ...problems.map(({ path, message }) => `- at '/${path.replaceAll('.', '/')}': ${message}`),
     '',
   ].join('\n');
 }

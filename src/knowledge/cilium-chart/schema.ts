@@ -1,5 +1,5 @@
 /**
- * The type checks of the chart's values.schema.json (since 1.16.0), in Helm's words. Unknown keys
+ * The type checks of the chart's values.schema.json (since 1.16.0), in the words of Helm since 3.18. Unknown keys
  * pass: the schema forbids none (cilium/cilium#34229).
  */
 import { atLeast } from '../../base/versions.ts';
@@ -27,7 +27,7 @@ export function schemaProblems(version: string, values: ChartValues): readonly V
   return expectedTypes(version).flatMap(({ path, types }) => {
     const value = valueAt(values, path);
     if (value === undefined || value === null || matches(value, types)) return [];
-    const message = `Invalid type. Expected: ${expected(types)}, given: ${typeName(value)}`;
+    const message = `got ${typeName(value)}, want ${types.join(' or ')}`;
     return [{ path, kind: 'schema' as const, message }];
   });
 }
@@ -78,12 +78,7 @@ function matches(value: unknown, types: readonly string[]): boolean {
   });
 }
 
-function expected(types: readonly string[]): string {
-  return types.length === 1 ? (types[0] ?? '') : `[${types.join('|')}]`;
-}
-
 function typeName(value: unknown): string {
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
   return typeof value;
 }
