@@ -10,6 +10,7 @@ import { CLIENTS } from './clients/part.ts';
 import { beModest } from './go-tool.ts';
 import { INSTALL } from './install/part.ts';
 import { Lane, type Part } from './lane.ts';
+import { sweepDirectories } from './lane-directory.ts';
 import { RUNTIMES } from './runtimes.ts';
 import { Skipped } from './skipped.ts';
 
@@ -38,6 +39,7 @@ const lane = new Lane(new Cache((line) => console.log(line)), {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void interrupted());
 
 beModest();
+sweepDirectories();
 try {
   for (const part of wantedParts()) await runPart(part);
 } finally {

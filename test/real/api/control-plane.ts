@@ -2,11 +2,11 @@
  * etcd, kube-apiserver, kube-controller-manager and kube-scheduler on loopback, with certificates and
  * data of their own in a folder that goes with them. No node is there, and nothing marks nodes as lost.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { laneDirectory } from '../lane-directory.ts';
 import { type CredentialFiles, writeCredentials } from './credentials.ts';
 import { freePorts, ServerProcess } from './server-process.ts';
 import type { ControlPlaneSoftware } from './software.ts';
@@ -48,7 +48,7 @@ export class ControlPlane {
     software: ControlPlaneSoftware,
     atOnce: (plane: ControlPlane) => void,
   ): Promise<ControlPlane> {
-    const directory = mkdtempSync(join(tmpdir(), 'regauge-real-'));
+    const directory = laneDirectory();
     const [etcd = 0, peer = 0, api = 0, controllers = 0, scheduler = 0] = await freePorts(5);
     const server = `https://${HOST}:${api}`;
     const files = await writeCredentials(join(directory, 'credentials'), server);

@@ -11,6 +11,8 @@ export interface ValueCase {
   readonly set: Readonly<Record<string, unknown>>;
   /** The values as a tree, instead. */
   readonly values?: Values;
+  /** First chart it is put to: earlier ones fall over values without a word of their own. */
+  readonly since?: string;
   /** Refused values are a failure by themselves. */
   readonly mustRender?: boolean;
   /** The hazard that foretells the refusal. */
@@ -225,6 +227,19 @@ const REST: readonly ValueCase[] = [
     hazard: REFUSED,
   },
   { id: 'quoted-boolean', set: { 'hubble.enabled': 'false' }, hazard: REFUSED },
+  {
+    id: 'wrong-types',
+    since: '1.16.0',
+    set: {
+      MTU: 1.5,
+      cni: [],
+      'cluster.id': 'x',
+      'envoy.enabled': 3,
+      kubeProxyReplacement: ['true'],
+      'ipam.operator.clusterPoolIPv4PodCIDRList': 5,
+      upgradeCompatibility: 1.15,
+    },
+  },
   { id: 'quoted-exclusive', set: { 'cni.exclusive': 'false' }, hazard: REFUSED },
   { id: 'unknown-key', set: { cniExclusive: false, 'cni.exclusif': false } },
   { id: 'extra-config', set: { extraConfig: { 'enable-foo': 'true', debug: 'true' } } },

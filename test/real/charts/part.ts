@@ -3,8 +3,10 @@
  * minor. Helm is right; a difference is a mistake of the model or of a hazard that relies on it.
  */
 import { join } from 'node:path';
+import { atLeast } from '../../../src/base/versions.ts';
 import { CHART_VALUES } from '../../../src/knowledge/cilium-chart/chart-values.ts';
 import type { Lane, Part } from '../lane.ts';
+import { pinnedVersion } from '../api/software.ts';
 import { buildModule } from '../go-tool.ts';
 import type { Cache } from '../cache.ts';
 import { agreement } from './agree.ts';
@@ -16,9 +18,6 @@ import { obtainCharts } from './obtain.ts';
 import { planCases } from './plans.ts';
 import { randomCases } from './random-values.ts';
 
-/** As in go/helm/go.mod. */
-export const HELM_VERSION = 'v3.19.0';
-
 export const CHARTS: Part = {
   name: 'charts',
   about: "the model of the Cilium chart against real Helm and every minor's chart",
@@ -28,10 +27,14 @@ export const CHARTS: Part = {
 export function obtainHelm(cache: Cache): string {
   const directory = cache.built('helm', () =>
     buildModule('helm', ['tool'], cache.fresh, {
-      linker: `-X helm.sh/helm/v3/internal/version.version=${HELM_VERSION}`,
+      linker: `-X helm.sh/helm/v3/internal/version.version=${helmVersion()}`,
     }),
   );
   return join(directory, 'helm');
+}
+
+function helmVersion(): string {
+  return pinnedVersion('helm', 'helm.sh/helm/v3');
 }
 
 async function proveCharts(lane: Lane): Promise<void> {
@@ -43,7 +46,7 @@ async function proveCharts(lane: Lane): Promise<void> {
       ...VALUE_CASES,
       ...planCases(chart.version),
       ...randomCases(lane.options.seed, lane.options.random),
-    ]).filter(({ id }) => lane.wants(id));
+    ]).filter(({ id, since = '1.14.0' }) => lane.wants(id) && atLeast(chart.version, since));
     await Promise.all(cases.map((one) => proveCase(lane, helm, chart, one, notModelled)));
   }
   await proveGoneValues(lane, helm, minors);
@@ -54,7 +57,7 @@ async function proveCharts(lane: Lane): Promise<void> {
     CHART_VALUES.filter(({ failsSince }) => failsSince !== undefined),
   );
   tellNotModelled(lane, notModelled);
-  lane.tell(`${helm.renderings} renderings by Helm ${HELM_VERSION}`);
+  lane.tell(`${helm.renderings} renderings by Helm ${helmVersion()}`);
 }
 
 async function proveCase(

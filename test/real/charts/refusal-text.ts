@@ -15,14 +15,15 @@ export function saidBy(model: readonly ValueProblem[], helm: string): readonly s
     );
     return same ? [] : [`Helm says ${text}; the model ${model.map(asLine).join(' | ')}`];
   }
-  const paths = new Set(schema.map(({ path }) => path));
+  const said = new Set(schema.map(asSchemaLine));
+  const asked = new Set(told);
   return [
     ...told
-      .filter(({ path }) => !paths.has(path))
-      .map(({ path, text }) => `Helm's schema refuses ${path} (${text}), and the model does not`),
-    ...schema
-      .filter(({ path }) => !told.some((line) => line.path === path))
-      .map((problem) => `the model refuses ${asLine(problem)}, and Helm's schema does not`),
+      .filter((line) => !said.has(line))
+      .map((line) => `Helm's schema says ${line}, and the model does not`),
+    ...[...said]
+      .filter((line) => !asked.has(line))
+      .map((line) => `the model says ${line}, and Helm's schema does not`),
   ];
 }
 
@@ -30,14 +31,20 @@ function asLine({ path, message }: ValueProblem): string {
   return `${path}: ${message}`;
 }
 
-/** `- at '/a/b': got string, want array` since Helm 3.18; `- a.b: Invalid type. …` before. */
-function schemaLines(message: string): readonly { path: string; text: string }[] {
-  return [...message.matchAll(/^\s*- (?:at '\/([^']*)'|([\w.]+)): (.*)$/gm)].map(
-    ([, pointer, dotted, text]) => ({
-      path: pointer?.replaceAll('/', '.') ?? dotted ?? '',
-      text: text ?? '',
-    }),
+/** `/a/b: got string, want array or null`; which of several types comes first does not count. */
+function schemaLines(helm: string): readonly string[] {
+  return [...helm.matchAll(/^\s*- at '(\/[^']*)': (got \w+), want (.*)$/gm)].map(
+    ([, pointer = '', got = '', want = '']) => schemaLine(pointer, got, want),
   );
+}
+
+function asSchemaLine({ path, message }: ValueProblem): string {
+  const [got = '', want = ''] = message.split(', want ');
+  return schemaLine(`/${path.replaceAll('.', '/')}`, got, want);
+}
+
+function schemaLine(pointer: string, got: string, want: string): string {
+  return `${pointer}: ${got}, want ${want.split(' or ').toSorted().join(' or ')}`;
 }
 
 function oneLine(text: string): string {

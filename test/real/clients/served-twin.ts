@@ -1,10 +1,10 @@
 /** `regauge twin serve` as a user starts it, and real clients with the files that it writes. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServerProcess } from '../api/server-process.ts';
 import { type Ended, helmHome, run, type RunOptions } from '../command.ts';
+import { laneDirectory } from '../lane-directory.ts';
 
 const REGAUGE = fileURLToPath(new URL('../../../dist/regauge.js', import.meta.url));
 const READY_MS = 60_000;
@@ -31,7 +31,7 @@ export class ServedTwin {
   }
 
   static async start(clients: Clients, atOnce: (twin: ServedTwin) => void): Promise<ServedTwin> {
-    const directory = mkdtempSync(join(tmpdir(), 'regauge-real-'));
+    const directory = laneDirectory();
     const log = join(directory, 'served.log');
     const args = ['twin', 'serve', '--out', directory, '--speed', SPEED, '-o', 'json'];
     const server = new ServerProcess(
