@@ -2,14 +2,17 @@
 import { createHash } from 'node:crypto';
 
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, entry: unknown) => {
-    if (entry === null || typeof entry !== 'object' || Array.isArray(entry)) return entry;
-    return Object.fromEntries(
-      Object.entries(entry).toSorted(([left], [right]) =>
-        left < right ? -1 : left > right ? 1 : 0,
-      ),
-    );
-  });
+  return JSON.stringify(sorted(value));
+}
+
+function sorted(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0))
+      .map(([key, entry]) => [key, sorted(entry)]),
+  );
 }
 
 /** `sha256:<hex>` of the canonical form. */
