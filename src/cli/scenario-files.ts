@@ -27,7 +27,8 @@ export function scenarioIn(all: readonly TextFile[]): ScenarioFiles {
   let cluster: ClusterInput | undefined;
   let constants: ConstantOverrides = {};
   for (const file of all) {
-    const kind = file.text.length > LENGTH_MAX ? undefined : KIND.exec(file.text)?.[1];
+    const isLong = (file.size ?? file.text.length) > LENGTH_MAX;
+    const kind = isLong ? undefined : KIND.exec(file.text)?.[1];
     if (kind === undefined) files.push(file);
     else if (kind === 'TwinConstants') {
       constants = { ...constants, ...readConstants(file.text, file.path) };

@@ -11,13 +11,19 @@ import { badInput, RegaugeError } from '../../base/errors.ts';
 import type { ArchiveEntry } from './archive.ts';
 import { isGzip, isTar, isZip } from './archive-marks.ts';
 import { decodeText } from './decode.ts';
+import { LargeTexts } from './large-texts.ts';
 import { FILE_LIMITS, showBytes } from './limits.ts';
 import type { FileLimits } from './limits.ts';
+import { readError } from './read-error.ts';
+import { looksLikeJson } from './text-marks.ts';
 
 export interface TextFile {
   /** As the user gave it, extended by the path below it; `-` for standard input. */
   readonly path: string;
+  /** Of a large JSON file it is read when asked for, and forgotten when that of another is. */
   readonly text: string;
+  /** Bytes, of a large file; asking for its text only to know its length would read it. */
+  readonly size?: number;
   /** True when the user named this very file. */
   readonly named: boolean;
 }
@@ -46,6 +52,7 @@ export async function readFiles(
     seen: new Set(),
     limits: { ...FILE_LIMITS, ...options.limits },
     stdin: options.stdin,
+    large: new LargeTexts(),
   };
   for (const path of paths) await readNamed(reader, path);
   return { files: reader.files, skipped: reader.skipped };
@@ -57,6 +64,7 @@ interface Reader {
   readonly seen: Set<string>;
   readonly limits: FileLimits;
   readonly stdin: AsyncIterable<Uint8Array> | undefined;
+  readonly large: LargeTexts;
 }
 
 async function readNamed(reader: Reader, path: string): Promise<void> {
@@ -70,6 +78,7 @@ async function readNamed(reader: Reader, path: string): Promise<void> {
   }
   const found = await statOf(path);
   if (found.isDirectory()) return readDirectory(reader, path, 0);
+  if (found.isFile() && takeLarge(reader, path, found.size, true)) return;
   // A pipe (`<(helm get values …)`) has no size to look at before reading.
   const bytes = found.isFile()
     ? await bytesOf(path, found.size, reader.limits)
@@ -105,7 +114,29 @@ async function readFound(reader: Reader, path: string): Promise<void> {
     reader.skipped.push({ path, reason: `larger than ${showBytes(reader.limits.textBytes)}` });
     return;
   }
+  if (takeLarge(reader, path, size, false)) return;
   await takeBytes(reader, path, await bytesOf(path, size, reader.limits), false);
+}
+
+/** A snapshot's texts together are larger than what comes of them; none is kept for long. */
+function takeLarge(reader: Reader, path: string, size: number, named: boolean): boolean {
+  if (size > reader.limits.jsonBytes || !reader.large.holds(path, size)) return false;
+  checkCount(reader, path);
+  const { large } = reader;
+  reader.files.push({
+    path,
+    size,
+    named,
+    get text() {
+      return large.textOf(path);
+    },
+  });
+  return true;
+}
+
+function checkCount(reader: Reader, file: string): void {
+  if (reader.files.length < reader.limits.files) return;
+  throw badInput(`more than ${reader.limits.files} files were given`, { file });
 }
 
 async function takeBytes(
@@ -147,9 +178,7 @@ function takeEntries(
 }
 
 function takeText(reader: Reader, path: string, bytes: Uint8Array, named: boolean): void {
-  if (reader.files.length >= reader.limits.files) {
-    throw badInput(`more than ${reader.limits.files} files were given`, { file: path });
-  }
+  checkCount(reader, path);
   try {
     checkTextSize(bytes, path, reader.limits);
     reader.files.push({ path, text: decodeText(bytes, path), named });
@@ -166,13 +195,6 @@ function checkTextSize(bytes: Uint8Array, file: string, limits: FileLimits): voi
     { file },
     'Ask for JSON instead (kubectl get … -o json), or split the file.',
   );
-}
-
-function looksLikeJson(bytes: Uint8Array): boolean {
-  const start = Buffer.from(bytes.subarray(0, 256))
-    .toString('latin1')
-    .replace(/^\u00ef\u00bb\u00bf/, '');
-  return /^\s*[{[]/.test(start);
 }
 
 async function bytesOf(path: string, size: number, limits: FileLimits): Promise<Uint8Array> {
@@ -210,28 +232,10 @@ async function statOf(path: string): Promise<Stats> {
   return guarded(path, () => stat(path));
 }
 
-const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  ELOOP: 'too many symbolic links',
-  ENAMETOOLONG: 'the name is too long',
-  ENOTDIR: 'a part of the path is not a directory',
-  EISDIR: 'is a directory',
-};
-
 async function guarded<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof RegaugeError) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const why = WHY[code] ?? (error instanceof Error ? error.message : String(error));
-    const hint = code === 'ENOENT' ? 'Check the path; "-" reads standard input.' : undefined;
-    throw new RegaugeError('bad-input', `cannot read the file: ${why}`, {
-      source: { file },
-      cause: error,
-      ...(hint === undefined ? {} : { hint }),
-    });
+    throw readError(file, error);
   }
 }
