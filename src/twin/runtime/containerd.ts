@@ -107,7 +107,7 @@ export class Containerd extends RuntimeBase {
     if (!this.running) return NOT_RUNNING;
     if (this.cni.lock.blocked) return this.lastStatus;
     const answer = this.cni.status();
-    if (answer instanceof Waiting) return this.lastStatus;
+    if (answer.ok === undefined) return this.lastStatus;
     if (answer.ok) this.lastStatus = READY;
     else if (this.lastStatus.message !== notReady(answer.message)) {
       const because = joinCauses(answer.because, this.selectedBecause);
