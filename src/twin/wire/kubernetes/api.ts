@@ -17,7 +17,7 @@ import { ResourceHandler } from './resource-handler.ts';
 import { ResourceRegistry } from './resources.ts';
 import { answerReview, Tokens, type User } from './reviews.ts';
 import type { Tree } from './tree.ts';
-import { asApiError } from './writes.ts';
+import { asApiError } from './write-rules.ts';
 
 export interface ApiOptions {
   readonly world: World;

@@ -330,6 +330,7 @@ export class ResourceHandler {
     const expected = textOf(valueAt(wanted, 'metadata', 'resourceVersion'));
     const object = await this.writer.change(whole, (old) => withScale(resource, old, wanted), {
       ...optionsOf(call),
+      through: 'scale',
       ...(expected === '' ? {} : { expected }),
     });
     return answer(scaleOf(resource, object), 200);

@@ -3,27 +3,18 @@
  * concurrency, managed fields, dry runs. What did not change keeps its identity in the store, so that
  * a write of nothing is none.
  */
-import { RegaugeError } from '../../../base/errors.ts';
 import { showReference } from '../../../base/source.ts';
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import type { World } from '../../world.ts';
-import { alreadyExists, ApiError, badRequest, conflict, invalid, notFound } from './api-error.ts';
+import { alreadyExists, ApiError, badRequest, conflict, notFound } from './api-error.ts';
 import { afterUpdate, applied, type Manager } from './apply/managed-fields.ts';
 import { fittingObject } from './field-check.ts';
 import { MergeRules } from './patch/list-types.ts';
 import { hasStatus, prepareForCreate, prepareForUpdate } from './prepare.ts';
 import type { Resource } from './resources.ts';
-import {
-  isMap,
-  listOf,
-  mapOf,
-  shareUnchanged,
-  textOf,
-  type Tree,
-  valueAt,
-  without,
-} from './tree.ts';
+import { mapOf, shareUnchanged, textOf, type Tree, valueAt, without } from './tree.ts';
 import { validate } from './validation.ts';
+import { checkType, keptMetadata, refuseNewFinalizers } from './write-rules.ts';
 
 export interface WriteTarget {
   readonly resource: Resource;
@@ -39,6 +30,8 @@ export interface WriteOptions {
   /** Hears of what is stored without, or otherwise than sent. */
   readonly warn: (warning: string) => void;
   readonly fieldManager: string;
+  /** The subresource that the fields were written through, where it is not the target's own. */
+  readonly through?: string;
   readonly dryRun: boolean;
   readonly force: boolean;
 }
@@ -294,7 +287,7 @@ export class Writer {
 
   private writing(
     { resource, subresource }: WriteTarget,
-    { fieldManager }: WriteOptions,
+    { fieldManager, through }: WriteOptions,
   ): { rules: MergeRules; manager: Manager; ignoresStatus: boolean } {
     const isStatus = subresource === 'status';
     return {
@@ -304,6 +297,7 @@ export class Writer {
         apiVersion: resource.apiVersion,
         time: this.world.store.timestamp(),
         ...(isStatus ? { subresource } : {}),
+        ...(through === undefined ? {} : { subresource: through }),
       },
       ignoresStatus: hasStatus(resource) && !isStatus,
     };
@@ -325,72 +319,6 @@ export class Writer {
   }
 }
 
-function checkType({ apiVersion, kind }: Resource, sent: Tree): void {
-  if (!isMap(sent)) throw badRequest('the object provided is no map');
-  const told = textOf(sent['kind']);
-  const version = textOf(sent['apiVersion']);
-  if (told !== '' && told !== kind) {
-    throw badRequest(`${told} in version "${version}" cannot be handled as a ${kind}`);
-  }
-  if (version !== '' && version !== apiVersion) {
-    throw badRequest(
-      `the API version in the data (${version}) does not match the expected API version (${apiVersion})`,
-    );
-  }
-}
-
-/** What is being deleted waits for nothing more. */
-function refuseNewFinalizers(resource: Resource, before: Tree, after: Tree): void {
-  if (before['deletionTimestamp'] === undefined) return;
-  const known = listOf(before['finalizers']);
-  const added = listOf(after['finalizers']).filter((each) => !known.includes(each));
-  if (added.length === 0) return;
-  const shown = added.map((each) => JSON.stringify(each)).join(', ');
-  const detail = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${shown}}`;
-  throw invalid(resource, textOf(before['name']), [
-    { type: 'Forbidden', field: 'metadata.finalizers', detail },
-  ]);
-}
-
-/** What only the server writes stays as it is. */
-function keptMetadata(old: Tree, changed: Tree): Tree {
-  const before = mapOf(old['metadata']);
-  const after = { ...mapOf(changed['metadata']) };
-  const result: Record<string, unknown> = { ...after };
-  for (const key of SERVER_METADATA) {
-    if (key in before) result[key] = before[key];
-    else delete result[key];
-  }
-  return result;
-}
-
-const SERVER_METADATA = [
-  'creationTimestamp',
-  'deletionGracePeriodSeconds',
-  'deletionTimestamp',
-  'generation',
-  'name',
-  'namespace',
-  'resourceVersion',
-  'uid',
-] as const;
-
 function isSame(old: Tree, next: Tree): boolean {
   return shareUnchanged(old, next) === old;
-}
-
-/** What the twin's own parts throw, as a Status. */
-export function asApiError(error: unknown): ApiError | undefined {
-  if (error instanceof ApiError) return error;
-  if (!(error instanceof RegaugeError)) return undefined;
-  switch (error.code) {
-    case 'not-found':
-      return new ApiError(404, 'NotFound', error.message);
-    case 'conflict':
-      return new ApiError(409, 'Conflict', error.message);
-    case 'unreachable':
-      return new ApiError(500, 'InternalError', `Internal error occurred: ${error.message}`);
-    default:
-      return badRequest(error.message);
-  }
 }
