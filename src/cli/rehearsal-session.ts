@@ -19,11 +19,15 @@ import type { Artifact } from '../planner/artifacts.ts';
 import type { Intent } from '../planner/intent.ts';
 import { planMigration } from '../planner/plan-migration.ts';
 import { FOR_LACK_OF_INPUT } from '../planner/refusal.ts';
-import { createObserver, type ObservationReport } from '../twin/observer/create-observer.ts';
-import { recordNodeHistories } from '../twin/observer/node-history.ts';
+import {
+  createObserver,
+  type ObservationReport,
+  type Observer,
+} from '../twin/observer/create-observer.ts';
+import { type NodeHistoryRecorder, recordNodeHistories } from '../twin/observer/node-history.ts';
 import { createTwinPorts } from '../twin/ports/create-twin-ports.ts';
-import { createProber } from '../twin/ports/prober.ts';
-import { buildWorld } from '../twin/scenario/build-world.ts';
+import { createProber, type TwinProber } from '../twin/ports/prober.ts';
+import { type BuiltWorld, buildWorld } from '../twin/scenario/build-world.ts';
 import { failedSteps, timelineOf } from './rehearsal-timeline.ts';
 
 export interface RehearsalRequest {
@@ -43,13 +47,38 @@ export interface Rehearsed {
 /** Virtual time that passes after the last step, so that what is stuck shows (seconds). */
 const SETTLE_SECONDS = 330;
 
-export async function rehearse(request: RehearsalRequest): Promise<Rehearsed> {
-  const { input, seed = 1 } = request;
-  const { world, assumptions } = buildWorld(input, { seed });
+export function rehearse(request: RehearsalRequest): Promise<Rehearsed> {
+  const { input, seed = 1, ...subject } = request;
+  return play(stageFor(input, seed), subject);
+}
+
+/** A twin and all that measures it, before anything happens on it. */
+export interface Stage extends BuiltWorld {
+  readonly seed: number;
+  readonly prober: TwinProber;
+  readonly observer: Observer;
+  readonly histories: NodeHistoryRecorder;
+}
+
+/** It keeps nothing of the input: whoever drops that frees what the twin has replaced by then. */
+export function stageFor(input: ClusterInput, seed: number): Stage {
+  const built = buildWorld(input, { seed });
+  const { world } = built;
   const prober = createProber(world);
+  return {
+    ...built,
+    seed,
+    prober,
+    observer: createObserver(world, prober),
+    histories: recordNodeHistories(world, 'flannel'),
+  };
+}
+
+export type RehearsalSubject = Pick<RehearsalRequest, 'plan' | 'runbook' | 'onEvent'>;
+
+export async function play(stage: Stage, request: RehearsalSubject): Promise<Rehearsed> {
+  const { world, assumptions, seed, prober, observer, histories } = stage;
   const ports = { ...createTwinPorts(world), prober };
-  const observer = createObserver(world, prober);
-  const histories = recordNodeHistories(world, 'flannel');
   const events: RunEvent[] = [];
   const onEvent = (event: RunEvent): void => {
     events.push(event);
@@ -83,7 +112,7 @@ export async function rehearse(request: RehearsalRequest): Promise<Rehearsed> {
 }
 
 function perform(
-  { plan, runbook }: RehearsalRequest,
+  { plan, runbook }: RehearsalSubject,
   ports: Parameters<typeof runPlan>[1],
   onEvent: (event: RunEvent) => void,
 ): Promise<RunResult | RunbookResult> {
@@ -93,7 +122,7 @@ function perform(
   throw new RegaugeError('usage', 'a rehearsal needs a plan or a runbook');
 }
 
-function nameOf({ plan, runbook }: RehearsalRequest): string {
+function nameOf({ plan, runbook }: RehearsalSubject): string {
   return runbook === undefined ? (plan?.id ?? 'rehearsal') : (runbook.name ?? 'runbook');
 }
 

@@ -14,7 +14,13 @@ import { leftOutSection } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
 import { readPlan } from '../plan-file.ts';
 import { type ClusterRead, readCluster } from '../read-cluster.ts';
-import { planFor, rehearse, type RehearsalRequest } from '../rehearsal-session.ts';
+import {
+  planFor,
+  play,
+  type RehearsalSubject,
+  type Stage,
+  stageFor,
+} from '../rehearsal-session.ts';
 import { writeReport } from '../report-file.ts';
 import { causeTree } from '../terminal/cause-tree.ts';
 import { failedStepLines } from '../terminal/failed-steps.ts';
@@ -30,15 +36,7 @@ export async function run(
   if (flags.runbook !== undefined && flags.plan !== undefined) {
     throw new RegaugeError('usage', 'give --runbook or --plan, not both');
   }
-  const read = await readCluster({
-    paths,
-    stdin: this.process.stdin,
-    live: await liveFiles(this, flags),
-    ...(flags.target === undefined ? {} : { target: flags.target }),
-    ...(flags.runbook === undefined ? {} : { runbook: flags.runbook }),
-    ...(flags.ciliumVersion === undefined ? {} : { ciliumVersion: flags.ciliumVersion }),
-    ...(flags.talosVersion === undefined ? {} : { talosVersion: flags.talosVersion }),
-  });
+  const { stage, subject, told } = await prepare(this, flags, paths);
   const colours = pico.createColors(wantsColour(this));
   const label = flags.runbook === undefined ? 'The plan' : 'The runbook';
   const progress = flags.events ? undefined : await startProgress(this, label, colours);
@@ -46,21 +44,46 @@ export async function run(
     if (progress === undefined) this.process.stdout.write(`${JSON.stringify(event)}\n`);
     else progress.onEvent(event);
   };
-  const { rehearsal } = await rehearse({
-    input: read.input,
-    ...subjectOf(flags, read),
-    seed: flags.seed ?? 1,
-    onEvent,
-  });
+  const { rehearsal } = await play(stage, { ...subject, onEvent });
   progress?.finish(verdict(rehearsal));
   this.process.exitCode = rehearsal.outcome === 'clean' ? EXIT.clean : EXIT.findings;
-  show(this, flags, { label, rehearsal }, read, colours);
+  show(this, flags, { label, rehearsal }, told, colours);
 }
 
-function subjectOf(
+interface Prepared {
+  readonly stage: Stage;
+  readonly subject: RehearsalSubject;
+  readonly told: Told;
+}
+
+/** What is shown of what was read. */
+type Told = Pick<ClusterRead, 'runbook' | 'leftOut' | 'bundles'>;
+
+/** Apart from the run, which must not hold on to what was read: it is most of a large twin. */
+async function prepare(
+  context: CliContext,
   flags: RehearseFlags,
-  read: ClusterRead,
-): Pick<RehearsalRequest, 'plan' | 'runbook'> {
+  paths: readonly string[],
+): Promise<Prepared> {
+  const read = await readCluster({
+    paths,
+    stdin: context.process.stdin,
+    live: await liveFiles(context, flags),
+    ...(flags.target === undefined ? {} : { target: flags.target }),
+    ...(flags.runbook === undefined ? {} : { runbook: flags.runbook }),
+    ...(flags.ciliumVersion === undefined ? {} : { ciliumVersion: flags.ciliumVersion }),
+    ...(flags.talosVersion === undefined ? {} : { talosVersion: flags.talosVersion }),
+  });
+  const { input, runbook, leftOut, bundles } = read;
+  const subject = subjectOf(flags, read);
+  return {
+    subject,
+    stage: stageFor(input, flags.seed ?? 1),
+    told: { runbook, leftOut, bundles },
+  };
+}
+
+function subjectOf(flags: RehearseFlags, read: ClusterRead): RehearsalSubject {
   if (read.runbook !== undefined) return { runbook: read.runbook };
   if (flags.plan !== undefined) return { plan: knownPlan(flags.plan, read) };
   const { plan } = planFor(
@@ -93,7 +116,7 @@ function show(
   context: CliContext,
   flags: RehearseFlags,
   run: { readonly label: string; readonly rehearsal: Rehearsal },
-  read: ClusterRead,
+  read: Told,
   colours: Colors,
 ): void {
   const { rehearsal } = run;

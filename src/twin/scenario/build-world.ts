@@ -30,6 +30,7 @@ import {
   type NodeFileSeed,
   seedNodeFiles,
   settleConfs,
+  type SourceNetwork,
   sourceNetwork,
 } from './node-files.ts';
 import { type CreatedNodes, createNodes } from './nodes.ts';
@@ -106,17 +107,15 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
   for (const seed of seeds) seedNodeFiles(seed, source, store);
   startControllers(world);
   made.talos.start();
-  let unread: readonly NodeFileSeed[] = [];
+  const settling = settlingOf(seeds, input, source);
   const anew = adoptRunningPods({
     world,
     created: made.created,
     networkOf: podNetworkOf(store),
     leaseNetwork: source.name,
-    settleFiles: () => {
-      unread = seeds.filter((seed) => !settleConfs(seed, input, source));
-    },
+    settleFiles: settling.settle,
   });
-  const files = confsAssumed(unread, source, world.versions.distribution);
+  const files = confsAssumed(settling.unread, source, world.versions.distribution);
   return {
     world,
     assumptions: [
@@ -130,6 +129,24 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
       ...live.assumptions,
       ...unreadKinds(input),
     ],
+  };
+}
+
+/**
+ * Brings conf directories to what was read of them, and notes of which nodes nothing was. Apart, since
+ * a closure of `buildWorld` that knew the input would keep it for as long as the world lives.
+ */
+function settlingOf(
+  seeds: readonly NodeFileSeed[],
+  input: ClusterInput,
+  source: SourceNetwork,
+): { settle(): void; readonly unread: readonly NodeFileSeed[] } {
+  const unread: NodeFileSeed[] = [];
+  return {
+    unread,
+    settle: () => {
+      for (const seed of seeds) if (!settleConfs(seed, input, source)) unread.push(seed);
+    },
   };
 }
 
