@@ -6,7 +6,7 @@
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import { ApiError, badRequest, expired } from './api-error.ts';
 import { type History, versionOf } from './history.ts';
-import { keyOf, type WireObjects } from './objects.ts';
+import { keyOf, type Ordered, ordered, type WireObjects } from './objects.ts';
 import type { Resource } from './resources.ts';
 import { selectedNode, type Selection } from './selection.ts';
 
@@ -76,29 +76,26 @@ export class Lister {
     { selection }: ListRequest,
     namespace: string | undefined,
     resource: Resource,
-  ): readonly KubeObject[] {
+  ): Ordered {
     const node = selectedNode(resource, selection);
     if (node === undefined) return this.objects.list(resource, namespace);
-    return this.objects.world.store
-      .podsOn(node)
-      .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
-      .toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+    return ordered(
+      this.objects.world.store
+        .podsOn(node)
+        .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace),
+    );
   }
 
   /** The state of then: the state of now with what was changed since undone, newest first. */
-  private stateAt(
-    { resource, namespace }: ListRequest,
-    version: number,
-    message: string,
-  ): readonly KubeObject[] {
+  private stateAt({ resource, namespace }: ListRequest, version: number, message: string): Ordered {
     const now = this.objects.list(resource, namespace);
     if (version >= this.objects.versionOf(resource)) return now;
     const history = this.history.of(resource.storedKind);
     const first = history.positionAfter(version);
     if (first === undefined) throw expired(message);
-    const isNewer = now.some((object) => versionOf(object) > version);
+    const isNewer = now.items.some((object) => versionOf(object) > version);
     if (first === history.end && !isNewer) return now;
-    const byKey = new Map(now.map((object) => [keyOf(object), object]));
+    const byKey = new Map(now.items.map((object) => [keyOf(object), object]));
     for (let position = history.end - 1; position >= first; position -= 1) {
       const entry = history.at(position);
       if (entry === undefined) throw expired(message);
@@ -107,33 +104,48 @@ export class Lister {
       if (entry.old === undefined) byKey.delete(key);
       else byKey.set(key, entry.old);
     }
-    return [...byKey.values()].toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+    return ordered([...byKey.values()]);
   }
 
   private page(
     { selection }: ListRequest,
-    all: readonly KubeObject[],
+    all: Ordered,
     { limit, version, start }: Continuation & { readonly limit: number },
   ): Listed {
     const resourceVersion = String(version);
+    const begin = start === '' ? 0 : positionAfter(all.keys, start);
+    const most = limit > 0 ? limit : Infinity;
     const items: KubeObject[] = [];
-    let left = 0;
-    for (const object of all) {
-      if (start !== '' && keyOf(object) <= start) continue;
-      if (!selection.isAll && !selection.matches(object)) continue;
-      if (limit > 0 && items.length >= limit) left += 1;
-      else items.push(object);
+    let at = begin;
+    for (; at < all.items.length && items.length <= most; at += 1) {
+      const object = all.items[at];
+      if (object !== undefined && (selection.isAll || selection.matches(object)))
+        items.push(object);
     }
+    // One more than asked for was looked for, to know whether there is more.
+    if (items.length <= most) return { items, resourceVersion };
+    items.pop();
     const last = items.at(-1);
-    if (left === 0 || last === undefined) return { items, resourceVersion };
     return {
       items,
       resourceVersion,
-      continueToken: tokenOf({ version, start: keyOf(last) }),
+      continueToken: tokenOf({ version, start: last === undefined ? '' : keyOf(last) }),
       // Unknown where a selector has to look at each (KK pkg/storage/etcd3/store.go).
-      ...(selection.isAll ? { remaining: left } : {}),
+      ...(selection.isAll ? { remaining: all.items.length - begin - items.length } : {}),
     };
   }
+}
+
+/** The first position whose key is greater. */
+function positionAfter(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((keys[middle] ?? '') <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function checkVersionOptions(query: URLSearchParams): void {

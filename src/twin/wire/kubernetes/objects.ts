@@ -15,6 +15,7 @@ export class WireObjects {
   readonly world: World;
   private readonly shown = new WeakMap<KubeObject, KubeObject>();
   private readonly texts = new WeakMap<KubeObject, string>();
+  private readonly lists = new Map<string, { readonly version: number; readonly list: Ordered }>();
 
   private readonly events: EventHistory;
 
@@ -47,10 +48,16 @@ export class WireObjects {
     }
   }
 
-  /** As stored, ordered by namespace and name. */
-  list(resource: Resource, namespace?: string): readonly KubeObject[] {
-    const all = this.unordered(resource, namespace);
-    return all.toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+  /** As stored, ordered by namespace and name; put in order once for all pages of a list. */
+  list(resource: Resource, namespace?: string): Ordered {
+    const key = `${resource.storedKind} ${namespace ?? ''}`;
+    const known = this.lists.get(key);
+    const version = this.versionOf(resource);
+    if (known?.version === version && !isTimed(resource)) return known.list;
+    const list = ordered(this.unordered(resource, namespace));
+    if (this.lists.size >= LISTS_KEPT) this.lists.clear();
+    this.lists.set(key, { version, list });
+    return list;
   }
 
   private unordered(resource: Resource, namespace?: string): readonly KubeObject[] {
@@ -87,6 +94,27 @@ export class WireObjects {
     if (text === undefined) this.texts.set(shown, (text = JSON.stringify(shown)));
     return text;
   }
+}
+
+/** Objects with their keys, in the order of these. */
+export interface Ordered {
+  readonly items: readonly KubeObject[];
+  readonly keys: readonly string[];
+}
+
+export function ordered(objects: readonly KubeObject[]): Ordered {
+  const entries = objects
+    .map((object) => ({ key: keyOf(object), object }))
+    .toSorted((left, right) => (left.key < right.key ? -1 : 1));
+  return { items: entries.map(({ object }) => object), keys: entries.map(({ key }) => key) };
+}
+
+/** Lists that are kept in order at the same time. */
+const LISTS_KEPT = 64;
+
+/** What such a kind shows changes with time, without a change in the store. */
+function isTimed({ kind }: Resource): boolean {
+  return kind === 'Event' || kind === 'Lease';
 }
 
 /** In the order in which the API server lists: by namespace, then by name. */

@@ -118,7 +118,7 @@ export class ResourceHandler {
     const source = {
       history: history.of(resource.storedKind),
       resourceVersion: objects.versionOf(resource),
-      present: () => objects.list(resource, target.namespace),
+      present: () => objects.list(resource, target.namespace).items,
       encode: (object: KubeObject) => this.encoded(resource, form, object),
       encodeBookmark: (version: string, isEnd: boolean) => bookmark(resource, version, isEnd),
       clock,
