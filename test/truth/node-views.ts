@@ -6,16 +6,17 @@ import type { Json } from './cases.ts';
 export type PodIds = ReadonlyMap<string, string>;
 
 export function leasesOn({ state }: NodeRuntime, ids: PodIds): Json {
-  const pods = new Map([...ids].map(([pod, id]) => [id, pod]));
+  const podOf = (containerId: string): string | undefined =>
+    [...ids].find(([, handle]) => containerId.endsWith(handle))?.[0];
   return Object.fromEntries(
     state.leaseNetworks().map((network) => [
       network,
       state
         .leasesOf(network)
         .entries()
-        .map(({ address, containerId }) => ({
+        .map(({ address, holder }) => ({
           ip: address,
-          pod: pods.get(containerId) ?? 'failed-attempt',
+          pod: podOf(holder.id) ?? 'failed-attempt',
         }))
         .sort((left, right) => lastByte(left.ip) - lastByte(right.ip)),
     ]),

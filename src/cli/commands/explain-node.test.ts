@@ -113,7 +113,11 @@ describe('explain-node', () => {
     writeFileSync(path, '/opt/cni/bin:\n-rwxr-xr-x 1 root root 9 Jan  1 00:00 loopback\n');
     const { now } = await explainFiles({ talosVersion: '1.10.2' }, [listing, path]);
     expect(now.pods).toEqual([
-      { when: null, ok: false, error: expect.stringContaining('failed to find plugin "cilium-cni"') },
+      {
+        when: null,
+        ok: false,
+        error: expect.stringContaining('failed to find plugin "cilium-cni"'),
+      },
     ]);
   });
 

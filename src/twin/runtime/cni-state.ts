@@ -93,6 +93,9 @@ export class CniState implements StateDirectory {
     const orphan = this.byId(container.id);
     if (orphan === undefined) return;
     container.leases = orphan.leases;
+    for (let lease = orphan.leases; lease !== undefined; lease = lease.next) {
+      lease.holder = container;
+    }
     orphan.leases = undefined;
     this.settle(orphan);
     this.orphans -= 1;
@@ -241,7 +244,7 @@ export class CniState implements StateDirectory {
     if (top === 'networks') {
       const store = this.stores.get(second);
       const names = third === undefined ? (store?.files() ?? []) : [third];
-      for (const name of names) store?.removeFile(name, (id) => this.holderFor(id));
+      for (const name of names) store?.removeFile(name);
       if (third === undefined) this.dropStore(second);
     }
     const container = this.byId(second);

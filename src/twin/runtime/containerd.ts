@@ -189,7 +189,7 @@ export class Containerd extends RuntimeBase {
     this.sandboxes.reserve(sandbox);
     sandbox.ready = true;
     this.sandboxes.add(sandbox);
-    return { ok: true, id: sandbox.id, ip: sandbox.ip, plugin: pluginOf(sandbox) };
+    return { ok: true, id: sandbox.handle, ip: sandbox.ip, plugin: pluginOf(sandbox) };
   }
 
   private afterSetup(sandbox: Sandbox, setup: SetupAnswer, answer: Answer<SandboxResult>): void {

@@ -184,7 +184,7 @@ export class Crio extends RuntimeBase {
     const attempt = options.attempt ?? 0;
     const there = this.sandboxes.holderOf(request, attempt);
     if (there?.ready === true) {
-      done({ ok: true, id: there.id, ip: there.ip, plugin: pluginOf(there) });
+      done({ ok: true, id: there.handle, ip: there.ip, plugin: pluginOf(there) });
       return;
     }
     if (there !== undefined && this.sandboxes.get(there.id) === undefined) {
@@ -219,7 +219,7 @@ export class Crio extends RuntimeBase {
     this.sandboxes.reserve(sandbox);
     sandbox.ready = true;
     this.sandboxes.add(sandbox);
-    return { ok: true, id: sandbox.id, ip: sandbox.ip, plugin: pluginOf(sandbox) };
+    return { ok: true, id: sandbox.handle, ip: sandbox.ip, plugin: pluginOf(sandbox) };
   }
 
   private setUp(sandbox: Sandbox, answer: Answer<SandboxResult>): void {
@@ -308,7 +308,7 @@ export class Crio extends RuntimeBase {
     this.networkStop(sandbox, (result) => {
       if (result.ok) {
         this.sandboxes.delete(sandbox);
-        this.stopped.delete(id);
+        this.stopped.delete(sandbox.id);
         this.sandboxes.release(sandbox);
       }
       done(result.ok ? result : { ...result, message: `stop pod network: ${result.message}` });

@@ -10,7 +10,7 @@ const LAST = 'last_reserved_ip.';
 /** One address of one container: a file of the store, and an entry in the container's own list. */
 export interface Lease {
   readonly store: LeaseStore;
-  readonly containerId: string;
+  holder: LeaseHolder;
   readonly ifName: string;
   readonly address: string;
   next: Lease | undefined;
@@ -49,8 +49,7 @@ export class LeaseStore {
   }
 
   reserve(holder: LeaseHolder, ifName: string, address: string): void {
-    const { id, leases } = holder;
-    const lease: Lease = { store: this, containerId: id, ifName, address, next: leases };
+    const lease: Lease = { store: this, holder, ifName, address, next: holder.leases };
     holder.leases = lease;
     this.leases.set(address, lease);
   }
@@ -102,7 +101,7 @@ export class LeaseStore {
     if (name.startsWith(LAST)) return this.last[Number(name.slice(LAST.length))]?.address;
     const lease = this.leases.get(name);
     if (lease === undefined) return name === 'lock' ? '' : undefined;
-    return `${lease.containerId}${LINE_BREAK}${lease.ifName}`;
+    return `${lease.holder.id}${LINE_BREAK}${lease.ifName}`;
   }
 
   write(name: string, content: string, holderOf: (containerId: string) => LeaseHolder): void {
@@ -115,12 +114,12 @@ export class LeaseStore {
     this.reserve(holderOf(containerId), ifName, name);
   }
 
-  removeFile(name: string, holderOf: (containerId: string) => LeaseHolder): void {
+  removeFile(name: string): void {
     const lease = this.leases.get(name);
     if (name.startsWith(LAST)) this.last[Number(name.slice(LAST.length))] = undefined;
     if (lease === undefined) return;
     this.leases.delete(name);
-    const holder = holderOf(lease.containerId);
+    const { holder } = lease;
     let before: Lease | undefined;
     for (let other = holder.leases; other !== undefined; other = other.next) {
       if (other === lease && before === undefined) holder.leases = other.next;

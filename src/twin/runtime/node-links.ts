@@ -4,6 +4,7 @@
  * plugin that made them (truth:L16, L32).
  */
 import type { NodeNetwork } from '../world.ts';
+import type { Container } from './cni-state.ts';
 
 export interface HostPortRule {
   readonly network: string;
@@ -20,7 +21,7 @@ interface Bridge {
   /** Set by the plugin with its first address (`ensureAddr`). */
   hasOwnMac: boolean;
   /** Containers plugged in; only as long as the bridge has no MAC address of its own. */
-  readonly ports: Set<string>;
+  readonly ports: Set<Container>;
 }
 
 export class NodeLinks {
@@ -39,22 +40,22 @@ export class NodeLinks {
    * The plugin makes sure of its bridge, then plugs the container in. Whether it read a MAC address of
    * the bridge before: one without ports has none, unless it is new or was given one.
    */
-  plugIn(name: string, containerId: string): boolean {
+  plugIn(name: string, container: Container): boolean {
     const known = this.bridges.get(name);
     if (known?.hasOwnMac === true) return true;
     const isNew = known === undefined || (known.ports.size === 0 && this.wasDeleted(name));
-    const bridge = isNew ? { addresses: [], hasOwnMac: false, ports: new Set<string>() } : known;
+    const bridge = isNew ? { addresses: [], hasOwnMac: false, ports: new Set<Container>() } : known;
     if (isNew) this.bridges.set(name, bridge);
     if (known === undefined) this.withoutMac += 1;
     const hadMac = isNew || bridge.ports.size > 0;
-    bridge.ports.add(containerId);
+    bridge.ports.add(container);
     return hadMac;
   }
 
   /** The container's end of its interfaces is gone, and the bridge's with it. */
-  unplug(containerId: string): void {
+  unplug(container: Container): void {
     if (this.withoutMac === 0) return;
-    for (const { ports } of this.bridges.values()) ports.delete(containerId);
+    for (const { ports } of this.bridges.values()) ports.delete(container);
   }
 
   /** Adds a gateway address, as `198.51.100.1/24`; the text of the bridge plugin when it may not. */

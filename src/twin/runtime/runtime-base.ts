@@ -19,7 +19,7 @@ import type { NodeRuntime, RunOptions, RuntimeOptions, SandboxState } from './no
 import { PluginHost } from './plugin-host.ts';
 import { PROGRAMS } from './plugins/programs.ts';
 import { scripts } from './plugins/script.ts';
-import { type Sandbox, SandboxStore } from './sandbox-store.ts';
+import { Sandbox, SandboxStore } from './sandbox-store.ts';
 import { pluginOf, stateOf } from './sandbox-views.ts';
 
 export const NOT_RUNNING: NetworkStatus = {
@@ -122,26 +122,7 @@ export abstract class RuntimeBase implements NodeRuntime {
   }
 
   protected newSandbox(request: SandboxRequest, attempt: number): Sandbox {
-    const id = this.sandboxes.nextId();
-    return {
-      id,
-      leases: undefined,
-      cached: undefined,
-      scratch: undefined,
-      kept: false,
-      before: undefined,
-      after: undefined,
-      request,
-      serial: this.sandboxes.counter,
-      attempt,
-      ready: false,
-      hasNetns: !request.hostNetwork,
-      ip: undefined,
-      others: undefined,
-      network: undefined,
-      defaultRoute: false,
-      hasResult: false,
-    };
+    return new Sandbox(this.sandboxes, request, attempt);
   }
 
   /** The sandbox has its network: it is made, unless the call ended meanwhile. */
@@ -150,14 +131,14 @@ export abstract class RuntimeBase implements NodeRuntime {
       if (!answer.open) return;
       sandbox.ready = true;
       this.sandboxes.add(sandbox);
-      answer.give({ ok: true, id: sandbox.id, ip: sandbox.ip, plugin: pluginOf(sandbox) });
+      answer.give({ ok: true, id: sandbox.handle, ip: sandbox.ip, plugin: pluginOf(sandbox) });
     });
   }
 
   /** The sandbox's network namespace goes, and its interfaces with it. */
   protected closeNetns(sandbox: Sandbox): void {
     sandbox.hasNetns = false;
-    this.links.unplug(sandbox.id);
+    this.links.unplug(sandbox);
   }
 
   protected detach(sandbox: Sandbox): void {

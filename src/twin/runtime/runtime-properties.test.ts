@@ -190,7 +190,7 @@ function lostLeases({ node }: Run): readonly string[] {
     const leases = state.leasesOf(network).entries();
     const addresses = new Set(leases.map(({ address }) => address));
     if (addresses.size !== leases.length) lost.push(`${network} holds an address twice`);
-    for (const { address, containerId } of leases) held.add(`${address} ${containerId}`);
+    for (const { address, holder } of leases) held.add(`${address} ${holder.id}`);
   }
   const given = new Set<string>();
   for (const { id, ip, netnsOpen } of node.runtime.sandboxStates()) {
@@ -208,7 +208,7 @@ function leasesOf({ node }: Run): readonly string[] {
   return state
     .leaseNetworks()
     .flatMap((network) => state.leasesOf(network).entries())
-    .map(({ address, containerId }) => `${address} ${containerId}`);
+    .map(({ address, holder }) => `${address} ${holder.id}`);
 }
 
 const operations = fc.array(operation, { minLength: 1, maxLength: 25 });

@@ -1,31 +1,61 @@
 /** The sandboxes a runtime knows, by id, and which of them is a pod's live one. */
 import type { SandboxRequest } from '../world.ts';
-import type { Container } from './cni-state.ts';
+import type { JsonObject } from '../../knowledge/go-json.ts';
+import type { CachedAdd, Container } from './cni-state.ts';
+import type { Lease } from './lease-store.ts';
 import type { CniNetwork } from '../../knowledge/cni-conf.ts';
 import type { InterfaceAddress } from './go-cni.ts';
 
-export interface Sandbox extends Container {
-  /** The number that its id ends with. */
-  readonly serial: number;
+export class Sandbox implements Container {
+  /**
+   * What clients are given: the end of the id, as people use it too; containerd and CRI-O find a
+   * sandbox by any part of its id that is one sandbox's only. Short, so that no text has to be put
+   * together for each.
+   */
+  readonly handle: string;
+  readonly request: SandboxRequest;
   /** The attempt's number in the sandbox's name. */
   readonly attempt: number;
+  /** The number that its id ends with. */
+  readonly serial: number;
+  leases: Lease | undefined = undefined;
+  cached: CachedAdd | undefined = undefined;
+  scratch: JsonObject | undefined = undefined;
+  kept = false;
+  before: Container | undefined = undefined;
+  after: Container | undefined = undefined;
   /** Whether its processes run. */
-  ready: boolean;
+  ready = false;
   /** Its network namespace is there; never for hostNetwork. */
   hasNetns: boolean;
   /** eth0's first address. */
-  ip: string | undefined;
+  ip: string | undefined = undefined;
   /** All addresses, when there are others than eth0's one. */
-  others: readonly InterfaceAddress[] | undefined;
+  others: readonly InterfaceAddress[] | undefined = undefined;
   /** The network that gave eth0. */
-  network: CniNetwork | undefined;
-  defaultRoute: boolean;
+  network: CniNetwork | undefined = undefined;
+  defaultRoute = false;
   /** ADD answered with a result that had an address for eth0. */
-  hasResult: boolean;
+  hasResult = false;
+  private readonly prefix: string;
+
+  constructor(store: SandboxStore, request: SandboxRequest, attempt: number) {
+    this.handle = store.nextHandle();
+    this.serial = store.counter;
+    this.prefix = store.prefix;
+    this.request = request;
+    this.attempt = attempt;
+    this.hasNetns = !request.hostNetwork;
+  }
+
+  /** 64 hex digits, as runtimes give them. */
+  get id(): string {
+    return this.prefix + this.handle;
+  }
 }
 
 const ID_LENGTH = 64;
-const COUNTER_LENGTH = 12;
+const HANDLE_LENGTH = 12;
 /** As many digits as a small integer has room for. */
 const SERIAL_LENGTH = 7;
 const LOW = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
@@ -39,22 +69,24 @@ export class SandboxStore {
   private readonly names = new Map<string, Sandbox>();
   /** Live sandboxes of later attempts, by pod UID. */
   private readonly later = new Map<string, Sandbox>();
-  private readonly node: string;
-  /** The number of the last id. */
+  /** What the ids of the node begin with. */
+  readonly prefix: string;
+  /** The number of the last sandbox. */
   counter = 0;
   private high = '';
 
   constructor(node: string) {
-    this.node = node;
+    this.prefix = hexOf(node);
   }
 
-  /** 64 hex digits, as runtimes give them: the node's own beginning, then a counter. */
-  nextId(): string {
+  /** The end of the next id. */
+  nextHandle(): string {
     this.counter += 1;
     const low = this.counter & 0xff;
     if (low === 0 || this.high === '') {
-      const high = Math.floor(this.counter / 256).toString(16);
-      this.high = hexOf(this.node) + high.padStart(COUNTER_LENGTH - 2, '0');
+      this.high = Math.floor(this.counter / 256)
+        .toString(16)
+        .padStart(HANDLE_LENGTH - 2, '0');
     }
     return this.high + (LOW[low] ?? '');
   }
@@ -84,9 +116,10 @@ export class SandboxStore {
     if (sandbox.ready && sandbox.attempt > 0) this.later.set(sandbox.request.podUid, sandbox);
   }
 
+  /** By its handle, or by its id. */
   get(id: string): Sandbox | undefined {
     const found = this.bySerial.get(serialOf(id));
-    return found?.id === id ? found : undefined;
+    return found !== undefined && (found.handle === id || found.id === id) ? found : undefined;
   }
 
   liveOf(podUid: string): Sandbox | undefined {
@@ -138,12 +171,12 @@ function serialOf(id: string): number {
 function hexOf(text: string): string {
   let hash = 0x811c9dc5;
   let out = '';
-  while (out.length < ID_LENGTH - COUNTER_LENGTH) {
+  while (out.length < ID_LENGTH - HANDLE_LENGTH) {
     for (let index = 0; index < text.length; index += 1) {
       hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
     }
     hash = Math.imul(hash ^ out.length, 0x01000193) >>> 0;
     out += hash.toString(16).padStart(8, '0');
   }
-  return out.slice(0, ID_LENGTH - COUNTER_LENGTH);
+  return out.slice(0, ID_LENGTH - HANDLE_LENGTH);
 }

@@ -99,7 +99,7 @@ class Bridge implements ReadyPlugin {
     const { conf, host } = this;
     const problem = conf.error ?? conf.addError;
     if (problem !== undefined) return failed(problem);
-    const hadMac = host.links.plugIn(conf.bridge, attach.container.id);
+    const hadMac = host.links.plugIn(conf.bridge, attach.container);
     if (conf.ipam === '') return this.withoutAddresses(attach);
     this.ipam ??= host.ready(conf.ipam, this.settings);
     const run = this.ipam.add(attach, previous);
@@ -152,7 +152,7 @@ class Bridge implements ReadyPlugin {
   del(attach: Attach, previous: CniResult | undefined): PluginRun {
     const { conf, host } = this;
     if (conf.error !== undefined) return failed(conf.error);
-    if (attach.hasNetns) host.links.unplug(attach.container.id);
+    if (attach.hasNetns) host.links.unplug(attach.container);
     if (conf.ipam === '') return DONE;
     this.ipam ??= host.ready(conf.ipam, this.settings);
     const run = this.ipam.del(attach, previous);

@@ -141,9 +141,9 @@ function duplicate(
 ): string | undefined {
   let lease = leaseOf(store, holder, ifName);
   for (; lease !== undefined; lease = leaseAfter(lease, store, ifName)) {
-    const { address, containerId } = lease;
+    const { address, holder: owner } = lease;
     if (set.ranges.some((range) => range.offsetOf(address) !== undefined)) {
-      return `${address} has been allocated to ${containerId}, duplicate allocation is not allowed`;
+      return `${address} has been allocated to ${owner.id}, duplicate allocation is not allowed`;
     }
   }
   return undefined;
