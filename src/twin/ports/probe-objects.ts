@@ -3,8 +3,9 @@
  * the former. They are ordinary pods: they live, move to another network and die as any pod does.
  */
 import type { KubeObject, PodSpec } from '../../model/kubernetes.ts';
+import { OWN_NAMESPACE, PRIVILEGED_NAMESPACE_LABELS } from '../../model/own-objects.ts';
 
-export const PROBE_NAMESPACE = 'regauge-system';
+export const PROBE_NAMESPACE = OWN_NAMESPACE;
 export const PROBE_NAME = 'regauge-probe';
 export const HOST_PROBE_NAME = 'regauge-probe-host';
 const PROBE_NODE_PORT = 32_473;
@@ -16,16 +17,13 @@ export function probeObjects(): readonly KubeObject[] {
     {
       apiVersion: 'v1',
       kind: 'Namespace',
-      metadata: { name: PROBE_NAMESPACE, labels: PRIVILEGED },
+      metadata: { name: PROBE_NAMESPACE, labels: PRIVILEGED_NAMESPACE_LABELS },
     },
     daemonSet(PROBE_NAME, false),
     daemonSet(HOST_PROBE_NAME, true),
     service(),
   ];
 }
-
-/** Host networking needs it under Pod Security admission. */
-const PRIVILEGED = { 'pod-security.kubernetes.io/enforce': 'privileged' };
 
 function daemonSet(name: string, hostNetwork: boolean): KubeObject {
   const labels = { app: name };

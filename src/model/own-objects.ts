@@ -1,0 +1,20 @@
+/**
+ * What regauge's own objects in a cluster are called, so that every part, and a later run, knows them.
+ */
+export const OWN_NAMESPACE = 'regauge-system';
+
+/** Host networking and paths of the host need it under Pod Security admission. */
+export const PRIVILEGED_NAMESPACE_LABELS: Readonly<Record<string, string>> = {
+  'pod-security.kubernetes.io/enforce': 'privileged',
+};
+
+/** On every object that regauge makes: `app.kubernetes.io/managed-by: regauge`. */
+export const OWN_LABELS: Readonly<Record<string, string>> = {
+  'app.kubernetes.io/managed-by': 'regauge',
+};
+
+/** What an object is for: `host-access`. */
+export const ROLE_LABEL = 'regauge.dev/role';
+
+/** The run that made it: another run's object is a leftover, or somebody else's at work. */
+export const RUN_LABEL = 'regauge.dev/run';
