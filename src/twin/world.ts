@@ -148,8 +148,28 @@ export interface Kubelet {
   restartSandbox(podUid: string): void;
   /** The process of a container that runs now. */
   process(podUid: string, container: string): Process | undefined;
+  /**
+   * What a container has printed in its run now or its last, or in the run before that; undefined where
+   * there was no such run. A kubelet without it knows of no logs.
+   */
+  logOf?(podUid: string, container: string, which: 'latest' | 'previous'): ContainerLog | undefined;
   /** State of the projected service account token of a pod. */
   tokenOf(podUid: string): ServiceAccountToken | undefined;
+}
+
+/** What one run of a container prints. */
+export interface ContainerLog {
+  /** Oldest first; the oldest of very many are gone. */
+  readonly lines: readonly LogLine[];
+  readonly ended: boolean;
+  /** Calls the listener with each later line, and with undefined at the end; returns the way out. */
+  follow(listener: (line: LogLine | undefined) => void): () => void;
+}
+
+export interface LogLine {
+  /** Virtual milliseconds. */
+  readonly at: number;
+  readonly text: string;
 }
 
 /** What runs in a container, as a mechanism: flanneld, an agent, an app. Found by image. */
@@ -169,7 +189,9 @@ export interface ProcessHost {
   readonly init: boolean;
   /** True for a process that ran before the twin started: it is up, its traces are on the node already. */
   readonly adopted?: boolean;
-  /** The process ended. An init container that exits 0 is done. */
+  /** Prints a line to the container's log (`kubectl logs`). */
+  log(line: string): void;
+  /** The process ended; its message is the last it prints. An init container that exits 0 is done. */
   exit(code: number, message?: string): void;
   /** What a readiness probe that reaches the process would see. */
   setReady(ready: boolean): void;

@@ -241,6 +241,7 @@ export interface Running {
     exit: { code: number; message: string | undefined } | undefined;
     ready: boolean;
     live: boolean;
+    readonly lines: string[];
   };
 }
 
@@ -251,7 +252,7 @@ export function runProgram(
   pod: PodObject,
   options: { readonly init?: boolean; readonly adopted?: boolean } = {},
 ): Running {
-  const log: Running['log'] = { exit: undefined, ready: false, live: true };
+  const log: Running['log'] = { exit: undefined, ready: false, live: true, lines: [] };
   const container = pod.spec.containers[0] ?? { name: 'main' };
   const host: ProcessHost = {
     world,
@@ -260,6 +261,7 @@ export function runProgram(
     container,
     init: options.init === true,
     ...(options.adopted === true ? { adopted: true } : {}),
+    log: (line) => log.lines.push(line),
     exit: (code, message) => (log.exit = { code, message }),
     setReady: (ready) => (log.ready = ready),
     setLive: (live) => (log.live = live),

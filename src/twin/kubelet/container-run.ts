@@ -4,7 +4,8 @@
  * 10 s doubling to 300 s).
  */
 import type { Container, ContainerStatus, PodObject } from '../../model/kubernetes.ts';
-import type { PathVerdict, Process, ProcessHost, TwinNode, World } from '../world.ts';
+import type { ContainerLog, PathVerdict, Process, ProcessHost, TwinNode, World } from '../world.ts';
+import { PrintedLines } from './container-log.ts';
 import { ContainerProbes, type ProbesStart } from './container-probes.ts';
 import { needsPath } from './health-probe.ts';
 import type { KubeletContext } from './kubelet-context.ts';
@@ -40,6 +41,9 @@ export class ContainerRun implements ContainerView {
   processLive = true;
   private host: RunningProcess | undefined;
   private probes: ContainerProbes | undefined;
+  /** Of the run now, or the last; made when something is printed or somebody looks. */
+  private printed: PrintedLines | undefined;
+  private printedBefore: PrintedLines | undefined;
   private startedAt = -Infinity;
   private backOffMs = 0;
   private backOffAt = 0;
@@ -86,6 +90,8 @@ export class ContainerRun implements ContainerView {
   launch(): void {
     const { context, pod } = this.owner;
     if (this.hasRun) this.restartCount += 1;
+    this.printedBefore = this.printed;
+    this.printed = undefined;
     this.hasRun = true;
     this.state = { kind: 'running', startedAt: context.world.store.timestamp() };
     this.processReady = false;
@@ -123,9 +129,11 @@ export class ContainerRun implements ContainerView {
     this.probes?.end();
     const { host } = this;
     this.host = undefined;
-    if (host === undefined || host.ended) return;
-    host.ended = true;
-    host.process?.stop(reason);
+    if (host !== undefined && !host.ended) {
+      host.ended = true;
+      host.process?.stop(reason);
+    }
+    this.printed?.end();
   }
 
   terminated(exitCode: number, reason: string, message?: string): void {
@@ -156,7 +164,30 @@ export class ContainerRun implements ContainerView {
   exited(exitCode: number, message: string | undefined): void {
     this.probes?.end();
     this.host = undefined;
+    if (message !== undefined) this.print(message);
+    this.printed?.end();
     this.owner.containerEnded(this, exitCode, message);
+  }
+
+  print(text: string): void {
+    this.logNow().print({ at: this.owner.context.kernel.now(), text });
+  }
+
+  /** What was printed in a run; undefined where there was none. */
+  log(which: 'latest' | 'previous'): ContainerLog | undefined {
+    if (which === 'latest') return this.hasRun ? this.logNow() : undefined;
+    if (this.printedBefore !== undefined || this.restartCount === 0) return this.printedBefore;
+    const silent = new PrintedLines();
+    silent.end();
+    return silent;
+  }
+
+  private logNow(): PrintedLines {
+    if (this.printed === undefined) {
+      this.printed = new PrintedLines();
+      if (this.hasRun && this.state.kind !== 'running') this.printed.end();
+    }
+    return this.printed;
   }
 
   setReady(ready: boolean): void {
@@ -240,6 +271,10 @@ class RunningProcess implements ProcessHost {
 
   get init(): boolean {
     return this.owner.role !== 'main';
+  }
+
+  log(line: string): void {
+    if (!this.ended) this.owner.print(line);
   }
 
   exit(code: number, message?: string): void {

@@ -6,9 +6,17 @@ import type { PodObject } from '../../model/kubernetes.ts';
 import { inRange, normalVersion } from '../../base/versions.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Change } from '../store/object-store.ts';
-import type { Kubelet, NetworkStatus, Process, ServiceAccountToken, World } from '../world.ts';
+import type {
+  ContainerLog,
+  Kubelet,
+  NetworkStatus,
+  Process,
+  ServiceAccountToken,
+  World,
+} from '../world.ts';
 import { attachmentsOf } from './attachments.ts';
 import { configSourcesOf } from './config-sources.ts';
+import type { ContainerRun } from './container-run.ts';
 import {
   KubeletContext,
   type ProgramFor,
@@ -175,8 +183,16 @@ class NodeKubelet implements Kubelet, WorkerHost {
   }
 
   process(podUid: string, container: string): Process | undefined {
+    return this.containerOf(podUid, container)?.process;
+  }
+
+  logOf(podUid: string, container: string, which: 'latest' | 'previous'): ContainerLog | undefined {
+    return this.containerOf(podUid, container)?.log(which);
+  }
+
+  private containerOf(podUid: string, container: string): ContainerRun | undefined {
     const worker = this.workers.get(podUid);
-    return worker?.containers.all.find((run) => run.container.name === container)?.process;
+    return worker?.containers.all.find((run) => run.container.name === container);
   }
 
   tokenOf(podUid: string): ServiceAccountToken | undefined {

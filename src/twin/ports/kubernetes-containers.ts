@@ -1,13 +1,14 @@
 /**
- * Exec and logs on the twin. The API server asks the kubelet, the kubelet the runtime: each that is
+ * Exec on the twin, and which container is meant, for logs too (container-logs.ts). The API server asks the kubelet, the kubelet the runtime: each that is
  * not there says so in its own words (KK pkg/registry/core/pod/strategy.go, pkg/kubelet/server).
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { PodObject } from '../../model/kubernetes.ts';
-import type { ContainerPort, ExecRequest, ExecResult, LogRequest } from '../../ports/index.ts';
+import type { ContainerPort, ExecRequest, ExecResult } from '../../ports/index.ts';
 import type { TwinNode, World } from '../world.ts';
 import { apiCall } from './calls.ts';
 import { containerFiles } from './container-files.ts';
+import { logLines } from './container-logs.ts';
 import { programOf } from './exec-programs.ts';
 
 /** Which container of which pod is meant. */
@@ -51,26 +52,6 @@ export function execInPod(
   return program(args, containerFiles(pod, container, node.files), textOf(request.stdin));
 }
 
-/** What programs print is not modelled: a container that has started has no lines. */
-export function printedLines(world: World, request: ContainerTarget): readonly string[] {
-  const pod = podOf(world, request);
-  const container = containerOf(pod, request.container);
-  const node = nodeOf(world, pod);
-  if (isRunning(pod, container, node)) return [];
-  const status = [
-    ...(pod.status.containerStatuses ?? []),
-    ...(pod.status.initContainerStatuses ?? []),
-  ].find(({ name }) => name === container);
-  if (status?.state?.terminated !== undefined) return [];
-  const why = status?.state?.waiting?.reason ?? 'PodInitializing';
-  const message = `container "${container}" in pod "${request.pod}" is waiting to start: ${why}`;
-  throw new RegaugeError('refused', message);
-}
-
-async function* logLines(world: World, request: LogRequest): AsyncGenerator<string> {
-  yield* await apiCall(world, () => printedLines(world, request));
-}
-
 function runningContainer(world: World, request: ContainerTarget): RunningContainer {
   const pod = podOf(world, request);
   const container = containerOf(pod, request.container);
@@ -86,13 +67,13 @@ function runningContainer(world: World, request: ContainerTarget): RunningContai
   return { pod, container, image, node };
 }
 
-function podOf({ store }: World, { namespace, pod }: ContainerTarget): PodObject {
+export function podOf({ store }: World, { namespace, pod }: ContainerTarget): PodObject {
   const found = store.get('Pod', namespace, pod);
   if (found !== undefined) return found;
   throw new RegaugeError('not-found', `pods "${pod}" not found`);
 }
 
-function containerOf({ spec, metadata }: PodObject, wanted: string | undefined): string {
+export function containerOf({ spec, metadata }: PodObject, wanted: string | undefined): string {
   const all = [...spec.containers, ...(spec.initContainers ?? [])].map(({ name }) => name);
   if (wanted !== undefined) {
     if (all.includes(wanted)) return wanted;
@@ -108,7 +89,7 @@ function containerOf({ spec, metadata }: PodObject, wanted: string | undefined):
   throw new RegaugeError('refused', message);
 }
 
-function nodeOf({ nodes }: World, { spec, metadata }: PodObject): TwinNode {
+export function nodeOf({ nodes }: World, { spec, metadata }: PodObject): TwinNode {
   if (spec.nodeName === undefined) {
     throw new RegaugeError('refused', `pod ${metadata.name} does not have a host assigned`);
   }

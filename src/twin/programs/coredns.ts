@@ -17,9 +17,17 @@ export function coreDns(host: ProcessHost): Process {
   const { world, node, pod } = host;
   const life = new Life(world.kernel);
   takeResolvConf(host);
-  const reaches = (): boolean =>
-    fabricOf(world).reach({ kind: 'pod', pod }, { kind: 'apiserver' }).ok;
+  let waits = false;
+  const reaches = (): boolean => {
+    const { ok } = fabricOf(world).reach({ kind: 'pod', pod }, { kind: 'apiserver' });
+    if (!ok && !waits) {
+      waits = true;
+      host.log('[INFO] plugin/kubernetes: waiting for Kubernetes API before starting server');
+    }
+    return ok;
+  };
   const serve = (): void => {
+    host.log('.:53');
     host.setReady(true);
     let told = tellUpstream(host);
     const look = (): void => {
@@ -42,17 +50,20 @@ function takeResolvConf({ node, pod }: ProcessHost): void {
 }
 
 /** Records that queries for outside names die on the way to the node's own resolver. */
-function tellUpstream({ world, node, pod }: ProcessHost): boolean {
+function tellUpstream(host: ProcessHost): boolean {
+  const { world, node, pod } = host;
   const place = locate(world.nodes, { kind: 'pod', pod });
   const upstream = networkOf(node).resolvers.get(pod.metadata.uid ?? '');
   if (!place.ok || upstream !== HOST_DNS_ADDRESS) return false;
   const verdict = toUpstream(place.place);
   if (verdict.ok) return false;
+  const message = `[ERROR] plugin/errors: 2 . A: ${verdict.message}`;
+  host.log(message);
   const told = world.kernel.because(world.kernel.causes, () =>
     world.kernel.occur('dns.host-dns-unreachable', {
       node: node.name,
       subject: { kind: 'Pod', namespace: pod.metadata.namespace ?? '', name: pod.metadata.name },
-      message: `[ERROR] plugin/errors: 2 . A: ${verdict.message}`,
+      message,
       because: verdict.because,
     }),
   );

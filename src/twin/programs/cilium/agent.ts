@@ -111,6 +111,7 @@ function serve(host: ProcessHost, life: Life, podCidrs: readonly string[]): void
   manageCniConf(host, life, config);
   watchSelection(host, life);
   superviseApi(host, life);
+  host.log('Daemon initialization completed');
   host.setLive(true);
   host.setReady(true);
 }

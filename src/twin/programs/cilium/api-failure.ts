@@ -14,6 +14,7 @@ export type ApiFailure = ApiVerdict & { readonly ok: false };
 /** Records the failure; who calls it goes on for its own reasons. */
 export function tellApiFailure(host: ProcessHost, failure: ApiFailure): OccurrenceId {
   const { kernel } = host.world;
+  host.log(failure.message);
   return kernel.because(kernel.causes, () =>
     kernel.occur(kindOf(host, failure), {
       node: host.node.name,

@@ -53,6 +53,8 @@ function start(host: ProcessHost, life: Life): void {
       return;
     }
     setNodeCondition(host.world, host.node.name, NETWORK_IS_UP);
+    host.log(`Wrote subnet file to ${SUBNET_ENV}`);
+    host.log('Running backend.');
     host.setReady(true);
   });
 }

@@ -17,7 +17,8 @@ import type { Tokens } from './reviews.ts';
 import { withRevision } from './revision.ts';
 import { scaleOf, withScale } from './scale.ts';
 import { selectionOf } from './selection.ts';
-import { bind, evict, logText, success } from './subresources.ts';
+import { logResponse } from './pod-log.ts';
+import { bind, evict, success } from './subresources.ts';
 import { metadataText, tableText } from './tables/printers.ts';
 import { isMap, listOf, mapOf, numberOf, textOf, type Tree, valueAt } from './tree.ts';
 import { isTrue, watchStream } from './watch.ts';
@@ -304,9 +305,7 @@ export class ResourceHandler {
       case 'binding':
         return answer(bind(world, pod, await readObject(request)), 201);
       case 'log':
-        return new Response(logText(world, pod, query), {
-          headers: { 'content-type': 'text/plain' },
-        });
+        return logResponse(world, pod, query);
       default:
         this.found(call);
         throw notImplemented(`${subresource} of a pod is not served by this twin over plain HTTP`);

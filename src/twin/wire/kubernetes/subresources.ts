@@ -1,7 +1,6 @@
-/** What lies below an object: scale, eviction, binding, logs, tokens, finalizers. */
+/** What lies below an object: eviction and binding of pods, and the word for what went well. */
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import { evictPod } from '../../controllers/eviction.ts';
-import { printedLines } from '../../ports/kubernetes-containers.ts';
 import type { World } from '../../world.ts';
 import { ApiError, badRequest, conflict, notFound, type StatusBody } from './api-error.ts';
 import type { Resource } from './resources.ts';
@@ -65,21 +64,6 @@ export function bind(
     })),
   );
   return success();
-}
-
-/** GET …/log. */
-export function logText(
-  world: World,
-  { namespace, name }: PodTarget,
-  query: URLSearchParams,
-): string {
-  const container = query.get('container');
-  const lines = printedLines(world, {
-    namespace,
-    pod: name,
-    ...(container === null || container === '' ? {} : { container }),
-  });
-  return lines.map((line) => `${line}\n`).join('');
 }
 
 export function success(object?: {
