@@ -56,6 +56,13 @@ export type Action =
   | { readonly kind: 'uncordon'; readonly nodes: readonly string[] }
   | { readonly kind: 'restart-agent'; readonly node: string }
   | {
+      /** Sets or takes away the label by which a CiliumNodeConfig selects the node, and restarts its agent. */
+      readonly kind: 'reconfigure-agent';
+      readonly node: string;
+      readonly label: string;
+      readonly selected: boolean;
+    }
+  | {
       readonly kind: 'restart-pods';
       readonly node: string;
       readonly strategy: NodeStrategy;

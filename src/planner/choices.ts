@@ -15,6 +15,8 @@ export interface Choices {
   readonly strategyOf: ReadonlyMap<string, NodeStrategy>;
   readonly waves: readonly (readonly string[])[];
   readonly nodeConfig: KubeObject;
+  /** Turns kube-proxy replacement on where a node's label selects it; undefined when kube-proxy stays. */
+  readonly replacementConfig: KubeObject | undefined;
   readonly budgetsWithoutRoom: readonly string[];
   readonly patches: TalosPatches | undefined;
   readonly acceptApiOutage: boolean;
@@ -22,4 +24,6 @@ export interface Choices {
 
 /** Selects the nodes that are moved (k8s-install-migration.rst). */
 export const MIGRATION_LABEL = 'io.cilium.migration/cilium-default';
+/** Selects the nodes whose agents serve Services (cilium:Documentation/configuration/per-node-config.rst@main). */
+export const REPLACEMENT_LABEL = 'io.cilium.migration/kube-proxy-replacement';
 export const OLD_CONF = '10-flannel.conflist';

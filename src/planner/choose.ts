@@ -7,7 +7,7 @@ import type { Choices } from './choices.ts';
 import { chooseStrategy, strategyPerNode } from './choose-strategy.ts';
 import { chooseVersion } from './choose-version.ts';
 import type { Intent } from './intent.ts';
-import { nodeConfig } from './node-config.ts';
+import { nodeConfig, replacementConfig } from './node-config.ts';
 import {
   exclusiveFor,
   legacyRoutingFor,
@@ -95,6 +95,13 @@ export function choose(situation: Situation, intent: Intent, notes: Notes): Choi
       RELEASE.namespace,
       valueAt(phases.secondary, 'cni.exclusive') === true,
     ),
+    replacementConfig:
+      phases.replacing === undefined
+        ? undefined
+        : replacementConfig(version, RELEASE.namespace, {
+            inCharge: phases.inCharge,
+            replacing: phases.replacing,
+          }),
     budgetsWithoutRoom: withoutRoom,
     patches:
       situation.distribution === 'talos'

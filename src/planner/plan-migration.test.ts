@@ -7,7 +7,7 @@ import { node, object, pod } from '../hazards/testing-objects.ts';
 import { factsFrom, type FactsLiteral } from '../hazards/testing.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
 import { planMigration } from './plan-migration.ts';
-import { actionOf, ancestors, literal, nodes, planned, refused, step } from './testing.ts';
+import { actionOf, ancestors, literal, nodes, planned, refused, step, VALUES } from './testing.ts';
 
 function replica(name: string, nodeID: string, volumeName: string): KubeObject {
   return object(
@@ -99,6 +99,32 @@ describe('order', () => {
       'move-nodes/hold-others',
     );
     expect(actionOf(plan, 'move-nodes/hold-others', 'cordon').nodes).toHaveLength(6);
+  });
+
+  it('replaces kube-proxy wave by wave, and deletes it when every agent serves', () => {
+    const plan = planned();
+    const [first, second] = plan.waves.flat();
+    const replace = step(plan, `replace-kube-proxy/${second ?? ''}/replace`);
+    expect(ancestors(plan, replace.id)).toContain('replace-kube-proxy/wave-01/verify');
+    expect(ancestors(plan, replace.id)).toContain(`replace-kube-proxy/${first ?? ''}/replace`);
+    const before = ancestors(plan, 'replace-kube-proxy/delete-kube-proxy');
+    for (const name of plan.waves.flat())
+      expect(before).toContain(`replace-kube-proxy/${name}/replace`);
+    const [config] = actionOf(plan, 'replace-kube-proxy/node-config', 'apply-objects').objects;
+    expect(config).toMatchObject({
+      kind: 'CiliumNodeConfig',
+      spec: { defaults: { 'kube-proxy-replacement': 'true' } },
+    });
+  });
+
+  it('hands a labelled node exactly what the release will say in the end', () => {
+    const values = `${VALUES}bpf: {masquerade: true}\n`;
+    const plan = planned({ values });
+    const [config] = actionOf(plan, 'replace-kube-proxy/node-config', 'apply-objects').objects;
+    expect(config).toHaveProperty('spec.defaults', {
+      'kube-proxy-replacement': 'true',
+      'enable-bpf-masquerade': 'true',
+    });
   });
 
   it('is the same for the same facts in another order', () => {

@@ -70,6 +70,12 @@ function common(plan: Plan, action: Action, places: Places): readonly string[] {
         `kubectl -n ${namespace} delete pod -l k8s-app=cilium --field-selector spec.nodeName=${action.node}`,
         `kubectl -n ${namespace} rollout status ds/cilium`,
       ];
+    case 'reconfigure-agent':
+      return [
+        `kubectl label node ${action.node} --overwrite ${words({ [action.label]: action.selected ? 'true' : null })}`,
+        `kubectl -n ${namespace} delete pod -l k8s-app=cilium --field-selector spec.nodeName=${action.node}`,
+        `kubectl -n ${namespace} rollout status ds/cilium`,
+      ];
     case 'restart-pods':
       return restartCommands(action, places);
     case 'return-node':

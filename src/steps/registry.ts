@@ -7,6 +7,7 @@ import { labelNode } from './label-node.ts';
 import { patchMachineConfig } from './machine-config.ts';
 import { changeNodeFiles } from './node-files.ts';
 import { applyObjects, backUp, deleteObjects } from './objects.ts';
+import { reconfigureAgent } from './reconfigure-agent.ts';
 import { restartAgent } from './restart-agent.ts';
 import { restartPods } from './restart-pods.ts';
 import { returnNode } from './return-node.ts';
@@ -53,6 +54,8 @@ export function stepFor(action: Action): BoundStep {
       return bind(uncordon, action);
     case 'restart-agent':
       return bind(restartAgent, action);
+    case 'reconfigure-agent':
+      return bind(reconfigureAgent, action);
     case 'restart-pods':
       return bind(restartPods, action);
     case 'return-node':

@@ -58,6 +58,12 @@ const action = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('uncordon'), nodes: names }),
   z.object({ kind: z.literal('restart-agent'), node: z.string() }),
   z.object({
+    kind: z.literal('reconfigure-agent'),
+    node: z.string(),
+    label: z.string(),
+    selected: z.boolean(),
+  }),
+  z.object({
     kind: z.literal('restart-pods'),
     node: z.string(),
     strategy,

@@ -1,7 +1,8 @@
 /** What is left on nodes and in the API when both are gone: files, links, labels, annotations, cordons. */
 import type { NodeFacts } from '../../model/facts.ts';
 import type { Step } from '../../model/plan.ts';
-import { MIGRATION_LABEL, OLD_CONF, type Choices } from '../choices.ts';
+import { RECONFIGURED_MARK } from '../../steps/reconfigure-agent.ts';
+import { MIGRATION_LABEL, OLD_CONF, REPLACEMENT_LABEL, type Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
 import { makeStep } from '../step.ts';
 
@@ -45,7 +46,7 @@ export function cleanUp(
     timeoutSeconds: 900,
     because: 'a stale conf or link is what breaks the next change (FM-03, FM-63, FM-64)',
   });
-  const labels = situation.nodes.map((node) => labelStep(node, files.id));
+  const labels = situation.nodes.map((node) => labelStep(node, choices, files.id));
   const uncordon = makeStep({
     phase: 'clean-up',
     name: 'uncordon',
@@ -78,18 +79,20 @@ export function cleanUp(
   return [files, ...labels, uncordon, verify];
 }
 
-function labelStep(node: NodeFacts, after: string): Step {
-  const stale = Object.keys(node.object.metadata.annotations ?? {}).filter((key) =>
+function labelStep(node: NodeFacts, { replacementConfig }: Choices, after: string): Step {
+  const flannels = Object.keys(node.object.metadata.annotations ?? {}).filter((key) =>
     FLANNEL_ANNOTATIONS.test(key),
   );
+  const replaced = replacementConfig !== undefined;
+  const stale = [...flannels, ...(replaced ? [RECONFIGURED_MARK] : [])];
   return makeStep({
     phase: 'clean-up',
     name: `${node.name}/labels`,
-    title: `Remove the migration label and Flannel’s annotations from ${node.name}`,
+    title: `Remove the migration’s labels and Flannel’s annotations from ${node.name}`,
     action: {
       kind: 'label-node',
       node: node.name,
-      labels: { [MIGRATION_LABEL]: null },
+      labels: { [MIGRATION_LABEL]: null, ...(replaced ? { [REPLACEMENT_LABEL]: null } : {}) },
       ...(stale.length === 0
         ? {}
         : { annotations: Object.fromEntries(stale.map((key) => [key, null])) }),

@@ -1,12 +1,14 @@
 /**
  * kube-proxy's work goes to Cilium once every pod is on Cilium (cilium#21579: replacing it earlier
- * breaks load balancing to pods of the other CNI). Both run side by side until Cilium serves.
+ * breaks load balancing to pods of the other CNI), node by node: kube-proxy runs on beside it until
+ * every agent serves, so that the way back of a node is a label.
  */
+import type { KubeObject } from '../../model/kubernetes.ts';
 import type { Gate, Step } from '../../model/plan.ts';
-import type { Choices } from '../choices.ts';
+import { type Choices, REPLACEMENT_LABEL } from '../choices.ts';
 import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
-import { inARow, type StepParts } from '../step.ts';
+import { inARow, lastOf, makeStep, type StepParts } from '../step.ts';
 import { kubeProxyObjects } from './prepare.ts';
 import { rollOuts } from './roll-outs.ts';
 
@@ -15,8 +17,9 @@ export function replaceKubeProxy(
   choices: Choices,
   after: readonly string[],
 ): readonly Step[] {
-  const { namespace, values } = choices;
-  if (values.replacing === undefined) return [];
+  const { replacing } = choices.values;
+  const { replacementConfig } = choices;
+  if (replacing === undefined || replacementConfig === undefined) return [];
   const everything = situation.nodes.map(({ name }) => name);
   const well: readonly Gate[] = [
     { kind: 'agents-ready', nodes: everything },
@@ -24,21 +27,23 @@ export function replaceKubeProxy(
     { kind: 'paths-clear' },
     { kind: 'workloads-ready' },
   ];
-  return inARow(after, [
+  const prepared = inARow(after, [nodeConfigStep(replacementConfig, well)]);
+  const waves = replaceByWave(choices, lastOf(prepared, after));
+  const settled = inARow(lastOf(waves, after), [
     {
       phase: 'replace-kube-proxy',
       name: 'values',
-      title: 'Turn kube-proxy replacement on, kube-proxy still running',
-      action: releaseWith(choices, values.replacing),
+      title: 'Upgrade the release to say the same as the nodes do',
+      action: releaseWith(choices, replacing),
       gates: well,
-      scope: 'cluster',
-      worst: 'connections to Services that were open break once',
-      undo: releaseWith(choices, values.inCharge),
+      scope: 'none',
+      worst: 'nothing: every agent works with these settings already',
+      undo: releaseWith(choices, choices.values.inCharge),
       timeoutSeconds: 900,
-      because:
-        'both answer for Services until kube-proxy is gone; the API is reached without a Service address',
+      because: 'an agent that starts on a new node finds no label there',
     },
-    ...rollOuts('replace-kube-proxy', namespace, everything.length),
+    ...rollOuts('replace-kube-proxy', choices.namespace, everything.length),
+    removeNodeConfig(replacementConfig),
     ...talosProxyOff(situation, choices, well),
     {
       phase: 'replace-kube-proxy',
@@ -53,27 +58,106 @@ export function replaceKubeProxy(
         'kube-proxy comes back from the back-up, or from Talos when proxy.disabled is taken back',
       because: 'kube-proxy would keep rules for Services that Cilium serves',
     },
-    {
-      phase: 'replace-kube-proxy',
-      name: 'clean-rules',
-      title: 'Clean the rules kube-proxy left in the kernels',
-      action: {
-        kind: 'change-node-files',
-        nodes: everything,
-        remove: [],
-        links: [],
-        cleanKubeProxyRules: true,
-      },
-      nodes: [],
-      gates: well,
-      scope: 'nodes',
-      worst: 'packets that still matched a left rule take the right way from now on',
-      undoNote: 'kube-proxy writes its rules again when it runs again',
-      timeoutSeconds: 900,
-      because:
-        'kube-proxy never cleans up when it ends; frozen rules point to addresses that are gone (FM-23)',
-    },
+    cleanRules(everything, well),
   ]);
+  return [...prepared, ...waves, ...settled];
+}
+
+function nodeConfigStep(config: KubeObject, gates: readonly Gate[]): Omit<StepParts, 'after'> {
+  return {
+    phase: 'replace-kube-proxy',
+    name: 'node-config',
+    title: 'Apply the CiliumNodeConfig that lets labelled nodes serve Services',
+    action: { kind: 'apply-objects', objects: [config] },
+    gates,
+    scope: 'none',
+    worst: 'no node has the label yet',
+    undo: 'inverse',
+    because: 'a fault in Service handling then shows on one node and not on all',
+  };
+}
+
+function removeNodeConfig(config: KubeObject): Omit<StepParts, 'after'> {
+  const { apiVersion, kind, metadata } = config;
+  const { namespace = '', name } = metadata;
+  return {
+    phase: 'replace-kube-proxy',
+    name: 'remove-node-config',
+    title: 'Remove the CiliumNodeConfig of the replacement',
+    action: { kind: 'delete-objects', objects: [{ apiVersion, kind, namespace, name }] },
+    scope: 'none',
+    worst: 'nothing: the release says the same',
+    undo: { kind: 'apply-objects', objects: [config] },
+    because: 'two places that say how Services are served would drift apart',
+  };
+}
+
+/** In the waves in which the nodes moved; the next begins when the one before is seen to be well. */
+function replaceByWave({ waves }: Choices, after: readonly string[]): readonly Step[] {
+  const steps: Step[] = [];
+  let before = after;
+  waves.forEach((nodes, index) => {
+    const replaced = nodes.map((node) => replaceOn(node, before));
+    const verify = makeStep({
+      phase: 'replace-kube-proxy',
+      name: `wave-${String(index + 1).padStart(2, '0')}/verify`,
+      title: `See that Services work from and to ${nodes.length === 1 ? (nodes[0] ?? '') : `the ${nodes.length} nodes of wave ${index + 1}`}`,
+      action: { kind: 'verify', scope: 'cluster', nodes },
+      after: replaced.map(({ id }) => id),
+      gates: [
+        { kind: 'agents-ready', nodes },
+        { kind: 'dns-answers' },
+        { kind: 'paths-clear' },
+        { kind: 'workloads-ready' },
+      ],
+      scope: 'none',
+      worst: 'nothing is changed',
+      because: 'at most one wave is ever unwell',
+    });
+    steps.push(...replaced, verify);
+    before = [verify.id];
+  });
+  return steps;
+}
+
+function replaceOn(node: string, after: readonly string[]): Step {
+  return makeStep({
+    phase: 'replace-kube-proxy',
+    name: `${node}/replace`,
+    title: `Let Cilium serve Services on ${node}, kube-proxy still running`,
+    action: { kind: 'reconfigure-agent', node, label: REPLACEMENT_LABEL, selected: true },
+    after,
+    gates: [{ kind: 'nodes-ready', nodes: [node] }],
+    scope: 'node',
+    worst: 'connections from the node to Services that were open break once',
+    undo: 'inverse',
+    timeoutSeconds: 600,
+    because:
+      'both answer for Services until kube-proxy is gone; the API is reached without a Service address',
+  });
+}
+
+function cleanRules(nodes: readonly string[], gates: readonly Gate[]): Omit<StepParts, 'after'> {
+  return {
+    phase: 'replace-kube-proxy',
+    name: 'clean-rules',
+    title: 'Clean the rules kube-proxy left in the kernels',
+    action: {
+      kind: 'change-node-files',
+      nodes,
+      remove: [],
+      links: [],
+      cleanKubeProxyRules: true,
+    },
+    nodes: [],
+    gates,
+    scope: 'nodes',
+    worst: 'packets that still matched a left rule take the right way from now on',
+    undoNote: 'kube-proxy writes its rules again when it runs again',
+    timeoutSeconds: 900,
+    because:
+      'kube-proxy never cleans up when it ends; frozen rules point to addresses that are gone (FM-23)',
+  };
 }
 
 function talosProxyOff(
