@@ -1,6 +1,15 @@
 /** The ports: everything that acts on a cluster goes through these. */
 export type { ClockPort } from './clock.ts';
-export type { HelmPort, HelmValues, ReleaseRequest, ReleaseStatus } from './helm.ts';
+export { isUnfinished } from './helm.ts';
+export type {
+  HelmPort,
+  HelmValues,
+  ReleaseRequest,
+  ReleaseRevision,
+  ReleaseState,
+  ReleaseStatus,
+  ReleaseWriteOptions,
+} from './helm.ts';
 export type {
   ApplyOptions,
   CallOptions,

@@ -306,6 +306,10 @@ export class FakeCluster {
       },
       helm: {
         status: () => Promise.resolve(undefined),
+        history: () => Promise.resolve([]),
+        manifest: () => Promise.reject(new RegaugeError('not-found', 'release: not found')),
+        template: () => Promise.reject(new RegaugeError('refused', 'Error: execution error')),
+        repair: () => Promise.resolve(undefined),
         upgradeOrInstall: () =>
           Promise.reject(new RegaugeError('refused', 'Error: execution error')),
         uninstall: () => Promise.resolve(),

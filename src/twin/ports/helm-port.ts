@@ -1,14 +1,32 @@
 /**
  * Helm on the twin: renders the Cilium chart's model, refuses as the chart refuses, merges three
- * ways on upgrade and keeps a release's history.
+ * ways on upgrade and keeps a release's history. A run of it is over in one call, so that only what
+ * was read of a cluster, or a test, leaves a release half-way.
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
-import type { HelmPort, HelmValues, ReleaseRequest, ReleaseStatus } from '../../ports/helm.ts';
+import {
+  type HelmPort,
+  isUnfinished,
+  type ReleaseRequest,
+  type ReleaseStatus,
+} from '../../ports/helm.ts';
 import type { World } from '../world.ts';
 import { apiCall, apiWrites, type Cost } from './calls.ts';
-import { applyRelease, deleteObjects } from './release-objects.ts';
+import {
+  baseOf,
+  lineOf,
+  record,
+  refuseUnfinished,
+  releaseKey,
+  type Releases,
+  type Revision,
+  statusOf,
+} from './helm-records.ts';
+import { applyRelease, deleteObjects, refuseForeign } from './release-objects.ts';
 import { tellRefusals, type ValueRefusal } from './render-refusals.ts';
+
+export type { Releases };
 
 export type RenderChart = (request: ReleaseRequest) =>
   | { readonly ok: true; readonly objects: readonly KubeObject[] }
@@ -18,63 +36,100 @@ export type RenderChart = (request: ReleaseRequest) =>
       readonly problems?: readonly ValueRefusal[];
     };
 
-export interface Revision {
-  readonly revision: number;
-  readonly chartVersion: string;
-  readonly values: HelmValues;
-  readonly objects: readonly KubeObject[];
-}
-
-/** Releases by `namespace/name`, oldest revision first; what `helm history` would show. */
-export type Releases = Map<string, readonly Revision[]>;
-
 export function createHelmPort(
   world: World,
   render: RenderChart,
   releases: Releases = new Map(),
 ): HelmPort {
+  const call = (cost: Cost): Call => ({ world, render, releases, cost });
+  const historyOf = (release: string, namespace: string): readonly Revision[] =>
+    releases.get(releaseKey(release, namespace)) ?? [];
   return {
-    status: (release, namespace) =>
+    status: (release, namespace) => apiCall(world, () => lastOf(historyOf(release, namespace))),
+    history: (release, namespace) =>
+      apiCall(world, () => historyOf(release, namespace).map((entry) => lineOf(world, entry))),
+    manifest: (release, namespace, { revision } = {}) =>
+      apiCall(world, () => revisionIn(historyOf(release, namespace), revision).objects),
+    template: (request) =>
       apiCall(world, () => {
-        const current = releases.get(`${namespace}/${release}`)?.at(-1);
-        return current === undefined ? undefined : statusOf(current);
+        const rendered = render(request);
+        if (!rendered.ok) throw new RegaugeError('refused', rendered.message);
+        return rendered.objects;
       }),
-    upgradeOrInstall: (request) =>
-      apiWrites(world, (cost) => upgradeOrInstall({ world, render, releases, cost }, request)),
+    upgradeOrInstall: (request, { unfinished = 'refuse' } = {}) =>
+      apiWrites(world, (cost) => {
+        const { release, namespace } = request;
+        if (unfinished === 'repair') repair(call(cost), release, namespace);
+        return upgradeOrInstall(call(cost), request);
+      }),
+    repair: (release, namespace) =>
+      apiWrites(world, (cost) => repair(call(cost), release, namespace)),
     uninstall: (release, namespace) =>
-      apiWrites(world, (cost) => uninstall({ world, releases, cost }, release, namespace)),
+      apiWrites(world, (cost) => uninstall(call(cost), release, namespace)),
     rollback: (release, namespace, revision) =>
-      apiWrites(world, (cost) =>
-        rollback({ world, releases, cost }, `${namespace}/${release}`, revision),
-      ),
+      apiWrites(world, (cost) => rollback(call(cost), releaseKey(release, namespace), revision)),
   };
 }
 
 interface Call {
   readonly world: World;
+  readonly render: RenderChart;
   readonly releases: Releases;
   readonly cost: Cost;
 }
 
-function upgradeOrInstall(
-  { world, render, releases, cost }: Call & { readonly render: RenderChart },
-  request: ReleaseRequest,
-): ReleaseStatus {
+function lastOf(history: readonly Revision[]): ReleaseStatus | undefined {
+  const last = history.at(-1);
+  return last === undefined ? undefined : statusOf(last);
+}
+
+function revisionIn(history: readonly Revision[], wanted: number | undefined): Revision {
+  const found =
+    wanted === undefined ? history.at(-1) : history.find(({ revision }) => revision === wanted);
+  if (found === undefined) throw new RegaugeError('not-found', 'release: not found');
+  return found;
+}
+
+function upgradeOrInstall(call: Call, request: ReleaseRequest): ReleaseStatus {
+  const { world, render, releases } = call;
+  const key = releaseKey(request.release, request.namespace);
+  const history = releases.get(key) ?? [];
+  refuseUnfinished(history);
   const rendered = render(request);
   if (!rendered.ok) throw renderFailed(world, request, rendered);
-  const key = `${request.namespace}/${request.release}`;
-  const history = releases.get(key) ?? [];
   const { release, version } = request;
+  const done = history.length === 0 ? 'installed' : 'upgraded';
   world.kernel.occur('helm.release-applied', {
-    message: `helm ${history.length === 0 ? 'installed' : 'upgraded'} ${release}, chart ${version}`,
+    message: `helm ${done} ${release}, chart ${version}`,
   });
-  const last = history.at(-1)?.objects ?? [];
-  applyRelease(world, { release: request, last, next: rendered.objects }, cost);
-  return record(releases, key, {
+  const next = {
     chartVersion: request.version,
     values: request.values,
     objects: rendered.objects,
-  });
+    description: history.length === 0 ? 'Install complete' : 'Upgrade complete',
+  };
+  return statusOf(applied(call, request, { last: baseOf(history)?.objects ?? [], next }));
+}
+
+type NextRevision = Omit<Revision, 'revision' | 'at' | 'status'>;
+
+/** A write that is refused in the middle leaves a failed revision, as Helm does. */
+function applied(
+  { world, releases, cost }: Call,
+  release: ReleaseRequest,
+  { last, next }: { readonly last: readonly KubeObject[]; readonly next: NextRevision },
+): Revision {
+  const key = releaseKey(release.release, release.namespace);
+  const change = { release, last, next: next.objects };
+  refuseForeign(world, change);
+  try {
+    applyRelease(world, change, cost);
+  } catch (error) {
+    const description = error instanceof Error ? error.message : String(error);
+    record(world, releases, key, { ...next, status: 'failed', description });
+    throw error;
+  }
+  return record(world, releases, key, { ...next, status: 'deployed' });
 }
 
 function renderFailed(
@@ -96,7 +151,7 @@ function renderFailed(
 }
 
 function uninstall({ world, releases, cost }: Call, release: string, namespace: string): void {
-  const key = `${namespace}/${release}`;
+  const key = releaseKey(release, namespace);
   const current = releases.get(key)?.at(-1);
   if (current === undefined)
     throw new RegaugeError(
@@ -108,11 +163,8 @@ function uninstall({ world, releases, cost }: Call, release: string, namespace: 
   releases.delete(key);
 }
 
-function rollback(
-  { world, releases, cost }: Call,
-  key: string,
-  revision: number | undefined,
-): ReleaseStatus {
+function rollback(call: Call, key: string, revision: number | undefined): ReleaseStatus {
+  const { world, releases } = call;
   const history = releases.get(key) ?? [];
   const current = history.at(-1);
   const target =
@@ -126,25 +178,26 @@ function rollback(
     message: `helm rolled ${release} back to revision ${target.revision}`,
   });
   const { chartVersion: version, values } = target;
-  applyRelease(
-    world,
-    {
-      release: { release, namespace, chart: 'cilium', version, values },
-      last: current.objects,
-      next: target.objects,
-    },
-    cost,
+  const next = { ...target, description: `Rollback to ${target.revision}` };
+  return statusOf(
+    applied(
+      call,
+      { release, namespace, chart: 'cilium', version, values },
+      { last: current.objects, next },
+    ),
   );
-  return record(releases, key, target);
 }
 
-function record(releases: Releases, key: string, what: Omit<Revision, 'revision'>): ReleaseStatus {
-  const history = releases.get(key) ?? [];
-  const entry: Revision = { ...what, revision: (history.at(-1)?.revision ?? 0) + 1 };
-  releases.set(key, [...history, entry]);
-  return statusOf(entry);
-}
-
-function statusOf({ revision, chartVersion, values }: Revision): ReleaseStatus {
-  return { revision, status: 'deployed', chartVersion, values };
+function repair(call: Call, release: string, namespace: string): ReleaseStatus | undefined {
+  const key = releaseKey(release, namespace);
+  const history = call.releases.get(key) ?? [];
+  const last = history.at(-1);
+  if (last === undefined || !isUnfinished(last)) return lastOf(history);
+  const good =
+    last.status === 'uninstalling'
+      ? undefined
+      : history.findLast(({ status }) => status === 'deployed' || status === 'superseded');
+  if (good !== undefined) return rollback(call, key, good.revision);
+  uninstall(call, release, namespace);
+  return undefined;
 }

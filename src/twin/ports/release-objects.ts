@@ -15,13 +15,8 @@ export interface ReleaseChange {
   readonly next: readonly KubeObject[];
 }
 
-export function applyRelease(
-  world: World,
-  { release, last, next }: ReleaseChange,
-  cost: Cost,
-): void {
+export function applyRelease(world: World, { last, next }: ReleaseChange, cost: Cost): void {
   const before = new Map(last.map((object) => [keyOf(object), object]));
-  for (const object of next) if (!before.has(keyOf(object))) refuseForeign(world, object, release);
   for (const object of next) applyObject(world, before.get(keyOf(object)), object, cost);
   const kept = new Set(next.map(keyOf));
   deleteObjects(
@@ -86,8 +81,15 @@ function applyObject(
   world.store.update<string>(next.kind, namespace, name, () => merged);
 }
 
+/** Before anything is written: an object that is new to the release must not be another's. */
+export function refuseForeign(world: World, { release, last, next }: ReleaseChange): void {
+  const before = new Set(last.map(keyOf));
+  for (const object of next)
+    if (!before.has(keyOf(object))) refuseIfForeign(world, object, release);
+}
+
 /** `helm:pkg/action/validate.go`: the message of an object that Helm did not make. */
-function refuseForeign(
+function refuseIfForeign(
   world: World,
   object: KubeObject,
   { release, namespace }: ReleaseRequest,

@@ -29,7 +29,15 @@ export function liveReleases(
   const rendered = renderCiliumChart({ version, values, namespace, release });
   const objects = rendered.ok ? rendered.objects : [];
   releases.set(`${namespace}/${release}`, [
-    { revision: 1, chartVersion: version, values, objects },
+    {
+      revision: 1,
+      status: 'deployed',
+      chartVersion: version,
+      values,
+      objects,
+      at: 0,
+      description: 'Install complete',
+    },
   ]);
   return {
     releases,
