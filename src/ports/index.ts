@@ -40,7 +40,7 @@ export type {
 } from './kubernetes-containers.ts';
 export type { WatchEvent, WatchOptions } from './kubernetes-watch.ts';
 export type { EtcdMember, NodeHostPort, PatchMode } from './node-host.ts';
-export type { FailingPath, ProberPort } from './prober.ts';
+export type { FailingPath, ProberPort, UnknownPaths } from './prober.ts';
 
 import type { ClockPort } from './clock.ts';
 import type { HelmPort } from './helm.ts';
