@@ -128,6 +128,7 @@ export interface EnvVariable {
 export interface Container {
   readonly name: string;
   readonly image?: string;
+  readonly imagePullPolicy?: string;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: readonly EnvVariable[];
@@ -148,17 +149,26 @@ export interface Container {
   /** `Always` on an init container makes it a sidecar. */
   readonly restartPolicy?: string;
   readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
-  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly volumeMounts?: readonly VolumeMount[];
   readonly securityContext?: {
     readonly capabilities?: { readonly add?: unknown; readonly drop?: unknown };
     readonly privileged?: boolean;
   };
 }
 
+export interface VolumeMount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly subPath?: string;
+  readonly subPathExpr?: string;
+  readonly readOnly?: boolean;
+  readonly mountPropagation?: string;
+}
+
 export interface Volume {
   readonly name: string;
   readonly emptyDir?: object;
-  readonly hostPath?: { readonly path: string };
+  readonly hostPath?: { readonly path: string; readonly type?: string };
   readonly persistentVolumeClaim?: { readonly claimName: string };
   readonly configMap?: OptionalReference;
   readonly secret?: { readonly secretName?: string; readonly optional?: boolean };
@@ -174,6 +184,10 @@ export interface PodSpec {
   readonly nodeName?: string;
   readonly schedulerName?: string;
   readonly hostNetwork?: boolean;
+  readonly hostPID?: boolean;
+  readonly automountServiceAccountToken?: boolean;
+  readonly activeDeadlineSeconds?: number;
+  readonly enableServiceLinks?: boolean;
   readonly dnsPolicy?: string;
   readonly serviceAccountName?: string;
   readonly priorityClassName?: string;
@@ -416,7 +430,7 @@ export interface PersistentVolumeObject extends KubeObject {
   readonly spec: {
     readonly csi?: { readonly driver: string; readonly volumeHandle: string };
     readonly local?: { readonly path: string };
-    readonly hostPath?: { readonly path: string };
+    readonly hostPath?: { readonly path: string; readonly type?: string };
     readonly nodeAffinity?: {
       readonly required?: { readonly nodeSelectorTerms: readonly NodeSelectorTerm[] };
     };
