@@ -49,6 +49,8 @@ export interface NodeFiles {
   write(path: string, content: string, options?: { readonly mode?: number }): void;
   remove(path: string): void;
   rename(from: string, to: string): void;
+  mkdir?(path: string): void;
+  chmod?(path: string, mode: number): void;
   /** What is at the path itself: a link is a link. Undefined when there is nothing. */
   stat?(path: string): FileStat | undefined;
   /** Why the path is as it is: what wrote it, or what removed it. */

@@ -1,13 +1,32 @@
 /**
- * The few programs that a container of the twin has: what reads files. Texts are those of GNU
- * coreutils. A program that is not here is not in the image, as the OCI runtime says it.
+ * The few programs that a container of the twin has: what reads and changes files, and what acts on the
+ * host. Texts are those of GNU coreutils. A program that is not here is not in the image, as the OCI
+ * runtime says it. No shell: what a script would do is not played.
  */
 import type { ExecResult } from '../../ports/index.ts';
+import type { FileStat } from '../world.ts';
 import type { ContainerFiles } from './container-files.ts';
+import type { ExecContext, Program } from './exec-context.ts';
+import { chmod, dd, mkdir, mv, rm, sync } from './exec-file-changes.ts';
+import { grep, ip, kill, nsenter, pgrep } from './exec-host-programs.ts';
 
-type Program = (args: readonly string[], files: ContainerFiles, stdin: string) => ExecResult;
-
-const PROGRAMS: Readonly<Record<string, Program>> = { cat, ls, test };
+const PROGRAMS: Readonly<Record<string, Program>> = {
+  cat,
+  chmod,
+  dd,
+  grep,
+  ip,
+  kill,
+  ls,
+  mkdir,
+  mv,
+  nsenter,
+  pgrep,
+  rm,
+  stat,
+  sync,
+  test,
+};
 
 /** Images that hold one program and no others (their Dockerfiles start from scratch or distroless). */
 const BARE_IMAGES =
@@ -15,11 +34,29 @@ const BARE_IMAGES =
 
 export function programOf(word: string, image: string | undefined): Program | undefined {
   if (image !== undefined && BARE_IMAGES.test(image)) return undefined;
-  const name = word.replace(/^(\/usr)?\/bin\//, '');
+  const name = nameOf(word);
   return Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
 }
 
-function cat(args: readonly string[], files: ContainerFiles, stdin: string): ExecResult {
+/** What a command reads: nothing, so many bytes, or all until its input ends. */
+export function inputOf([word = '', ...args]: readonly string[]): number {
+  const name = nameOf(word);
+  if (name === 'cat') return args.every((arg) => arg === '-') ? Infinity : 0;
+  if (name !== 'dd' || args.some((arg) => arg.startsWith('if='))) return 0;
+  const count = numberAfter(args, 'count=');
+  return count === undefined ? Infinity : count * (numberAfter(args, 'bs=') ?? 512);
+}
+
+function nameOf(word: string): string {
+  return word.replace(/^(\/usr)?\/s?bin\//, '');
+}
+
+function numberAfter(args: readonly string[], prefix: string): number | undefined {
+  const found = args.find((arg) => arg.startsWith(prefix));
+  return found === undefined ? undefined : Number(found.slice(prefix.length));
+}
+
+function cat(args: readonly string[], { files }: ExecContext, stdin: string): ExecResult {
   const outputs: string[] = [];
   const errors: string[] = [];
   const paths = operands(args);
@@ -32,25 +69,111 @@ function cat(args: readonly string[], files: ContainerFiles, stdin: string): Exe
   return result(errors.length === 0 ? 0 : 1, outputs, errors);
 }
 
+interface ListOptions {
+  readonly all: boolean;
+  /** `.` and `..` too. */
+  readonly dots: boolean;
+  readonly long: boolean;
+  readonly itself: boolean;
+}
+
 /** One name per line, as where the output is no terminal. */
-function ls(args: readonly string[], files: ContainerFiles): ExecResult {
+function ls(args: readonly string[], { files, world }: ExecContext): ExecResult {
   const outputs: string[] = [];
   const errors: string[] = [];
-  const isAll = args.some((arg) => /^-[A-Za-z1]*[aA]/.test(arg));
+  const has = (letter: string): boolean =>
+    args.some((arg) => /^-[A-Za-z1]+$/.test(arg) && arg.includes(letter));
+  const options = {
+    all: has('a') || has('A'),
+    dots: has('a'),
+    long: has('l'),
+    itself: has('d'),
+  };
+  const day = listedDay(world.kernel.epochMs);
   const paths = operands(args);
   for (const path of paths.length === 0 ? ['.'] : paths) {
-    const names = files.list(path);
+    const names = options.itself ? undefined : files.list(path);
     if (names !== undefined) {
-      const shown = names.filter((name) => isAll || !name.startsWith('.')).toSorted();
       if (paths.length > 1) outputs.push(`${path}:\n`);
-      outputs.push(...shown.map((name) => `${name}\n`));
-    } else if (files.exists(path)) outputs.push(`${path}\n`);
-    else errors.push(`ls: cannot access '${path}': No such file or directory\n`);
+      outputs.push(...directoryLines(files, path, names, options, day));
+    } else if (files.stat(path) === undefined) {
+      errors.push(`ls: cannot access '${path}': No such file or directory\n`);
+    } else if (path.endsWith('/') && !options.itself) {
+      errors.push(`ls: cannot access '${path}': Not a directory\n`);
+    } else outputs.push(`${options.long ? longLine(files.stat(path), path, day) : path}\n`);
   }
   return result(errors.length === 0 ? 0 : 2, outputs, errors);
 }
 
-function test(args: readonly string[], files: ContainerFiles): ExecResult {
+function directoryLines(
+  files: ContainerFiles,
+  path: string,
+  names: readonly string[],
+  { all, dots, long }: ListOptions,
+  day: string,
+): readonly string[] {
+  const shown = names.filter((name) => all || !name.startsWith('.')).toSorted();
+  if (!long) return shown.map((name) => `${name}\n`);
+  const itself = dots ? ['.', '..'] : [];
+  return [
+    'total 0\n',
+    ...[...itself, ...shown].map((name) => {
+      const stat = name.startsWith('.') && itself.includes(name) ? DIRECTORY : undefined;
+      return `${longLine(stat ?? files.stat(`${path}/${name}`), name, day)}\n`;
+    }),
+  ];
+}
+
+const DIRECTORY: FileStat = { kind: 'directory', mode: 0o755, size: 0 };
+const KIND_LETTERS = { file: '-', directory: 'd', symlink: 'l' } as const;
+
+function longLine(stat: FileStat | undefined, name: string, day: string): string {
+  const { kind, mode, size, target } = stat ?? DIRECTORY;
+  const bits = [...mode.toString(2).padStart(9, '0').slice(-9)];
+  const rights = bits.map((bit, index) => (bit === '1' ? ('rwx'[index % 3] ?? '') : '-')).join('');
+  const arrow = target === undefined ? '' : ` -> ${target}`;
+  return `${KIND_LETTERS[kind]}${rights} 1 root root ${size} ${day} ${name}${arrow}`;
+}
+
+/** The twin keeps no times of files: all are of the day it began. */
+function listedDay(epochMs: number): string {
+  const [, month = '', day = '', , time = ''] =
+    /^\w+, (\d+) (\w+) (\d+) (\d\d:\d\d)/.exec(new Date(epochMs).toUTCString()) ?? [];
+  return `${day} ${month} ${time}`;
+}
+
+const KIND_WORDS = {
+  file: 'regular file',
+  directory: 'directory',
+  symlink: 'symbolic link',
+} as const;
+
+/** `stat -c FORMAT`, with `%a`, `%F`, `%n` and `%s`. */
+function stat(args: readonly string[], { files }: ExecContext): ExecResult {
+  const format = args[args.indexOf('-c') + 1] ?? '%n';
+  const paths = operands(args.filter((arg) => arg !== format));
+  const outputs: string[] = [];
+  const errors: string[] = [];
+  for (const path of paths) {
+    const found = files.stat(path);
+    if (found === undefined) {
+      errors.push(`stat: cannot statx '${path}': No such file or directory\n`);
+      continue;
+    }
+    const values: Readonly<Record<string, string>> = {
+      a: found.mode.toString(8),
+      F: KIND_WORDS[found.kind],
+      n: path,
+      s: `${found.size}`,
+    };
+    outputs.push(
+      `${format.replaceAll(/%([aFns])/g, (_, letter: string) => values[letter] ?? '')}\n`,
+    );
+  }
+  return result(errors.length === 0 ? 0 : 1, outputs, errors);
+}
+
+function test(args: readonly string[], { files }: ExecContext): ExecResult {
   const isNegated = args[0] === '!';
   const [flag = '', path = ''] = isNegated ? args.slice(1) : args;
   const isThere = tested(flag, path, files);

@@ -1,5 +1,6 @@
 /**
- * Exec on the twin, and which container is meant, for logs too (container-logs.ts). The API server asks the kubelet, the kubelet the runtime: each that is
+ * Exec on the twin, and which container is meant, for logs too (container-logs.ts). The API server asks
+ * the kubelet, the kubelet the runtime: each that is
  * not there says so in its own words (KK pkg/registry/core/pod/strategy.go, pkg/kubelet/server).
  */
 import { RegaugeError } from '../../base/errors.ts';
@@ -49,7 +50,11 @@ export function execInPod(
   const [word = '', ...args] = request.command;
   const program = programOf(word, image);
   if (program === undefined) throw notFoundInPath(word, pod);
-  return program(args, containerFiles(pod, container, node.files), textOf(request.stdin));
+  const isPrivileged = pod.spec.containers.some(
+    ({ name, securityContext }) => name === container && securityContext?.privileged === true,
+  );
+  const files = containerFiles(world, node, pod, container);
+  return program(args, { world, node, pod, isPrivileged, files }, textOf(request.stdin));
 }
 
 function runningContainer(world: World, request: ContainerTarget): RunningContainer {

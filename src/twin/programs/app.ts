@@ -13,15 +13,27 @@ export function app(host: ProcessHost): Process {
   if (host.init && container.restartPolicy !== 'Always') {
     return new App(kernel.after(constants.containerStartMs, () => host.exit(0)));
   }
+  const slept = sleepMs(container);
   let start: Timer | undefined;
   if (host.adopted === true) host.setReady(true);
   else start = kernel.after(constants.appReadyMs, () => host.setReady(true));
+  if (slept !== undefined)
+    return new App(
+      start,
+      kernel.after(slept, () => host.exit(0)),
+    );
   if (host.init || controllerOf(pod)?.kind !== 'Job')
     return start === undefined ? IDLE : new App(start);
   return new App(
     start,
     kernel.after(constants.jobMs, () => host.exit(0)),
   );
+}
+
+/** Of `sleep N`, which ends well when its time is over. */
+function sleepMs({ command = [], args = [] }: ProcessHost['container']): number | undefined {
+  const [program, seconds = ''] = [...command, ...args];
+  return program === 'sleep' && /^\d+$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
 }
 
 /** Nothing but what it still waits for; its host hears nothing of a process that has ended. */

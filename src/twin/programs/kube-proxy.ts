@@ -4,14 +4,22 @@
  * ClusterIP itself.
  */
 import type { Process, ProcessHost } from '../world.ts';
-import { fabricOf } from '../network/fabric.ts';
+import { cleanKubeProxyRules, fabricOf } from '../network/fabric.ts';
 import { networkOf } from '../network/kernel-network.ts';
+import { initStep } from './app.ts';
 import { Life } from './life.ts';
 import { becauseOfRemoval, followRemovals } from './removals.ts';
 import { startWhen } from './start-when.ts';
 
+/** `kube-proxy --cleanup` (KK cmd/kube-proxy/app/server.go): takes away what another one left, and ends. */
+const cleanUp = initStep(({ node }) => {
+  cleanKubeProxyRules(node);
+  return undefined;
+});
+
 export function kubeProxy(host: ProcessHost): Process {
   const { world } = host;
+  if (wordsOf(host).includes('--cleanup')) return cleanUp(host);
   const life = new Life(world.kernel);
   const network = networkOf(host.node);
   const mode = modeOf(host);
@@ -30,8 +38,11 @@ export function kubeProxy(host: ProcessHost): Process {
   return life.asProcess();
 }
 
-function modeOf({ container }: ProcessHost): string {
-  const words = [...(container.command ?? []), ...(container.args ?? [])];
-  const flag = words.find((word) => word.startsWith('--proxy-mode='));
+function wordsOf({ container }: ProcessHost): readonly string[] {
+  return [...(container.command ?? []), ...(container.args ?? [])];
+}
+
+function modeOf(host: ProcessHost): string {
+  const flag = wordsOf(host).find((word) => word.startsWith('--proxy-mode='));
   return flag?.slice('--proxy-mode='.length) ?? 'iptables';
 }

@@ -6,6 +6,7 @@
 import type { WebSocket } from 'ws';
 import { RegaugeError } from '../../../base/errors.ts';
 import type { ExecResult } from '../../../ports/index.ts';
+import { inputOf } from '../../ports/exec-programs.ts';
 import { execInPod } from '../../ports/kubernetes-containers.ts';
 import type { World } from '../../world.ts';
 import type { StatusBody } from './api-error.ts';
@@ -40,13 +41,15 @@ export function execTarget(namespace: string, pod: string, query: URLSearchParam
 /** Runs the command once its input is there, and says how it ended. */
 export function serveExec(world: World, socket: WebSocket, target: ExecTarget): void {
   const input: Buffer[] = [];
+  /** A command may know how much it reads; then it needs no end of its input. */
+  let missing = target.stdin ? inputOf(target.command) : 0;
   let isDone = false;
   const finish = (): void => {
     if (isDone) return;
     isDone = true;
     answer(world, socket, target, Buffer.concat(input));
   };
-  if (!target.stdin || !readsInput(target.command)) finish();
+  if (missing === 0) finish();
   socket.on('message', (data) => {
     const bytes = Buffer.isBuffer(data)
       ? data
@@ -54,15 +57,11 @@ export function serveExec(world: World, socket: WebSocket, target: ExecTarget): 
     const [channel, first] = bytes;
     if (channel === STDIN) {
       input.push(bytes.subarray(1));
+      missing -= bytes.length - 1;
       // Before v5 an empty message is all there is to say that the input ended.
-      if (bytes.length === 1) finish();
+      if (bytes.length === 1 || missing <= 0) finish();
     } else if (channel === CLOSE && first === STDIN) finish();
   });
-}
-
-/** Of the programs the twin has, the one that reads from where nobody may ever write. */
-function readsInput([word = '', ...args]: readonly string[]): boolean {
-  return word.endsWith('cat') && args.every((arg) => arg === '-');
 }
 
 function answer(world: World, socket: WebSocket, target: ExecTarget, stdin: Buffer): void {
