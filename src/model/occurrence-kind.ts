@@ -20,6 +20,8 @@ export const OCCURRENCE_KINDS = {
   'helm.value-refused': 'the chart refuses a value by its schema or in a template',
   'gitops.reverted': 'a reconciler put an object back to what its source says',
 
+  'fault.struck': 'a rehearsal let something go wrong that it was told to try',
+
   // Machines.
   'machine.reboot-started': 'a machine stops its pods to reboot',
   'machine.runtime-state-lost':
@@ -88,6 +90,8 @@ export const OCCURRENCE_KINDS = {
   'etcd.quorum-lost': 'too few members of etcd were left for the API server to answer',
   'api.webhook-unreachable': 'the API server could not call an admission webhook',
   'token.expired': 'a token was refused because it had expired',
+  'token.not-yet-valid':
+    'a token was refused because the clock that judges it is behind the one that issued it',
   'token.service-account-deleted': 'a token was refused because its service account is gone',
   'token.service-account-recreated':
     'a token was refused because its service account is another one now',

@@ -4,6 +4,7 @@
  */
 import type { ObjectStore } from '../store/object-store.ts';
 import type { TwinNode } from '../world.ts';
+import { disturbancesOf } from './disturbances.ts';
 
 const API_SERVER = 'kube-apiserver';
 
@@ -32,7 +33,7 @@ export class ControlPlane {
     const members = this.all();
     // A cluster whose control plane is elsewhere is not ours to doubt.
     if (members.length === 0) return true;
-    if (!hasQuorum(members)) return false;
+    if (!this.hasQuorum(members)) return false;
     // Asked before every sync and every call: whoever served last mostly still does.
     if (this.lastServing !== undefined && this.serves(this.lastServing)) return true;
     this.lastServing = members.find((member) => this.serves(member));
@@ -42,8 +43,8 @@ export class ControlPlane {
   /** How many members of etcd are up, where these are too few; undefined while there is a quorum. */
   lostQuorum(): { readonly up: number; readonly members: number } | undefined {
     const members = this.all();
-    if (members.length === 0 || hasQuorum(members)) return undefined;
-    return { up: upOf(members), members: members.length };
+    if (members.length === 0 || this.hasQuorum(members)) return undefined;
+    return { up: this.upOf(members), members: members.length };
   }
 
   /** The first node whose API server runs; what clients in the cluster are taken to talk to. */
@@ -72,14 +73,15 @@ export class ControlPlane {
     const uid = this.parts.store.get('Pod', 'kube-system', apiServer)?.metadata.uid;
     return uid === undefined || node.kubelet.process(uid, API_SERVER) !== undefined;
   }
-}
 
-function upOf(members: readonly Member[]): number {
-  let up = 0;
-  for (const { node } of members) if (node.machine.up) up += 1;
-  return up;
-}
+  private upOf(members: readonly Member[]): number {
+    const { failedMembers } = disturbancesOf(this.parts.store);
+    let up = 0;
+    for (const { node } of members) if (node.machine.up && !failedMembers.has(node.name)) up += 1;
+    return up;
+  }
 
-function hasQuorum(members: readonly Member[]): boolean {
-  return upOf(members) >= Math.floor(members.length / 2) + 1;
+  private hasQuorum(members: readonly Member[]): boolean {
+    return this.upOf(members) >= Math.floor(members.length / 2) + 1;
+  }
 }

@@ -8,11 +8,13 @@ import type { Constants } from '../constants.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { ServiceAccountToken } from '../world.ts';
+import { disturbancesOf } from './disturbances.ts';
 
 export interface TokenRefusal {
   /** The occurrence's kind. */
   readonly kind:
     | 'token.expired'
+    | 'token.not-yet-valid'
     | 'token.service-account-deleted'
     | 'token.service-account-recreated'
     | 'token.pod-gone';
@@ -26,14 +28,22 @@ export interface AuthenticationParts {
   readonly constants: Constants;
 }
 
+/** go-jose jwt.DefaultLeeway: clocks may differ by a minute. */
+const LEEWAY_MS = 60_000;
+
 /** Why the token is refused; undefined when it is good. */
 export function refusalOf(
   token: ServiceAccountToken,
   { kernel, store, constants }: AuthenticationParts,
 ): TokenRefusal | undefined {
   const { namespace, serviceAccount, serviceAccountUid, podUid, podName } = token;
+  const now = kernel.now() - disturbancesOf(store).clockBehindMs;
+  if (now + LEEWAY_MS < token.issuedAtMs) {
+    const reason = 'token not valid yet (nbf)';
+    return { kind: 'token.not-yet-valid', reason, because: token.because };
+  }
   // Valid for a year although the kubelet refreshes it after 48 minutes (failure-domains.md 2.1).
-  if (kernel.now() > token.issuedAtMs + constants.tokenExtendedSeconds * 1000) {
+  if (now > token.issuedAtMs + constants.tokenExtendedSeconds * 1000) {
     const reason = 'service account token has expired';
     return { kind: 'token.expired', reason, because: token.because };
   }

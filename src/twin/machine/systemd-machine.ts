@@ -4,13 +4,15 @@
  */
 import type { Machine } from '../world.ts';
 import { losePower, type MachineHost, restorePower, stopAllPods } from './power.ts';
+import { setPowerControl } from './power-control.ts';
 
 export function createSystemdMachine(host: MachineHost): Machine {
   const { world } = host;
-  const state = { up: host.isOff !== true, busy: false, boot: 1 };
+  // `cuts` grows when the power is cut: what was under way then does not go on.
+  const state = { up: host.isOff !== true, busy: false, boot: 1, cuts: 0, bootsHeld: false };
   const noConfig = { ok: false, message: 'this distribution has no machine config' } as const;
 
-  return {
+  const machine: Machine = {
     get up() {
       return state.up;
     },
@@ -24,6 +26,8 @@ export function createSystemdMachine(host: MachineHost): Machine {
     upgrade: reboot,
     restartService,
   };
+  setPowerControl(machine, { cut: cutPower, restore, holdBoots: () => (state.bootsHeld = true) });
+  return machine;
 
   function reboot(): void {
     if (state.busy) return;
@@ -33,15 +37,38 @@ export function createSystemdMachine(host: MachineHost): Machine {
       node: name,
       message: `${name} stops its pods to reboot`,
     });
+    const { cuts } = state;
     stopAllPods(host, () => {
-      state.up = false;
-      world.kernel.occur('machine.runtime-state-lost', {
-        node: name,
-        message: `${name} went down: /run is gone`,
-      });
-      losePower(host, 'reboot', true);
-      world.kernel.after(world.constants.rebootMs, boot);
+      if (cuts === state.cuts) goDown(`${name} went down: /run is gone`);
+      if (cuts === state.cuts) planBoot();
     });
+  }
+
+  function goDown(message: string): void {
+    state.up = false;
+    world.kernel.occur('machine.runtime-state-lost', { node: host.node().name, message });
+    losePower(host, 'reboot', true);
+  }
+
+  function planBoot(): void {
+    const { cuts } = state;
+    world.kernel.after(world.constants.rebootMs, () => {
+      if (cuts === state.cuts && !state.bootsHeld) boot();
+    });
+  }
+
+  function cutPower(): void {
+    state.cuts += 1;
+    state.busy = true;
+    if (state.up) goDown(`${host.node().name} lost its power: /run is gone`);
+  }
+
+  function restore(): void {
+    state.bootsHeld = false;
+    if (state.up) return;
+    state.cuts += 1;
+    state.busy = true;
+    planBoot();
   }
 
   function boot(): void {

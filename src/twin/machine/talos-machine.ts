@@ -9,6 +9,7 @@ import { applyConfig, applyPatch, type ApplyHost, type ConfigState } from './con
 import { cordonAsTalos, uncordonOwn } from './cordon.ts';
 import { drainBeforeUpgrade, type Evict } from './drain-before-upgrade.ts';
 import { losePower, type MachineHost, restorePower, stopAllPods } from './power.ts';
+import { setPowerControl } from './power-control.ts';
 import { talosRelease, versionOfImage } from '../../knowledge/talos-versions.ts';
 
 export interface TalosMachineOptions extends MachineHost {
@@ -35,6 +36,9 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
     version: options.version,
     installed: options.version,
     preserve: true,
+    /** Grows when the power is cut: what was under way then does not go on. */
+    cuts: 0,
+    bootsHeld: false,
   };
   const config: ConfigState = { active: options.config, staged: undefined };
   const name = (): string => options.node().name;
@@ -64,6 +68,7 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
       install: (image, done) => install(versionOfImage(image), done),
     },
   };
+  setPowerControl(machine, { cut: cutPower, restore, holdBoots: () => (state.bootsHeld = true) });
   return machine;
 
   function applyHost(): ApplyHost {
@@ -83,7 +88,10 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
       node: name(),
       message: `${name()} stops its pods to reboot`,
     });
-    stopAllPods(options, goDown);
+    const { cuts } = state;
+    stopAllPods(options, () => {
+      if (cuts === state.cuts) goDown();
+    });
   }
 
   function goDown(): void {
@@ -96,7 +104,34 @@ export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
     // The target's installer decides what is kept, so its mounts hold from here on.
     if (upgrades) options.onVersion(state.installed);
     losePower(options, upgrades ? 'upgrade' : 'reboot', state.preserve);
-    world.kernel.after(world.constants.rebootMs, boot);
+    planBoot();
+  }
+
+  function planBoot(): void {
+    const { cuts } = state;
+    world.kernel.after(world.constants.rebootMs, () => {
+      if (cuts === state.cuts && !state.bootsHeld) boot();
+    });
+  }
+
+  function cutPower(): void {
+    state.cuts += 1;
+    state.busy = true;
+    if (!state.up) return;
+    state.up = false;
+    world.kernel.occur('talos.runtime-state-lost', {
+      node: name(),
+      message: `${name()} lost its power: /run and all of the kernel's network state are gone`,
+    });
+    losePower(options, 'reboot', true);
+  }
+
+  function restore(): void {
+    state.bootsHeld = false;
+    if (state.up) return;
+    state.cuts += 1;
+    state.busy = true;
+    planBoot();
   }
 
   function boot(): void {

@@ -14,6 +14,7 @@ import { evictPod } from '../controllers/eviction.ts';
 import { startControllers } from '../controllers/start-controllers.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { configSourcesOf } from '../kubelet/config-sources.ts';
+import type { ProgramFor } from '../kubelet/kubelet-context.ts';
 import { createFabric } from '../network/fabric.ts';
 import type { Releases } from '../ports/helm-port.ts';
 import { programFor } from '../programs/program-for.ts';
@@ -44,6 +45,8 @@ export interface BuildOptions {
   readonly constants?: Partial<Constants>;
   /** What the clock of the wall shows at virtual zero (milliseconds since 1970); 0 when absent. */
   readonly epochMs?: number;
+  /** Comes between the kubelets and what runs in containers. */
+  readonly wrapPrograms?: (programFor: ProgramFor) => ProgramFor;
 }
 
 /** A world with what its ports need besides. */
@@ -93,7 +96,7 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
     {
       world,
       nodes,
-      programFor: failing.programFor,
+      programFor: options.wrapPrograms?.(failing.programFor) ?? failing.programFor,
       configs: configs.byNode,
       evict: (namespace, pod) => evictPod(world, namespace, pod),
     },

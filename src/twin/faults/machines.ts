@@ -1,0 +1,89 @@
+/** Machines that die, come back late or not at all, or are taken away. */
+import { powerControlOf } from '../machine/power-control.ts';
+import { disturbancesOf } from '../api/disturbances.ts';
+import type { TwinNode } from '../world.ts';
+import { type Ending, type Fault, type FaultScene, overAfter } from './fault.ts';
+
+/** Of `back`: it never does. */
+const NEVER = 0;
+
+const BACK = {
+  about: 'until it is switched on again; 0 for never',
+  unit: 's',
+  least: 60,
+  usual: 600,
+  most: NEVER,
+} as const;
+
+export const nodeLost: Fault = {
+  id: 'node-lost',
+  title: 'A node loses its power',
+  standsFor: 'a power supply, a kernel panic, a hypervisor that dies',
+  source: 'anchors.md 4.1 no. 4; FM-56',
+  strikes: 'node',
+  parameters: { back: BACK },
+  strike: (scene, { node, value }) => {
+    const control = powerOf(scene, node);
+    control?.cut();
+    return returnsAfter(scene, value('back'), () => control?.restore());
+  },
+};
+
+export const nodeStaysDown: Fault = {
+  id: 'node-stays-down',
+  title: 'A node does not come back after its next reboot',
+  standsFor: 'firmware that asks, a disk that is full, a boot loader that is gone',
+  source: 'Talos upgrade fallback (talos-and-cni-selection.md 4.10)',
+  strikes: 'node',
+  parameters: { back: { ...BACK, about: 'until somebody helps; 0 for never' } },
+  strike: (scene, { node, value }) => {
+    const control = powerOf(scene, node);
+    control?.holdBoots();
+    return returnsAfter(scene, value('back'), () => control?.restore());
+  },
+};
+
+export const nodeRemoved: Fault = {
+  id: 'node-removed',
+  title: 'A node is deleted and switched off',
+  standsFor: 'an autoscaler that scales down, `kubectl delete node`',
+  source: 'hazard node-autoscaler; jovem.cc: autoscaler annotations',
+  strikes: 'node',
+  parameters: {},
+  strike: (scene, { node }) => {
+    powerOf(scene, node)?.cut();
+    scene.world.store.remove('Node', undefined, node);
+    return 'lasting';
+  },
+};
+
+export const etcdMemberLost: Fault = {
+  id: 'etcd-member-lost',
+  title: 'A member of etcd fails on a machine that is up',
+  standsFor: 'a corrupt WAL, a full disk, a clock that jumped',
+  source: 'failure-domains.md 2.6',
+  strikes: 'control-plane',
+  parameters: { back: { ...BACK, about: 'until the member serves again; 0 for never' } },
+  strike: (scene, { node, value }) => {
+    const { world } = scene;
+    const { failedMembers } = disturbancesOf(world.store);
+    failedMembers.add(node);
+    world.api.controlPlaneChanged?.();
+    return returnsAfter(scene, value('back'), () => {
+      failedMembers.delete(node);
+      world.api.controlPlaneChanged?.();
+    });
+  },
+};
+
+function powerOf({ world }: FaultScene, name: string) {
+  const node: TwinNode | undefined = world.nodes.get(name);
+  return node === undefined ? undefined : powerControlOf(node.machine);
+}
+
+function returnsAfter({ world }: FaultScene, back: number, restore: () => void): Ending {
+  if (back === NEVER) return 'lasting';
+  world.kernel.after(back * 1000, restore);
+  // A machine that has its power again still boots.
+  return overAfter(back + world.constants.rebootMs / 1000);
+}
