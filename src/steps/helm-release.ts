@@ -1,6 +1,7 @@
 /** Installs, upgrades and uninstalls the Cilium release; done when its pods are there and ready. */
 import { canonicalJson } from '../base/canonical-json.ts';
-import type { ObjectSelector } from '../model/plan.ts';
+import type { ObjectSelector, Plan } from '../model/plan.ts';
+import { isUnfinished } from '../ports/helm.ts';
 import type { ReleaseStatus } from '../ports/index.ts';
 import { rolledOut } from './roll-out.ts';
 import {
@@ -17,19 +18,23 @@ type Install = ActionOf<'install-helm-release'>;
 export const installHelmRelease: StepModule<'install-helm-release'> = {
   async observe(context, action) {
     const status = await context.ports.helm.status(action.release, action.namespace);
-    if (status !== undefined && status.status.startsWith('pending-')) {
+    if (status !== undefined && isUnfinished(status) && !isOurs(status, context.plan)) {
       return {
-        blocked: `release ${action.release} is ${status.status}: roll it back first (helm rollback)`,
+        blocked: `release ${action.release} is ${status.status}, and not by this plan: see what runs, or roll it back (helm rollback)`,
       };
     }
     if (!isAsWanted(status, action)) return 'todo';
     return (await podsReady(context, action.namespace)).holds ? 'done' : 'todo';
   },
 
-  async act({ ports }, action) {
+  async act({ ports, plan }, action) {
     const { release, namespace, chart, version, values } = action;
-    if (isAsWanted(await ports.helm.status(release, namespace), action)) return;
-    await ports.helm.upgradeOrInstall({ release, namespace, chart, version, values });
+    const status = await ports.helm.status(release, namespace);
+    if (isAsWanted(status, action)) return;
+    const request = { release, namespace, chart, version, values };
+    // A run that was killed left Helm half-way. It was ours, and it is gone: we hold the lease.
+    const isLeft = status !== undefined && isUnfinished(status) && isOurs(status, plan);
+    await ports.helm.upgradeOrInstall(request, isLeft ? { unfinished: 'repair' } : {});
   },
 
   async verify(context, action) {
@@ -54,6 +59,15 @@ export const uninstallHelmRelease: StepModule<'uninstall-helm-release'> = {
   },
   undo: () => null,
 };
+
+/** Some step of the plan sets these very values. */
+function isOurs(status: ReleaseStatus, { steps }: Plan): boolean {
+  const values = canonicalJson(status.values);
+  return steps.some(
+    ({ action }) =>
+      action.kind === 'install-helm-release' && canonicalJson(action.values) === values,
+  );
+}
 
 function isAsWanted(status: ReleaseStatus | undefined, { version, values }: Install): boolean {
   return (

@@ -8,6 +8,13 @@ import { OwnerLooks, type OwnerState } from './owners.ts';
 /** Of an owner's replicas, at most this share is restarted at a time; at least one. */
 const SHARE_AT_A_TIME = 0.25;
 
+/**
+ * How long an owner that has not all its pods ready is waited for (milliseconds). A run that was killed
+ * has left a pod on its way back, and the next one knows nothing of it; an owner that never gets ready
+ * holds nobody up for good.
+ */
+const SETTLE_MS = 120_000;
+
 interface Turns {
   limit: number;
   ready: number;
@@ -15,6 +22,8 @@ interface Turns {
   /** Who asks for the owner now, to take a turn of it. */
   asking: number;
   refusedUntil: number;
+  /** When it was first seen short of pods that we did not take; undefined while it is whole. */
+  shortSince: number | undefined;
 }
 
 export class OwnerTurns {
@@ -42,6 +51,10 @@ export class OwnerTurns {
     const known = this.owners.get(owner.uid) ?? noTurns();
     known.limit = Math.max(1, Math.floor(owner.replicas * SHARE_AT_A_TIME));
     if (known.inFlight >= known.limit || now < known.refusedUntil) return false;
+    if (known.inFlight === 0 && isShort(known, owner, now)) {
+      this.owners.set(owner.uid, known);
+      return false;
+    }
     // What was ready when nothing was in flight is what the owner has to come back to.
     if (known.inFlight === 0) known.ready = Math.min(owner.ready, owner.replicas);
     known.inFlight += 1;
@@ -70,5 +83,15 @@ export class OwnerTurns {
 const NOTHING = (): void => undefined;
 
 function noTurns(): Turns {
-  return { limit: 1, ready: 0, inFlight: 0, asking: 0, refusedUntil: 0 };
+  return { limit: 1, ready: 0, inFlight: 0, asking: 0, refusedUntil: 0, shortSince: undefined };
+}
+
+/** Pods of its are away that are none of our turns, and not for so long that it is just like that. */
+function isShort(known: Turns, owner: OwnerState, now: number): boolean {
+  if (owner.ready >= owner.replicas) {
+    known.shortSince = undefined;
+    return false;
+  }
+  known.shortSince ??= now;
+  return now - known.shortSince < SETTLE_MS;
 }

@@ -2,9 +2,19 @@
  * Drains a node through its budgets, reboots it, and waits until it is back: another boot id and
  * Ready. Every sandbox is made anew at boot, by whichever CNI conf comes first then.
  */
-import type { PodObject } from '../model/kubernetes.ts';
+import { RegaugeError } from '../base/errors.ts';
+import type { NodeObject, PodObject } from '../model/kubernetes.ts';
+import type { KubernetesPort } from '../ports/index.ts';
 import { CORDON_MARK, setSchedulable } from './cordon.ts';
-import { getNode, isBare, isMirror, isNodeReady, isOnOldNetwork, isOwnedBy } from './pods.ts';
+import {
+  getNode,
+  isBare,
+  isMirror,
+  isNodeReady,
+  isOnOldNetwork,
+  isOwnedBy,
+  podsOn,
+} from './pods.ts';
 import { restartRound } from './restart-round.ts';
 import { type ActionOf, fails, HOLDS, type StepContext } from './step-module.ts';
 import { waitUntil } from './waiting.ts';
@@ -16,11 +26,12 @@ export async function drainAndReboot(
   context: StepContext,
   action: ActionOf<'restart-pods'>,
 ): Promise<void> {
-  const { kubernetes, nodeHost, clock } = context.ports;
+  const { kubernetes, clock } = context.ports;
   const { node } = action;
   const before = await getNode(kubernetes, node);
   const bootId = before?.status.nodeInfo?.bootID ?? '';
   const marked = before?.metadata.annotations?.[BOOT_MARK];
+  if (marked === undefined && (await nothingToMove(context, node))) return open(kubernetes, node);
   if (marked === undefined || marked === bootId) {
     if (before?.spec.unschedulable !== true)
       await setSchedulable(kubernetes, node, context.plan.id);
@@ -29,19 +40,56 @@ export async function drainAndReboot(
       { apiVersion: 'v1', kind: 'Node', name: node },
       { metadata: { annotations: { [BOOT_MARK]: bootId } } },
     );
-    await nodeHost.reboot(node);
+    await rebootUnlessDone(context, node, bootId);
   }
   const back = await waitUntil(clock, context.deadline, () =>
     cameBack(context, node, marked ?? bootId),
   );
   if (!back.holds) throw new Error(back.message);
+  await open(kubernetes, node);
+}
+
+async function nothingToMove({ ports, plan }: StepContext, node: string): Promise<boolean> {
+  const pods = await podsOn(ports.kubernetes, node);
+  return !pods.some((pod) => isOnOldNetwork(pod, plan));
+}
+
+/** In one write: without the mark, a run that was killed in between would reboot the node again. */
+async function open(kubernetes: KubernetesPort, node: string): Promise<void> {
+  const after = await getNode(kubernetes, node);
+  const isOurs = after?.metadata.annotations?.[CORDON_MARK] !== undefined;
   await kubernetes.patch(
     { apiVersion: 'v1', kind: 'Node', name: node },
-    { metadata: { annotations: { [BOOT_MARK]: null } } },
+    {
+      metadata: { annotations: { [BOOT_MARK]: null, [CORDON_MARK]: null } },
+      ...(isOurs ? { spec: { unschedulable: null } } : {}),
+    },
   );
-  const after = await getNode(kubernetes, node);
-  if (after?.metadata.annotations?.[CORDON_MARK] !== undefined)
-    await setSchedulable(kubernetes, node, null);
+}
+
+/** A run was killed between the reboot and the end of it: the node may be held still. */
+export function isRebooting(node: NodeObject | undefined): boolean {
+  const { annotations } = node?.metadata ?? {};
+  return annotations?.[BOOT_MARK] !== undefined || annotations?.[CORDON_MARK] !== undefined;
+}
+
+/** Where the host says which boot it is at; the API server hears of it only from the kubelet. */
+const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
+
+async function rebootUnlessDone(
+  { ports }: StepContext,
+  node: string,
+  bootIdBefore: string,
+): Promise<void> {
+  const now = (await ports.nodeHost.read(node, BOOT_ID_FILE).catch(unlessUnreadable))?.trim();
+  if (now !== undefined && now !== '' && now !== bootIdBefore) return;
+  await ports.nodeHost.reboot(node);
+}
+
+/** Not every host lets it be read; one that is away is met by the reboot itself. */
+function unlessUnreadable(error: unknown): undefined {
+  if (error instanceof RegaugeError) return undefined;
+  throw error;
 }
 
 async function drain(

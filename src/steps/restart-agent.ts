@@ -2,7 +2,8 @@
  * Deletes the Cilium agent's pod on a node, so that the new one reads the node's CiliumNodeConfig
  * (read only at pod start: cilium-dbg/cmd/build-config.go@main) and takes the node's CNI conf.
  */
-import { agentsOn, isReady } from './pods.ts';
+import { agentsBeforeLabel } from './label-node.ts';
+import { agentsOn, getNode, isReady } from './pods.ts';
 import { selectedConf } from './node-conf.ts';
 import {
   fails,
@@ -19,7 +20,11 @@ export const restartAgent: StepModule<'restart-agent'> = {
     return (await agentReady(context, node)).holds ? 'done' : 'todo';
   },
 
-  act: ({ ports, plan }, { node }) => deleteAgents({ ports, plan }, node),
+  async act({ ports, plan }, { node }) {
+    const before = agentsBeforeLabel(await getNode(ports.kubernetes, node));
+    // An agent that came after the label has read it: deleting it would only hold the node up again.
+    await deleteAgents({ ports, plan }, node, (uid) => before?.has(uid) ?? true);
+  },
 
   verify: (context, action) =>
     verifyByObserving(
@@ -35,11 +40,12 @@ export const restartAgent: StepModule<'restart-agent'> = {
 export async function deleteAgents(
   { ports, plan }: Pick<StepContext, 'ports' | 'plan'>,
   node: string,
+  isMeant: (uid: string) => boolean = () => true,
 ): Promise<void> {
   const { kubernetes } = ports;
   const agents = await agentsOn(kubernetes, plan, node);
   for (const { metadata } of agents) {
-    if (metadata.deletionTimestamp !== undefined) continue;
+    if (metadata.deletionTimestamp !== undefined || !isMeant(metadata.uid ?? '')) continue;
     await kubernetes.delete({
       apiVersion: 'v1',
       kind: 'Pod',

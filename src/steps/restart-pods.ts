@@ -6,7 +6,7 @@
 import type { PodDisruptionBudgetObject, PodObject } from '../model/kubernetes.ts';
 import { CORDON_MARK, setSchedulable } from './cordon.ts';
 import { getNode, isOnOldNetwork, podsOn, showPod } from './pods.ts';
-import { drainAndReboot } from './reboot-node.ts';
+import { drainAndReboot, isRebooting } from './reboot-node.ts';
 import {
   methodFor,
   type RoundOptions,
@@ -24,8 +24,9 @@ const DETACH_SECONDS = 240;
 type Restart = ActionOf<'restart-pods'>;
 
 export const restartPods: StepModule<'restart-pods'> = {
-  async observe({ ports, plan }, { node }) {
+  async observe({ ports, plan }, { node, strategy }) {
     const pods = await podsOn(ports.kubernetes, node);
+    if (strategy === 'reboot' && isRebooting(await getNode(ports.kubernetes, node))) return 'todo';
     return pods.some((pod) => isOnOldNetwork(pod, plan)) ? 'todo' : 'done';
   },
 

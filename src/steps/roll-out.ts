@@ -8,7 +8,8 @@ import type {
   KubeObject,
   StatefulSetObject,
 } from '../model/kubernetes.ts';
-import { fails, HOLDS, type StepContext, type StepModule, type Verdict } from './step-module.ts';
+import type { Plan } from '../model/plan.ts';
+import { fails, HOLDS, type StepModule, type Verdict } from './step-module.ts';
 
 const ROLL_OUT_MARK = 'regauge.dev/rolled-out-by';
 
@@ -24,12 +25,13 @@ export const rollOut: StepModule<'roll-out'> = {
   async observe(context, { target }) {
     const found = await context.ports.kubernetes.get<Templated>(target);
     if (found === undefined) return { blocked: `there is no ${target.kind} ${target.name}` };
-    const marked = found.spec.template.metadata?.annotations?.[ROLL_OUT_MARK] === markOf(context);
-    return marked && rolledOut(found).holds ? 'done' : 'todo';
+    const { plan, step } = context;
+    return rolledOutBy(found, plan, step.id) && rolledOut(found).holds ? 'done' : 'todo';
   },
 
   async act(context, { target }) {
-    const annotations = { [ROLL_OUT_MARK]: markOf(context) };
+    const { plan, step } = context;
+    const annotations = { [ROLL_OUT_MARK]: markOf(plan, step.id) };
     await context.ports.kubernetes.patch(target, {
       spec: { template: { metadata: { annotations } } },
     });
@@ -45,8 +47,15 @@ export const rollOut: StepModule<'roll-out'> = {
   undo: () => null,
 };
 
-function markOf({ plan, step }: StepContext): string {
-  return `${plan.id}.${step.id.replaceAll('/', '.')}`;
+/** This very step asked for the roll-out that the workload is at. */
+export function rolledOutBy(object: KubeObject, plan: Plan, stepId: string): boolean {
+  // Workloads have a template; what has none was not rolled out.
+  const { spec } = object as Partial<Templated>;
+  return spec?.template.metadata?.annotations?.[ROLL_OUT_MARK] === markOf(plan, stepId);
+}
+
+function markOf(plan: Plan, stepId: string): string {
+  return `${plan.id}.${stepId.replaceAll('/', '.')}`;
 }
 
 /** Every pod of the workload is of its present template and ready. */

@@ -2,8 +2,8 @@
 import type { ClockPort } from '../ports/index.ts';
 import type { Verdict } from './step-module.ts';
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
+export const FIRST_PAUSE_MS = 500;
+export const LONGEST_PAUSE_MS = 5_000;
 
 /** Looks until it holds or the deadline (clock milliseconds) has passed; the last verdict. */
 export async function waitUntil(

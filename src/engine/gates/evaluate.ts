@@ -14,10 +14,16 @@ import {
 import { dnsAnswers, pathsClear } from './paths.ts';
 import { volumesHealthy, webhooksReachable, workloadsReady } from './workloads.ts';
 
-export async function evaluateGate(context: GateContext, gate: Gate): Promise<Verdict> {
+/** `onError` hears why it could not be evaluated, and may throw what is no matter of the gate. */
+export async function evaluateGate(
+  context: GateContext,
+  gate: Gate,
+  onError?: (error: unknown) => void,
+): Promise<Verdict> {
   try {
     return await evaluate(context, gate);
   } catch (error) {
+    onError?.(error);
     return fails(
       `could not be evaluated: ${error instanceof Error ? error.message : String(error)}`,
     );

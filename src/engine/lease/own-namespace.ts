@@ -1,0 +1,26 @@
+/** The namespace of regauge's own objects: made where it is not there, and open to host networking. */
+import { RegaugeError } from '../../base/errors.ts';
+import type { KubeObject } from '../../model/kubernetes.ts';
+import { OWN_LABELS, OWN_NAMESPACE, PRIVILEGED_NAMESPACE_LABELS } from '../../model/own-objects.ts';
+import type { KubernetesPort } from '../../ports/index.ts';
+
+const ADDRESS = { apiVersion: 'v1', kind: 'Namespace', name: OWN_NAMESPACE } as const;
+
+export async function ensureOwnNamespace(kubernetes: KubernetesPort): Promise<void> {
+  const found = await kubernetes.get<KubeObject>(ADDRESS);
+  if (found === undefined) {
+    const labels = { ...OWN_LABELS, ...PRIVILEGED_NAMESPACE_LABELS };
+    const { apiVersion, kind, name } = ADDRESS;
+    try {
+      await kubernetes.create({ apiVersion, kind, metadata: { name, labels } });
+      return;
+    } catch (error) {
+      if (!(error instanceof RegaugeError && error.code === 'conflict')) throw error;
+    }
+  }
+  const missing = Object.entries(PRIVILEGED_NAMESPACE_LABELS).some(
+    ([key, value]) => found?.metadata.labels?.[key] !== value,
+  );
+  if (missing)
+    await kubernetes.patch(ADDRESS, { metadata: { labels: PRIVILEGED_NAMESPACE_LABELS } });
+}

@@ -1,0 +1,26 @@
+/**
+ * Nodes that joined after the plan was made. No step moves them and no gate looks at them, so what
+ * cannot be taken back must not happen while pods of theirs are on the old network.
+ */
+import type { NodeObject } from '../../model/kubernetes.ts';
+import type { Plan, Step } from '../../model/plan.ts';
+import type { Ports } from '../../ports/index.ts';
+import { isOnOldNetwork, podsOn } from '../../steps/pods.ts';
+
+/** Why the step must not start; undefined when no node is in its way. */
+export async function strangersBefore(
+  step: Step,
+  plan: Plan,
+  { kubernetes }: Ports,
+): Promise<string | undefined> {
+  if (!step.pointOfNoReturn || plan.waves.length === 0) return undefined;
+  const known = new Set(plan.waves.flat());
+  const nodes = await kubernetes.list<NodeObject>('v1', 'Node');
+  for (const { metadata } of nodes.filter((node) => !known.has(node.metadata.name))) {
+    const { name } = metadata;
+    const old = (await podsOn(kubernetes, name)).filter((pod) => isOnOldNetwork(pod, plan));
+    if (old.length > 0)
+      return `${name} joined after the plan was made and has ${old.length} pods on the old network: label it for Cilium as the other nodes were, restart its Cilium agent, drain it, and resume`;
+  }
+  return undefined;
+}
