@@ -80,7 +80,8 @@ describe('runPlan', () => {
     expect(result.outcome).toBe('stopped');
     expect(result.failed?.step).toBe('a/pods');
     expect(result.failed?.message).toMatch(/default\/api-.*no room/);
-    expect(result.undoable).toEqual(['a/label']);
+    expect(result.reached).toContain('a/label');
+    expect(result.reached).not.toContain('b/label');
     expect(cluster.node('b').metadata.labels).toEqual({});
   });
 
@@ -93,7 +94,9 @@ describe('runPlan', () => {
     });
     const { result } = await run(cluster);
     blocked.on = false;
-    const undone = await cluster.drive(() => undoRun(bothNodes(), result, cluster.ports));
+    const undone = await cluster.drive(() =>
+      undoRun(bothNodes(), new Set(result.reached), cluster.ports),
+    );
     expect(undone.outcome).toBe('done');
     expect([...(cluster.files.get('a')?.keys() ?? [])]).toEqual(['10-flannel.conflist']);
     expect(cluster.node('a').metadata.labels).toEqual({});

@@ -33,8 +33,8 @@ export interface RunResult {
   /** Steps that are done, in the order they were. */
   readonly done: readonly string[];
   readonly failed?: { readonly step: string; readonly message: string };
-  /** Done or started steps with an undo, last first: what an undo would take back now. */
-  readonly undoable: readonly string[];
+  /** Steps that are done or began, in the plan's order: what the way back starts from. */
+  readonly reached: readonly string[];
   readonly seconds: number;
 }
 
@@ -214,22 +214,24 @@ class PlanRun {
   }
 
   private result(): RunResult {
-    const undoable = this.plan.steps
-      .filter((step) => step.undo !== null && this.started.has(step.id))
-      .map((step) => step.id)
-      .toReversed();
+    const done = new Set(this.done);
+    const reached = this.plan.steps
+      .map(({ id }) => id)
+      .filter((id) => done.has(id) || this.started.has(id));
     const complete = this.failure === undefined && this.done.length === this.plan.steps.length;
     return {
       outcome: complete ? 'done' : 'stopped',
       done: this.done,
       ...(this.failure === undefined ? {} : { failed: this.failure }),
-      undoable,
+      reached,
       seconds: this.seconds(),
     };
   }
 
-  private closingWords({ outcome, failed, undoable, done }: RunResult): string {
+  private closingWords({ outcome, failed, reached, done }: RunResult): string {
     if (outcome === 'done') return `all ${done.length} steps are done`;
+    const begun = new Set(reached);
+    const undoable = this.plan.steps.filter(({ id, undo }) => undo !== null && begun.has(id));
     const offer =
       undoable.length === 0 ? 'nothing needs undoing' : `${undoable.length} steps can be undone`;
     return `stopped at ${failed?.step ?? 'an unknown step'}: ${failed?.message ?? ''}; ${offer}`;

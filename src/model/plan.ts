@@ -13,6 +13,7 @@ export const PHASES = [
   'replace-kube-proxy',
   'remove-old-cni',
   'clean-up',
+  'roll-back',
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
@@ -42,6 +43,13 @@ export type Action =
   | { readonly kind: 'apply-objects'; readonly objects: readonly KubeObject[] }
   | { readonly kind: 'delete-objects'; readonly objects: readonly ObjectSelector[] }
   | {
+      /** Applies again what a back-up step saved. */
+      readonly kind: 'restore-objects';
+      /** Id of the back-up step. */
+      readonly backup: string;
+      readonly objects: readonly ObjectSelector[];
+    }
+  | {
       readonly kind: 'label-node';
       readonly node: string;
       readonly labels: Readonly<Record<string, string | null>>;
@@ -52,8 +60,15 @@ export type Action =
       readonly nodes: readonly string[];
       /** A node that carries the label is past this step and is left alone. */
       readonly exceptLabel?: string;
+      /** Only nodes that carry the label. */
+      readonly onlyLabel?: string;
     }
-  | { readonly kind: 'uncordon'; readonly nodes: readonly string[] }
+  | {
+      readonly kind: 'uncordon';
+      readonly nodes: readonly string[];
+      /** A node that carries the label stays as it is. */
+      readonly exceptLabel?: string;
+    }
   | { readonly kind: 'restart-agent'; readonly node: string }
   | {
       /** Sets or takes away the label by which a CiliumNodeConfig selects the node, and restarts its agent. */
@@ -148,6 +163,8 @@ export interface Step {
   readonly timeoutSeconds: number;
   /** The action that takes it back; null where nothing needs or can be taken back (`undoNote` says which). */
   readonly undo: Action | null;
+  /** What has to follow the undo for it to count: agents read their configuration only when they start. */
+  readonly undoThen?: readonly Action[];
   readonly undoNote?: string;
   /** Why this step, here. */
   readonly because: string;

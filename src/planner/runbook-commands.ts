@@ -35,10 +35,7 @@ export function undoCommands(plan: Plan, undo: Action, places: Places): readonly
     case 'patch-machine-config':
       return [patchCommand(undo, `'${undo.patch.trim()}'`, places)];
     case 'install-helm-release':
-      return [
-        `helm rollback ${undo.release} -n ${undo.namespace}`,
-        `kubectl -n ${undo.namespace} rollout restart deploy/cilium-operator ds/cilium`,
-      ];
+      return [`helm rollback ${undo.release} -n ${undo.namespace}`];
     case 'apply-objects':
       return [`kubectl apply --server-side -f ${artifactHolding(plan, undo)}`];
     default:
@@ -55,6 +52,8 @@ function common(plan: Plan, action: Action, places: Places): readonly string[] {
       return action.objects.map(
         (object) => `kubectl delete ${resource(object)} --ignore-not-found`,
       );
+    case 'restore-objects':
+      return restoreCommands(action);
     case 'label-node':
       return labelCommands(action);
     case 'cordon':
@@ -111,8 +110,7 @@ function backUp(
   const files = [...byNamespace].map(([namespace, members]) => {
     const place = namespace === '' ? '' : ` -n ${namespace}`;
     const names = members.map(({ kind, name }) => `${kind.toLowerCase()}/${name}`).join(' ');
-    const file = `backup-${namespace === '' ? 'cluster' : namespace}.yaml`;
-    return `kubectl get${place} ${names} --ignore-not-found -o yaml | ${OWN_FIELDS} > ${file}`;
+    return `kubectl get${place} ${names} --ignore-not-found -o yaml | ${OWN_FIELDS} > ${backupFile(namespace)}`;
   });
   if (!onTalos) return files;
   const configured = steps.flatMap(({ action }) =>
@@ -129,6 +127,18 @@ function backUp(
     `talosctl -n ${nodes.join(',')} get machineconfig v1alpha1 -o yaml > backup-machineconfigs.yaml  # holds secrets`,
     `talosctl -n ${addressOf(first)} etcd snapshot backup-etcd.db`,
   ];
+}
+
+/** From the files that the back-up step wrote. */
+function restoreCommands({ objects }: ActionOf<'restore-objects'>): readonly string[] {
+  const files = [...new Set(objects.map(({ namespace = '' }) => backupFile(namespace)))];
+  return files
+    .toSorted()
+    .map((file) => `kubectl apply --server-side -f ${file}  # what is there already stays`);
+}
+
+function backupFile(namespace: string): string {
+  return `backup-${namespace === '' ? 'cluster' : namespace}.yaml`;
 }
 
 function patchCommand(

@@ -79,9 +79,12 @@ describe('the runbook', () => {
 
   it('says how a Helm release and a CiliumNodeConfig come back', () => {
     const plan = planned();
-    expect(commandsUnder(plan, 'Upgrade the release to the final values').slice(-2)).toEqual([
+    expect(commandsUnder(plan, 'Upgrade the release to the final values').slice(-5)).toEqual([
       'helm rollback cilium -n kube-system',
-      'kubectl -n kube-system rollout restart deploy/cilium-operator ds/cilium',
+      'kubectl rollout restart -n kube-system deployment/cilium-operator',
+      'kubectl rollout status -n kube-system deployment/cilium-operator',
+      'kubectl rollout restart -n kube-system daemonset/cilium',
+      'kubectl rollout status -n kube-system daemonset/cilium',
     ]);
     expect(commandsUnder(plan, 'Remove the CiliumNodeConfig of the migration').at(-1)).toBe(
       'kubectl apply --server-side -f artifacts/install-secondary-node-config.yaml',

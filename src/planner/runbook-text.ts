@@ -47,7 +47,9 @@ function stepText(plan: Plan, step: Step, places: Places): readonly string[] {
   const undo =
     step.undo === null
       ? [sentence(step.undoNote ?? 'nothing to take back')]
-      : undoCommands(plan, step.undo, places).map((line) => `    ${line}`);
+      : [step.undo, ...(step.undoThen ?? [])]
+          .flatMap((undo) => undoCommands(plan, undo, places))
+          .map((line) => `    ${line}`);
   return [
     '',
     `### ${step.title}`,

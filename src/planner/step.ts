@@ -16,6 +16,8 @@ export interface StepParts {
   readonly gates?: readonly Gate[];
   /** `inverse`: what the action's own module says takes it back. */
   readonly undo?: Action | 'inverse' | null;
+  /** What the undo needs after it to count. */
+  readonly undoThen?: readonly Action[];
   readonly undoNote?: string;
   readonly timeoutSeconds?: number;
   readonly pointOfNoReturn?: boolean;
@@ -38,6 +40,7 @@ export function makeStep(parts: StepParts): Step {
     pointOfNoReturn: parts.pointOfNoReturn ?? false,
     timeoutSeconds: parts.timeoutSeconds ?? TIMEOUT_SECONDS,
     undo,
+    ...(parts.undoThen === undefined ? {} : { undoThen: parts.undoThen }),
     ...(undo === null ? { undoNote: parts.undoNote ?? 'nothing needs to be taken back' } : {}),
     because: parts.because,
   };

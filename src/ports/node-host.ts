@@ -22,6 +22,7 @@ export interface NodeHostPort {
   restartService(node: string, service: string): Promise<void>;
   /** Network links by name, e.g. `flannel.1`, `cni0`. */
   links(node: string): Promise<readonly string[]>;
+  /** No error when there is no such link. */
   removeLink(node: string, link: string): Promise<void>;
   /** Removes the rules a stopped kube-proxy left in the kernel (`kube-proxy --cleanup`). */
   cleanKubeProxyRules(node: string): Promise<void>;

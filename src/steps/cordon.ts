@@ -5,7 +5,7 @@
 import type { NodeObject } from '../model/kubernetes.ts';
 import type { KubernetesPort } from '../ports/index.ts';
 import { getNode } from './pods.ts';
-import { type StepModule, verifyByObserving } from './step-module.ts';
+import { type ActionOf, type StepModule, verifyByObserving } from './step-module.ts';
 import { inParallel, NODES_AT_A_TIME } from './waiting.ts';
 
 export const CORDON_MARK = 'regauge.dev/cordoned-by';
@@ -25,17 +25,17 @@ export async function setSchedulable(
 }
 
 export const cordon: StepModule<'cordon'> = {
-  async observe({ ports }, { nodes, exceptLabel }) {
-    const missing = await firstNode(ports.kubernetes, nodes, (node) =>
-      needsCordon(node, exceptLabel),
+  async observe({ ports }, action) {
+    const missing = await firstNode(ports.kubernetes, action.nodes, (node) =>
+      needsCordon(node, action),
     );
     return missing === undefined ? 'done' : 'todo';
   },
 
-  async act({ ports, plan }, { nodes, exceptLabel }) {
-    await inParallel(nodes, NODES_AT_A_TIME, async (name) => {
+  async act({ ports, plan }, action) {
+    await inParallel(action.nodes, NODES_AT_A_TIME, async (name) => {
       const node = await getNode(ports.kubernetes, name);
-      if (needsCordon(node, exceptLabel)) await setSchedulable(ports.kubernetes, name, plan.id);
+      if (needsCordon(node, action)) await setSchedulable(ports.kubernetes, name, plan.id);
     });
   },
 
@@ -46,13 +46,14 @@ export const cordon: StepModule<'cordon'> = {
 };
 
 export const uncordon: StepModule<'uncordon'> = {
-  async observe({ ports }, { nodes }) {
-    return (await firstNode(ports.kubernetes, nodes, isOurs)) === undefined ? 'done' : 'todo';
+  async observe({ ports }, action) {
+    const held = await firstNode(ports.kubernetes, action.nodes, (node) => isToOpen(node, action));
+    return held === undefined ? 'done' : 'todo';
   },
 
-  async act({ ports }, { nodes }) {
-    await inParallel(nodes, NODES_AT_A_TIME, async (name) => {
-      if (isOurs(await getNode(ports.kubernetes, name)))
+  async act({ ports }, action) {
+    await inParallel(action.nodes, NODES_AT_A_TIME, async (name) => {
+      if (isToOpen(await getNode(ports.kubernetes, name), action))
         await setSchedulable(ports.kubernetes, name, null);
     });
   },
@@ -63,15 +64,26 @@ export const uncordon: StepModule<'uncordon'> = {
   undo: ({ nodes }) => ({ kind: 'cordon', nodes }),
 };
 
-function needsCordon(node: NodeObject | undefined, exceptLabel: string | undefined): boolean {
+function needsCordon(
+  node: NodeObject | undefined,
+  { exceptLabel, onlyLabel }: ActionOf<'cordon'>,
+): boolean {
   if (node === undefined || node.spec.unschedulable === true) return false;
-  return exceptLabel === undefined || node.metadata.labels?.[exceptLabel] === undefined;
+  if (onlyLabel !== undefined && !carries(node, onlyLabel)) return false;
+  return exceptLabel === undefined || !carries(node, exceptLabel);
 }
 
-function isOurs(node: NodeObject | undefined): boolean {
-  return (
-    node?.spec.unschedulable === true && node.metadata.annotations?.[CORDON_MARK] !== undefined
-  );
+function isToOpen(node: NodeObject | undefined, { exceptLabel }: ActionOf<'uncordon'>): boolean {
+  if (node === undefined || !isOurs(node)) return false;
+  return exceptLabel === undefined || !carries(node, exceptLabel);
+}
+
+function carries({ metadata }: NodeObject, label: string): boolean {
+  return metadata.labels?.[label] !== undefined;
+}
+
+function isOurs({ spec, metadata }: NodeObject): boolean {
+  return spec.unschedulable === true && metadata.annotations?.[CORDON_MARK] !== undefined;
 }
 
 async function firstNode(

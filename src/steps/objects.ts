@@ -3,7 +3,15 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
 import type { ObjectSelector } from '../model/plan.ts';
 import type { KubernetesPort } from '../ports/index.ts';
-import { fails, HOLDS, type StepModule, verifyByObserving } from './step-module.ts';
+import { rolledOut } from './roll-out.ts';
+import {
+  type ActionOf,
+  fails,
+  HOLDS,
+  type StepContext,
+  type StepModule,
+  verifyByObserving,
+} from './step-module.ts';
 
 export const backUp: StepModule<'back-up'> = {
   async observe({ backups, step }) {
@@ -64,6 +72,50 @@ export const deleteObjects: StepModule<'delete-objects'> = {
 
   undo: () => null,
 };
+
+/** Done when everything is there again and what runs of it is ready. */
+export const restoreObjects: StepModule<'restore-objects'> = {
+  async observe(context, action) {
+    const saved = await savedOf(context, action);
+    if (saved === undefined) return { blocked: `there is no back-up of step ${action.backup}` };
+    for (const object of saved) {
+      const found = await context.ports.kubernetes.get(selectorOf(object));
+      if (found?.metadata.deletionTimestamp !== undefined || found === undefined) return 'todo';
+      if (!rolledOut(found).holds) return 'todo';
+    }
+    return 'done';
+  },
+
+  async act(context, action) {
+    const { kubernetes } = context.ports;
+    for (const object of (await savedOf(context, action)) ?? []) {
+      if ((await kubernetes.get(selectorOf(object))) === undefined) await kubernetes.apply(object);
+    }
+  },
+
+  verify: (context, action) =>
+    verifyByObserving(restoreObjects, context, action, 'what was restored is not ready yet'),
+
+  undo: () => null,
+};
+
+/** What the back-up has of the objects, namespaces first. */
+async function savedOf(
+  { backups }: StepContext,
+  { backup, objects }: ActionOf<'restore-objects'>,
+): Promise<readonly KubeObject[] | undefined> {
+  const wanted = new Set(objects.map(keyOf));
+  const saved = await backups.read(backup);
+  return saved
+    ?.filter((object) => wanted.has(keyOf(selectorOf(object))))
+    .toSorted(
+      (left, right) => Number(right.kind === 'Namespace') - Number(left.kind === 'Namespace'),
+    );
+}
+
+function keyOf({ kind, namespace = '', name }: ObjectSelector): string {
+  return `${kind} ${namespace}/${name}`;
+}
 
 async function firstPresent(
   kubernetes: KubernetesPort,

@@ -6,7 +6,7 @@ import { installHelmRelease, uninstallHelmRelease } from './helm-release.ts';
 import { labelNode } from './label-node.ts';
 import { patchMachineConfig } from './machine-config.ts';
 import { changeNodeFiles } from './node-files.ts';
-import { applyObjects, backUp, deleteObjects } from './objects.ts';
+import { applyObjects, backUp, deleteObjects, restoreObjects } from './objects.ts';
 import { reconfigureAgent } from './reconfigure-agent.ts';
 import { restartAgent } from './restart-agent.ts';
 import { restartPods } from './restart-pods.ts';
@@ -46,6 +46,8 @@ export function stepFor(action: Action): BoundStep {
       return bind(applyObjects, action);
     case 'delete-objects':
       return bind(deleteObjects, action);
+    case 'restore-objects':
+      return bind(restoreObjects, action);
     case 'label-node':
       return bind(labelNode, action);
     case 'cordon':

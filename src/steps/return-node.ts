@@ -31,8 +31,9 @@ export const returnNode: StepModule<'return-node'> = {
       if (!ready.holds) throw new Error(ready.message);
       await restoreConf(context, node, action.oldConf);
     }
-    await restartOldPods(context, action, 'old');
+    // Before its pods go: where every node is on the new network, they can come back here only.
     await uncordon.act(context, { kind: 'uncordon', nodes: [node] });
+    await restartOldPods(context, action, 'old');
   },
 
   async verify(context, { node }) {
@@ -49,17 +50,24 @@ async function newPods({ ports, plan }: StepContext, node: string): Promise<numb
     .length;
 }
 
-/** The old conf first, so that the node is never without one. */
+/** The old conf first, so that the node is never without one; its writer may only just have started. */
 async function restoreConf(
-  { ports, plan }: StepContext,
+  { ports, plan, deadline }: StepContext,
   node: string,
   oldConf: string,
 ): Promise<void> {
   const directory = plan.platform.cniConfDirectory;
-  const names = (await ports.nodeHost.list(node, directory)) ?? [];
   const parked = `${oldConf}.cilium_bak`;
-  if (!names.includes(oldConf) && names.includes(parked)) {
+  const entries = async () => (await ports.nodeHost.list(node, directory)) ?? [];
+  const found = await waitUntil(ports.clock, deadline, async () => {
+    const names = await entries();
+    return names.includes(oldConf) || names.includes(parked)
+      ? HOLDS
+      : fails(`${node} has neither ${oldConf} nor ${parked} to go back to`);
+  });
+  if (!found.holds) throw new Error(found.message);
+  const names = await entries();
+  if (!names.includes(oldConf))
     await ports.nodeHost.rename(node, `${directory}/${parked}`, `${directory}/${oldConf}`);
-  }
   if (names.includes(CILIUM_CONF)) await ports.nodeHost.remove(node, `${directory}/${CILIUM_CONF}`);
 }

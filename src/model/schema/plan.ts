@@ -48,14 +48,20 @@ const action = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('apply-objects'), objects: list(object) }),
   z.object({ kind: z.literal('delete-objects'), objects: list(selector) }),
+  z.object({ kind: z.literal('restore-objects'), backup: z.string(), objects: list(selector) }),
   z.object({
     kind: z.literal('label-node'),
     node: z.string(),
     labels: changes,
     annotations: changes.exactOptional(),
   }),
-  z.object({ kind: z.literal('cordon'), nodes: names, exceptLabel: z.string().exactOptional() }),
-  z.object({ kind: z.literal('uncordon'), nodes: names }),
+  z.object({
+    kind: z.literal('cordon'),
+    nodes: names,
+    exceptLabel: z.string().exactOptional(),
+    onlyLabel: z.string().exactOptional(),
+  }),
+  z.object({ kind: z.literal('uncordon'), nodes: names, exceptLabel: z.string().exactOptional() }),
   z.object({ kind: z.literal('restart-agent'), node: z.string() }),
   z.object({
     kind: z.literal('reconfigure-agent'),
@@ -130,6 +136,7 @@ const step = z.object({
   pointOfNoReturn: z.boolean(),
   timeoutSeconds: z.number().positive(),
   undo: action.nullable(),
+  undoThen: list(action).exactOptional(),
   undoNote: z.string().exactOptional(),
   because: z.string(),
 }) satisfies z.ZodType<Step>;

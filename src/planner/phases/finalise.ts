@@ -4,7 +4,7 @@ import type { Choices } from '../choices.ts';
 import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow } from '../step.ts';
-import { rollOuts } from './roll-outs.ts';
+import { rollOutActions, rollOuts } from './roll-outs.ts';
 
 export function finalise(
   situation: Situation,
@@ -23,6 +23,7 @@ export function finalise(
       scope: 'cluster',
       worst: 'agents restart; running pods are not touched',
       undo: releaseWith(choices, values.secondary),
+      undoThen: rollOutActions(namespace),
       timeoutSeconds: 900,
       because:
         'with every node moved, the conf is the agents’ by the release itself and not by a label',

@@ -4,6 +4,10 @@ import type { Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
 import { makeStep, type StepParts } from '../step.ts';
 
+const BACK_UP_NAME = 'back-up';
+/** Id of the step whose back-up later steps are taken back from. */
+export const BACK_UP = `prepare/${BACK_UP_NAME}`;
+
 export interface Pin {
   readonly lan: readonly string[];
   readonly because: string;
@@ -17,7 +21,7 @@ export function prepare(
   const everything = situation.nodes.map(({ name }) => name);
   const backUp = makeStep({
     phase: 'prepare',
-    name: 'back-up',
+    name: BACK_UP_NAME,
     title: 'Back up what later steps delete or change',
     action: { kind: 'back-up', objects: oldObjects(situation) },
     after: [],

@@ -1,10 +1,9 @@
 /** Flannel goes when nothing is on it: first out of the machine configs, then its objects. */
 import type { Step } from '../../model/plan.ts';
-import { atLeast } from '../../base/versions.ts';
 import type { Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
 import { inARow, type StepParts } from '../step.ts';
-import { flannelObjects } from './prepare.ts';
+import { BACK_UP, flannelObjects } from './prepare.ts';
 
 export function removeOldCni(
   situation: Situation,
@@ -28,7 +27,7 @@ export function removeOldCni(
       gates,
       scope: 'cluster',
       worst: 'a pod that was still on Flannel would lose its routes at the next change',
-      undoNote: undoNote(situation),
+      undo: { kind: 'restore-objects', backup: BACK_UP, objects: flannelObjects(situation) },
       pointOfNoReturn: true,
       because: 'no pod is on the old network any more (FM-53)',
     },
@@ -56,11 +55,4 @@ function talosCniNone(
       because: 'a control plane with the old setting would create the DaemonSet again (FM-35)',
     },
   ];
-}
-
-function undoNote({ distribution, distributionVersion }: Situation): string {
-  const general =
-    'going back from here is a migration of its own: apply the back-up, then move node by node';
-  if (distribution !== 'talos' || !atLeast(distributionVersion, '1.13.0')) return general;
-  return `${general}; Talos itself would not create Flannel again while its inventory (kube-system/talos-bootstrap-manifests-inventory) names it`;
 }

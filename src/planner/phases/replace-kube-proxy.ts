@@ -9,7 +9,7 @@ import { type Choices, REPLACEMENT_LABEL } from '../choices.ts';
 import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow, lastOf, makeStep, type StepParts } from '../step.ts';
-import { kubeProxyObjects } from './prepare.ts';
+import { BACK_UP, kubeProxyObjects } from './prepare.ts';
 import { rollOuts } from './roll-outs.ts';
 
 export function replaceKubeProxy(
@@ -54,8 +54,7 @@ export function replaceKubeProxy(
       gates: well,
       scope: 'cluster',
       worst: 'a node whose agent does not serve Services loses them',
-      undoNote:
-        'kube-proxy comes back from the back-up, or from Talos when proxy.disabled is taken back',
+      undo: { kind: 'restore-objects', backup: BACK_UP, objects: kubeProxyObjects(situation) },
       because: 'kube-proxy would keep rules for Services that Cilium serves',
     },
     cleanRules(everything, well),

@@ -68,6 +68,12 @@ const NO_CAUSES: readonly OccurrenceId[] = [];
 /** Detached pods whose reason is remembered, per node. */
 const DETACHMENTS_MAX = 256;
 
+/** The host's two ends of Cilium's own pair; one never stays without the other (veth(4)). */
+const OTHER_END: Readonly<Record<string, string>> = {
+  cilium_host: 'cilium_net',
+  cilium_net: 'cilium_host',
+};
+
 export class KernelNetwork implements NodeNetwork {
   readonly node: string;
   /** What containers of a pod share in this boot, by pod UID: an agent's resolved configuration. */
@@ -162,6 +168,7 @@ export class KernelNetwork implements NodeNetwork {
   removeLink(name: string): void {
     if (!this.hasLink(name)) return;
     this.plainLinks.delete(name);
+    this.plainLinks.delete(OTHER_END[name] ?? '');
     this.vxlan.delete(name);
     if (name === 'cni0') {
       for (const { podUid, network } of this.attachments.values()) {

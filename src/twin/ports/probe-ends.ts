@@ -28,6 +28,9 @@ export class ProbeEnds {
   }
 
   put(end: End, node: string, pod: PodObject): void {
+    const present = this.pods[end].get(node)?.metadata.uid ?? pod.metadata.uid;
+    // One that ends may speak after its successor.
+    if (present !== pod.metadata.uid && pod.metadata.deletionTimestamp !== undefined) return;
     this.pods[end].set(node, pod);
   }
 
