@@ -9,6 +9,8 @@ export interface ExecRequest extends CallOptions {
   /** No shell is between: the first word is the program. */
   readonly command: readonly string[];
   readonly stdin?: string | Uint8Array;
+  /** The command knows how much it reads: it ends also where a server cannot end its input (before 1.30). */
+  readonly stdinIsCounted?: boolean;
   /** Gets what the command prints as it comes; `stdout` of the result is then empty. */
   readonly onStdout?: (chunk: Uint8Array) => void;
   /** Bytes that stdout or stderr may hold, 16 MiB when absent; more is `refused`. */

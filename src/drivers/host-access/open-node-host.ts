@@ -8,6 +8,17 @@ import type { KubernetesPort } from '../../ports/index.ts';
 import type { NodeHostPort } from '../../ports/node-host.ts';
 import { talosNodeHost } from '../talos/node-host.ts';
 import type { TalosChannel } from '../talos/talos-channel.ts';
+import { etcdMembersByObjects } from './etcd-members.ts';
+import { hostFiles } from './host-files.ts';
+import { HostPods } from './host-pods.ts';
+import { hostSystem } from './host-system.ts';
+import { NodeCommands } from './node-commands.ts';
+
+/** What is reached through Kubernetes alone. */
+type HostAlone = Omit<
+  NodeHostPort,
+  'machineConfig' | 'patchMachineConfig' | 'upgrade' | 'etcdMembers' | 'upgradeKubernetes'
+>;
 
 export interface HostAccessSettings {
   /** Names the pods of this run; what bears another name is another run's. A label value. */
@@ -44,22 +55,49 @@ export interface OpenedNodeHost {
   close(): Promise<void>;
 }
 
-export function openNodeHost({
-  talos,
-  addresses,
-  drain,
-  distribution,
-}: NodeHostOptions): OpenedNodeHost {
-  if (talos === undefined) {
-    throw new RegaugeError('refused', `host access on ${distribution} is not there yet`);
-  }
-  const options = {
-    ...(addresses === undefined ? {} : { addresses }),
-    ...(drain === undefined ? {} : { drain }),
+export function openNodeHost(options: NodeHostOptions): OpenedNodeHost {
+  const { kubernetes, talos, addresses, drain, distribution, hostAccess } = options;
+  const { mayCreatePods, ...settings } = hostAccess;
+  const pods = new HostPods({ kubernetes, ...settings });
+  const commands = new NodeCommands({ kubernetes, pods, mayCreatePods });
+  const { listLong: _long, ...files } = hostFiles(commands);
+  const system = hostSystem({ kubernetes, commands, pods, mayCreatePods, distribution });
+  const access = { ...files, ...system };
+  const nodeHost =
+    talos === undefined
+      ? hostAlone(kubernetes, access, distribution)
+      : talosNodeHost(talos, access, {
+          ...(addresses === undefined ? {} : { addresses }),
+          ...(drain === undefined ? {} : { drain }),
+        });
+  return {
+    nodeHost,
+    sweep: () => pods.sweep(),
+    close: async () => {
+      await pods.close();
+      if (hostAccess.isExclusive === true) await pods.sweep();
+    },
+  };
+}
+
+/** Without an API of the machine: what such a system has not is refused by its name. */
+function hostAlone(
+  kubernetes: KubernetesPort,
+  access: HostAlone,
+  distribution: Distribution,
+): NodeHostPort {
+  const refuse = (what: string): Promise<never> => {
+    const isTalos = distribution === 'talos';
+    const why = isTalos ? 'this takes the Talos API' : `${distribution} has no API for it`;
+    const hint = isTalos ? 'give --talosconfig' : 'do it on the node, as its system does it';
+    return Promise.reject(new RegaugeError('refused', `cannot ${what}: ${why}`, { hint }));
   };
   return {
-    nodeHost: talosNodeHost(talos, undefined, options),
-    sweep: () => Promise.resolve([]),
-    close: () => Promise.resolve(),
+    ...access,
+    machineConfig: (node) => refuse(`read the machine config of ${node}`),
+    patchMachineConfig: (node) => refuse(`patch the machine config of ${node}`),
+    upgrade: (node) => refuse(`upgrade the system of ${node}`),
+    etcdMembers: () =>
+      distribution === 'talos' ? refuse('list the etcd members') : etcdMembersByObjects(kubernetes),
   };
 }

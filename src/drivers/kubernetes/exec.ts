@@ -109,7 +109,8 @@ class Conversation {
   }
 
   private sendStdin(stdin: Buffer): void {
-    if (this.socket.protocol !== PROTOCOLS[0]) {
+    const canEnd = this.socket.protocol === PROTOCOLS[0];
+    if (!canEnd && this.request.stdinIsCounted !== true) {
       const message = `${this.what}: this server (older than Kubernetes 1.30) cannot be told where the input ends`;
       const hint = 'The command would wait for ever; it is given its input another way.';
       this.fail(new RegaugeError('refused', message, { hint }));
@@ -119,7 +120,7 @@ class Conversation {
     for (let at = 0; at < stdin.length; at += PIECE) {
       this.socket.send(Buffer.concat([Buffer.of(STDIN), stdin.subarray(at, at + PIECE)]));
     }
-    this.socket.send(Buffer.of(CLOSE, STDIN));
+    if (canEnd) this.socket.send(Buffer.of(CLOSE, STDIN));
   }
 
   private heard(data: RawData): void {

@@ -1,13 +1,20 @@
-/** The twin as a target of the NodeHost contract: in memory, and over the wire through the Talos adapter. */
+/** The twin as a target of the NodeHost contract: in memory, and over the wire through the real adapters. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { present } from '../../../src/base/assert.ts';
+import { openNodeHost } from '../../../src/drivers/host-access/open-node-host.ts';
+import { openKubernetes } from '../../../src/drivers/kubernetes/open.ts';
 import { readTalosContext } from '../../../src/drivers/talos/talosconfig.ts';
-import { type HostAccess, talosNodeHost } from '../../../src/drivers/talos/node-host.ts';
 import { TalosChannel } from '../../../src/drivers/talos/talos-channel.ts';
-import type { NodeHostPort } from '../../../src/ports/node-host.ts';
+import type { KubeObject } from '../../../src/model/kubernetes.ts';
+import type { KubernetesPort, WatchOptions } from '../../../src/ports/index.ts';
 import { createTwinPorts } from '../../../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../../../src/twin/scenario/build-world.ts';
 import { expandCluster } from '../../../src/twin/scenario/expand-cluster.ts';
 import { clusterSpecOf } from '../../../src/twin/scenario/read-spec.ts';
+import { serveTwin } from '../../../src/twin/wire/serve-twin.ts';
 import { serveTalos } from '../../../src/twin/wire/talos/serve-talos.ts';
 import type { NodeHostTarget, TargetKind } from './suite.ts';
 
@@ -15,6 +22,9 @@ const NEXT = { version: '1.13.9', image: 'factory.talos.dev/metal-installer/x:v1
 const LOOK_MS = 1_000;
 const WAIT_MAX_MS = 3_600_000;
 const BACK_OFF_MS = 1;
+/** Virtual seconds per second: none to speak of. */
+const STANDSTILL = 1e-6;
+const TURNS_PER_LOOK = 50;
 /** Within the virtual second that one request takes over the wire. */
 const INSTALLS_AT_ONCE = { upgradeInstallMs: 500 };
 
@@ -44,19 +54,91 @@ export const TWIN_IN_MEMORY: TargetKind = {
   },
 };
 
+/** Both APIs of one served twin through both adapters: a pod on the node does what Talos does not. */
 export const TWIN_OVER_THE_WIRE: TargetKind = {
   name: 'the twin over the wire',
   make: async (version) => {
     const { world, channel, close } = await servedChannel(version);
-    const hostAccess = drivenAccess(world, createTwinPorts(world).nodeHost);
+    const { port, shut } = await servedKubernetes(world);
+    const opened = openNodeHost({
+      kubernetes: port,
+      talos: channel,
+      distribution: 'talos',
+      hostAccess: { run: 'contract', mayCreatePods: true },
+    });
     return {
       ...common(world),
-      port: talosNodeHost(channel, hostAccess),
+      port: opened.nodeHost,
       run: (work) => work(),
-      close,
+      close: async () => {
+        await opened.close();
+        await shut();
+        await close();
+      },
     };
   },
 };
+
+/**
+ * The Kubernetes API of the world over HTTPS. Its time stands still between requests and passes while
+ * somebody watches: whoever waits for a pod sees it start.
+ */
+async function servedKubernetes(world: TwinWorld): Promise<{
+  readonly port: KubernetesPort;
+  shut(): Promise<void>;
+}> {
+  const failures: unknown[] = [];
+  const twin = await serveTwin({
+    world,
+    clusterName: 'contract',
+    speed: STANDSTILL,
+    host: '127.0.0.1',
+    port: 0,
+    now: Date.now(),
+    onFailure: (error) => failures.push(error),
+  });
+  const directory = mkdtempSync(join(tmpdir(), 'regauge-node-host-'));
+  const kubeconfig = join(directory, 'kubeconfig');
+  writeFileSync(kubeconfig, twin.kubeconfig, { mode: 0o600 });
+  const port = await openKubernetes({ kubeconfig, environment: {}, requestsPerSecond: 1_000 });
+  return {
+    port: { ...port, watch: passing(world, port.watch) },
+    shut: async () => {
+      await port.close();
+      await twin.close();
+      rmSync(directory, { recursive: true, force: true });
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}
+
+function passing(world: TwinWorld, watch: KubernetesPort['watch']): KubernetesPort['watch'] {
+  return async function* passingWatch<T extends KubeObject>(
+    apiVersion: string,
+    kind: string,
+    options: WatchOptions,
+  ) {
+    const events = watch<T>(apiVersion, kind, options)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        let isWaiting = true;
+        const next = events.next().finally(() => {
+          isWaiting = false;
+        });
+        // A turn of the loop for what is on the socket, and time for what it waits for.
+        for (let turn = 1; isWaiting; turn += 1) {
+          await setImmediate();
+          if (turn % TURNS_PER_LOOK === 0) world.kernel.runUntil(world.kernel.now() + LOOK_MS);
+        }
+        const event = await next;
+        if (event.done === true) return;
+        yield event.value;
+      }
+    } finally {
+      await events.return?.(undefined);
+    }
+  };
+}
 
 /** The adapter at a served twin, in which each request takes a second of virtual time. */
 export async function servedChannel(version: string): Promise<{
@@ -127,16 +209,4 @@ function bootCount({ kernel }: TwinWorld, node: string): number {
   return kernel.occurrences.filter(
     (each) => each.node === node && /^talos\.(rebooted|os-upgraded)$/.test(each.kind),
   ).length;
-}
-
-/** Host access of the served twin: the same twin in memory, its time driven by each call. */
-function drivenAccess({ kernel }: TwinWorld, port: NodeHostPort): HostAccess {
-  return {
-    write: (...given) => kernel.drive(() => port.write(...given)),
-    remove: (...given) => kernel.drive(() => port.remove(...given)),
-    rename: (...given) => kernel.drive(() => port.rename(...given)),
-    removeLink: (...given) => kernel.drive(() => port.removeLink(...given)),
-    cleanKubeProxyRules: (...given) => kernel.drive(() => port.cleanKubeProxyRules(...given)),
-    restartSandbox: (...given) => kernel.drive(() => port.restartSandbox(...given)),
-  };
 }
