@@ -4,9 +4,9 @@
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { EtcdMember, NodeHostPort } from '../../ports/node-host.ts';
-import type { OccurrenceId } from '../../model/occurrence.ts';
-import type { Kernel } from '../kernel/kernel.ts';
+import { disturbancesOf } from '../api/disturbances.ts';
 import type { TwinNode, World } from '../world.ts';
+import { hostChangesOf } from './host-changes.ts';
 
 export interface NodeHostExtras {
   /** `kube-proxy --cleanup` on the node. */
@@ -18,7 +18,7 @@ export interface NodeHostExtras {
 export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHostPort {
   const on = <T>(name: string, action: (node: TwinNode) => T): Promise<T> =>
     world.kernel.answer(world.constants.apiCallMs, () => action(reachable(world, name)));
-  const changes = new HostChanges(world.kernel);
+  const changes = hostChangesOf(world.kernel);
   return {
     list: (name, directory) => on(name, ({ files }) => files.list(directory)),
     read: (name, path) => on(name, ({ files }) => files.read(path)),
@@ -30,9 +30,14 @@ export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHo
     remove: (name, path) =>
       on(name, ({ files }) => changes.file(name, 'file-removed', path, () => files.remove(path))),
     rename: (name, from, to) =>
-      on(name, ({ files }) =>
-        changes.file(name, 'file-renamed', from, () => files.rename(from, to)),
-      ),
+      on(name, ({ files }) => {
+        // Who did it before finds it done.
+        if (!files.exists(from) && files.exists(to)) return;
+        if (!files.exists(from)) {
+          throw new RegaugeError('not-found', `cannot rename ${from}: there is no such file`);
+        }
+        changes.file(name, 'file-renamed', from, () => files.rename(from, to));
+      }),
     machineConfig: (name) => on(name, ({ machine }) => machine.config()),
     patchMachineConfig: (name, patch, mode) =>
       on(name, ({ machine }) => accept(machine.patchConfig(patch, mode))),
@@ -50,37 +55,6 @@ export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHo
     upgradeKubernetes: (to) =>
       world.kernel.answer(world.constants.apiCallMs, () => extras.upgradeKubernetes(to)),
   };
-}
-
-type FileChange = 'file-written' | 'file-removed' | 'file-renamed';
-
-/** What somebody did on a node is where chains of causes begin; told once per directory on end. */
-class HostChanges {
-  private readonly kernel: Kernel;
-  private readonly last = new Map<string, { readonly key: string; readonly id: OccurrenceId }>();
-
-  constructor(kernel: Kernel) {
-    this.kernel = kernel;
-  }
-
-  file(node: string, what: FileChange, path: string, action: () => void): void {
-    const key = `${what} ${path.slice(0, path.lastIndexOf('/'))}`;
-    const before = this.last.get(node);
-    const id = before?.key === key ? before.id : this.tell(node, what, path);
-    this.last.set(node, { key, id });
-    this.kernel.because([id], action);
-  }
-
-  link(node: string, link: string, action: () => void): void {
-    this.kernel.because([this.tell(node, 'link-removed', link)], action);
-  }
-
-  private tell(node: string, what: FileChange | 'link-removed', path: string): OccurrenceId {
-    const message = `a client changed ${node}: ${what.replace('-', ' ')}, ${path}`;
-    return this.kernel.because(this.kernel.causes, () =>
-      this.kernel.occur(`client.${what}`, { node, message }),
-    );
-  }
 }
 
 function reachable(world: World, name: string): TwinNode {
@@ -106,10 +80,12 @@ function restartSandbox(world: World, node: TwinNode, namespace: string, pod: st
 /** Talos runs etcd as a service of the host, so a member is as well as its machine. */
 function etcdMembers(world: World): readonly EtcdMember[] {
   const members = [...world.nodes.values()].filter(({ role }) => role === 'control-plane');
-  const leader = members.find(({ machine }) => machine.up);
+  const { failedMembers } = disturbancesOf(world.store);
+  const serves = ({ name, machine }: TwinNode): boolean => machine.up && !failedMembers.has(name);
+  const leader = members.find(serves);
   return members.map((node) => ({
     node: node.name,
-    healthy: node.machine.up,
+    healthy: serves(node),
     learner: false,
     leader: node === leader,
   }));

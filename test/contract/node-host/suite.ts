@@ -17,6 +17,19 @@ export interface NodeHostTarget {
   untilBooted(node: string): Promise<void>;
   /** Waits until a machine that was told to reboot is down. */
   untilDown(node: string): Promise<void>;
+  /** Permission bits of a file. */
+  modeOf(node: string, path: string): number | undefined;
+  /** The pods of namespace `a`; with `settled`, once all of them run. */
+  pods(settled?: boolean): readonly {
+    readonly name: string;
+    readonly uid: string;
+    readonly node: string;
+    readonly sandbox: string | undefined;
+  }[];
+  /** Whether Services are translated on the node by what a kube-proxy wrote. */
+  hasKubeProxyRules(node: string): boolean;
+  /** Takes the kube-proxy away, and waits until its pods are gone. */
+  removeKubeProxy(): void;
   /** `bootID` and `osImage` of the Node object. */
   systemOf(node: string): { readonly bootId: string; readonly image: string };
   close(): Promise<void>;
@@ -85,6 +98,55 @@ function describeFiles(withTarget: WithTarget): void {
       await run(() => port.remove(worker, `${CONF}/10-flannel.conflist`));
       expect(await run(() => port.list(worker, CONF))).toEqual(['b.disabled']);
       expect(await run(() => port.read(worker, `${CONF}/05-a.conf`))).toBeUndefined();
+    }));
+
+  it('removes a directory with what is in it, and nothing where there is nothing', () =>
+    withTarget(VERSION, async ({ port, run, worker }) => {
+      await run(() => port.write(worker, '/etc/cni/multus/net.d/a.conf', 'a'));
+      await run(() => port.remove(worker, '/etc/cni/multus'));
+      expect(await run(() => port.list(worker, '/etc/cni/multus'))).toBeUndefined();
+      await run(() => port.remove(worker, '/etc/cni/multus'));
+    }));
+
+  it('finds a rename done that was done before, and no file where there never was one', () =>
+    withTarget(VERSION, async ({ port, run, worker }) => {
+      const [from, to] = [`${CONF}/10-flannel.conflist`, `${CONF}/10-flannel.conflist.off`];
+      await run(() => port.rename(worker, from, to));
+      await run(() => port.rename(worker, from, to));
+      expect(await run(() => port.list(worker, CONF))).toEqual(['10-flannel.conflist.off']);
+      const renamed = run(() => port.rename(worker, from, `${CONF}/other`));
+      await expect(renamed).rejects.toMatchObject({ code: 'not-found' });
+    }));
+
+  it('replaces a file as it was and with the rights that it had', () =>
+    withTarget(VERSION, async ({ port, run, worker, modeOf }) => {
+      const path = `${CONF}/calico-kubeconfig`;
+      await run(() => port.write(worker, path, 'old', 0o600));
+      await run(() => port.write(worker, path, 'new'));
+      expect(await run(() => port.read(worker, path))).toBe('new');
+      expect(modeOf(worker, path)).toBe(0o600);
+      expect(await run(() => port.list(worker, CONF))).toHaveLength(2);
+    }));
+
+  it('gives a pod a new sandbox in its place', () =>
+    withTarget(VERSION, async ({ port, run, pods }) => {
+      const [pod] = pods();
+      if (pod === undefined) throw new Error('no pod runs');
+      await run(() => port.restartSandbox(pod.node, 'a', pod.name));
+      const again = pods(true).find(({ name }) => name === pod.name);
+      expect(again).toMatchObject({ node: pod.node, uid: pod.uid });
+      expect(again?.sandbox).toBeDefined();
+      expect(again?.sandbox).not.toBe(pod.sandbox);
+      const asked = run(() => port.restartSandbox(pod.node, 'a', 'none'));
+      await expect(asked).rejects.toMatchObject({ code: 'not-found' });
+    }));
+
+  it('cleans up after a kube-proxy that is gone', () =>
+    withTarget(VERSION, async ({ port, run, worker, hasKubeProxyRules, removeKubeProxy }) => {
+      removeKubeProxy();
+      expect(hasKubeProxyRules(worker)).toBe(true);
+      await run(() => port.cleanKubeProxyRules(worker));
+      expect(hasKubeProxyRules(worker)).toBe(false);
     }));
 
   it('names the links, and a link that was removed no more', () =>

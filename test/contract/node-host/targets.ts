@@ -10,6 +10,7 @@ import { readTalosContext } from '../../../src/drivers/talos/talosconfig.ts';
 import { TalosChannel } from '../../../src/drivers/talos/talos-channel.ts';
 import type { KubeObject } from '../../../src/model/kubernetes.ts';
 import type { KubernetesPort, WatchOptions } from '../../../src/ports/index.ts';
+import { networkOf } from '../../../src/twin/network/kernel-network.ts';
 import { createTwinPorts } from '../../../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../../../src/twin/scenario/build-world.ts';
 import { expandCluster } from '../../../src/twin/scenario/expand-cluster.ts';
@@ -169,7 +170,16 @@ function common(
   world: TwinWorld,
 ): Pick<
   NodeHostTarget,
-  'controlPlane' | 'worker' | 'next' | 'untilBooted' | 'untilDown' | 'systemOf'
+  | 'controlPlane'
+  | 'worker'
+  | 'next'
+  | 'untilBooted'
+  | 'untilDown'
+  | 'systemOf'
+  | 'modeOf'
+  | 'pods'
+  | 'hasKubeProxyRules'
+  | 'removeKubeProxy'
 > {
   const { kernel, store } = world;
   const nodes = [...world.nodes.values()];
@@ -192,6 +202,28 @@ function common(
       'one',
     ).name,
     next: NEXT,
+    modeOf: (node, path) => world.nodes.get(node)?.files.stat?.(path)?.mode,
+    pods: (settled = false) => {
+      const all = () => store.list('Pod', 'a');
+      if (settled) {
+        kernel.runUntil(kernel.now() + LOOK_MS);
+        until(() => all().every(({ status }) => status.containerStatuses?.[0]?.ready === true));
+      }
+      return all().map(({ metadata: { name, uid = '' }, spec: { nodeName = '' } }) => {
+        const sandbox = world.nodes.get(nodeName)?.runtime.sandboxOf(uid)?.id;
+        return { name, uid, node: nodeName, sandbox };
+      });
+    },
+    hasKubeProxyRules: (node) => {
+      const found = world.nodes.get(node);
+      return found !== undefined && networkOf(found).kubeProxy !== undefined;
+    },
+    removeKubeProxy: () => {
+      store.delete('DaemonSet', 'kube-system', 'kube-proxy');
+      const isLeft = () =>
+        store.list('Pod', 'kube-system').some(({ metadata }) => /^kube-proxy/.test(metadata.name));
+      until(() => !isLeft());
+    },
     untilDown: async (node) => until(() => !isUp(node)),
     untilBooted: async (node) => {
       const count = bootOf(node);
