@@ -1,7 +1,7 @@
 /**
  * Runs a plan through ports: a step starts when what it depends on is done and its gates hold; it is
  * observed before and after. The first failure stops the run; what was done and can be undone is
- * said. Resuming is running again: what is done observes as done.
+ * said. Resuming is running again: what is done observes as done, or is behind what was begun since.
  */
 import { assert } from '../base/assert.ts';
 import { RegaugeError } from '../base/errors.ts';
@@ -13,9 +13,13 @@ import { stepFor } from '../steps/registry.ts';
 import type { BackupStore, StepContext } from '../steps/step-module.ts';
 import { waitUntil } from '../steps/waiting.ts';
 import { memoryBackups } from './backups.ts';
-import { evaluateGate, showGate } from './gates/evaluate.ts';
 import type { GateContext } from './gates/gate-context.ts';
 import { pathKey } from './gates/paths.ts';
+import { passedSteps } from './run/evidence.ts';
+import { holdGates } from './run/hold-gates.ts';
+import { type RunControl, RunHalted } from './run/run-control.ts';
+import { isSafePoint } from './run/safe-point.ts';
+import { strangersBefore } from './run/strangers.ts';
 
 export interface RunOptions {
   readonly onEvent?: (event: RunEvent) => void;
@@ -26,13 +30,24 @@ export interface RunOptions {
   readonly gateTimeoutSeconds?: number;
   /** Whoever called reads the probes after the run, and stops them. */
   readonly keepProbing?: boolean;
+  /** By which somebody pauses or stops the run. */
+  readonly control?: RunControl;
+  /** The ports as a step may use them; those of the run when absent. */
+  readonly portsFor?: (step: Step) => Ports;
+  /** Paths (`pathKey`) that were broken before a run's first step, where an earlier run looked. */
+  readonly brokenBefore?: readonly string[];
+  /** What was broken before the first step, before anything is changed. */
+  readonly onBrokenBefore?: (paths: readonly string[]) => Promise<void>;
 }
 
 export interface RunResult {
-  readonly outcome: 'done' | 'stopped';
+  /** `paused`: as asked, at a safe point. `halted`: ended from outside, in the middle of something. */
+  readonly outcome: 'done' | 'stopped' | 'paused' | 'halted';
   /** Steps that are done, in the order they were. */
   readonly done: readonly string[];
   readonly failed?: { readonly step: string; readonly message: string };
+  /** Why it was halted, and the steps it was in the middle of. */
+  readonly halted?: { readonly message: string; readonly steps: readonly string[] };
   /** Steps that are done or began, in the plan's order: what the way back starts from. */
   readonly reached: readonly string[];
   readonly seconds: number;
@@ -41,7 +56,10 @@ export interface RunResult {
 const GATE_TIMEOUT_SECONDS = 900;
 /** Between tries of an act that failed for a reason that passes. */
 const RETRY_MS = 3_000;
-const PASSING_CODES = new Set(['unreachable', 'conflict', 'timeout']);
+const PASSING_CODES = new Set(['unreachable', 'conflict', 'timeout', 'throttled', 'expired']);
+
+/** What became of a step. */
+type Ended = 'done' | 'paused' | { readonly failed: string };
 
 export async function runPlan(
   plan: Plan,
@@ -61,7 +79,10 @@ class PlanRun {
   private readonly backups: BackupStore;
   private readonly turns = new OwnerTurns();
   private gates: GateContext;
+  private passed: ReadonlySet<string> = new Set();
   private failure: { readonly step: string; readonly message: string } | undefined;
+  private halt: RunHalted | undefined;
+  private readonly running = new Set<string>();
   private readonly plan: Plan;
   private readonly ports: Ports;
   private readonly options: RunOptions;
@@ -85,35 +106,48 @@ class PlanRun {
   }
 
   async toTheEnd(): Promise<RunResult> {
-    await this.startProbes();
+    try {
+      this.passed = await passedSteps(this.plan, this.ports);
+      await this.startProbes();
+    } catch (error) {
+      if (!(error instanceof RunHalted)) throw error;
+      this.halt = error;
+    }
     const roots = this.plan.steps.filter((step) => step.dependsOn.length === 0);
     await Promise.all(roots.map((step) => this.runFrom(step)));
     const result = this.result();
-    await this.tell({ type: 'done', at: this.seconds(), message: this.closingWords(result) });
-    if (this.options.keepProbing !== true) await this.ports.prober.stop();
+    await this.tell({
+      type: endingOf(result),
+      at: this.seconds(),
+      message: this.closingWords(result),
+    });
+    if (this.options.keepProbing !== true && this.halt === undefined)
+      await this.ports.prober.stop();
     return result;
   }
 
   private async startProbes(): Promise<void> {
     await this.ports.prober.start();
-    const failing = await this.ports.prober.failing();
-    this.gates = { ...this.gates, failingBefore: new Set(failing.map(pathKey)) };
-    const known =
-      failing.length === 0 ? '' : `; ${failing.length} paths fail already and are not waited for`;
+    const known = this.options.brokenBefore;
+    const broken = known ?? (await this.ports.prober.failing()).map(pathKey);
+    if (known === undefined) await this.options.onBrokenBefore?.(broken);
+    this.gates = { ...this.gates, failingBefore: new Set(broken) };
+    const words = known === undefined ? 'fail already' : 'failed before the first step';
     await this.tell({
       type: 'probe',
       at: this.seconds(),
-      message: `probes run on every class of paths${known}`,
+      message: `probes run on every class of paths${broken.length === 0 ? '' : `; ${broken.length} paths ${words} and are not waited for`}`,
     });
   }
 
   /** Runs the step and then whatever waited for it only. */
   private async runFrom(step: Step): Promise<void> {
-    if (this.failure !== undefined) return;
-    const failure = await this.runStep(step);
-    if (failure !== undefined) {
-      this.failure ??= { step: step.id, message: failure };
-      await this.tellStep(step, 'failed', failure);
+    if (this.failure !== undefined || this.halt !== undefined) return;
+    const ended = await this.runStep(step);
+    if (ended === 'paused') return;
+    if (ended !== 'done') {
+      this.failure ??= { step: step.id, message: ended.failed };
+      await this.tellStep(step, 'failed', ended.failed);
       return;
     }
     this.done.push(step.id);
@@ -125,40 +159,65 @@ class PlanRun {
     await Promise.all(next.map((dependent) => this.runFrom(dependent)));
   }
 
-  /** Why it failed; undefined when it is done. */
-  private async runStep(step: Step): Promise<string | undefined> {
+  private async runStep(step: Step): Promise<Ended> {
     try {
-      return await this.attempt(step);
+      const ended = await this.attempt(step);
+      this.running.delete(step.id);
+      return ended;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      if (error instanceof RunHalted) {
+        this.halt ??= error;
+        return 'paused';
+      }
+      this.running.delete(step.id);
+      return { failed: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  private async attempt(step: Step): Promise<string | undefined> {
+  private async attempt(step: Step): Promise<Ended> {
     const bound = stepFor(step.action);
-    const seen = await this.retried(step, () => bound.observe(this.contextOf(step)));
+    const seen = this.passed.has(step.id)
+      ? 'done'
+      : await this.retried(step, () => bound.observe(this.contextOf(step)));
     if (seen === 'done') {
       await this.tellStep(step, 'already-done');
-      return undefined;
+      return 'done';
     }
-    if (seen !== 'todo') return seen.blocked;
-    const gate = await this.gatesHold(step);
-    if (gate !== undefined) return gate;
-    if (this.failure !== undefined) return `not started: ${this.failure.step} failed`;
+    if (seen !== 'todo') return { failed: seen.blocked };
+    const held = await this.heldBefore(step);
+    if (held !== undefined) return held;
     this.started.add(step.id);
+    this.running.add(step.id);
     await this.tellStep(step, 'started');
     const context = this.contextOf(step);
     await this.retried(step, () => bound.act(context));
     const verdict = await waitUntil(this.ports.clock, context.deadline, () =>
       this.retried(step, () => bound.verify(context)),
     );
-    if (!verdict.holds) return `not there after ${step.timeoutSeconds} s: ${verdict.message}`;
+    if (!verdict.holds)
+      return { failed: `not there after ${step.timeoutSeconds} s: ${verdict.message}` };
     await this.tellStep(step, 'done');
-    return undefined;
+    return 'done';
+  }
+
+  /** What keeps the step from starting: a pause, a gate, a failure elsewhere. */
+  private async heldBefore(step: Step): Promise<Ended | undefined> {
+    if (this.pausesAt(step)) return 'paused';
+    const waited = await this.gatesHold(step);
+    if (typeof waited === 'object') return waited;
+    if (this.failure !== undefined) return { failed: `not started: ${this.failure.step} failed` };
+    if (waited === 'given-up' || this.halt !== undefined || this.pausesAt(step)) return 'paused';
+    const strangers = await this.retried(step, () => strangersBefore(step, this.plan, this.ports));
+    return strangers === undefined ? undefined : { failed: strangers };
+  }
+
+  private pausesAt(step: Step): boolean {
+    return this.options.control?.isPausing === true && isSafePoint(step);
   }
 
   private contextOf(step: Step): StepContext {
-    const { ports, plan, backups, turns } = this;
+    const { plan, backups, turns } = this;
+    const ports = this.options.portsFor?.(step) ?? this.ports;
     return {
       ports,
       plan,
@@ -177,26 +236,15 @@ class PlanRun {
     };
   }
 
-  private async gatesHold(step: Step): Promise<string | undefined> {
-    const deadline =
-      this.ports.clock.now() + (this.options.gateTimeoutSeconds ?? GATE_TIMEOUT_SECONDS) * 1000;
-    for (const gate of step.gates) {
-      const name = showGate(gate);
-      const tell = (state: 'holds' | 'waiting' | 'failed', message: string): Promise<void> =>
-        this.tell({ type: 'gate', at: this.seconds(), step: step.id, gate: name, state, message });
-      const verdict = await waitUntil(
-        this.ports.clock,
-        deadline,
-        () => evaluateGate(this.gates, gate),
-        (message) => void tell('waiting', message),
-      );
-      if (!verdict.holds) {
-        await tell('failed', verdict.message);
-        return `gate ${name} does not hold: ${verdict.message}`;
-      }
-      await tell('holds', 'holds');
-    }
-    return undefined;
+  private gatesHold(step: Step): ReturnType<typeof holdGates> {
+    const seconds = this.options.gateTimeoutSeconds ?? GATE_TIMEOUT_SECONDS;
+    return holdGates(step.gates, {
+      context: this.gates,
+      deadline: this.ports.clock.now() + seconds * 1000,
+      isOver: () => this.failure !== undefined || this.halt !== undefined || this.pausesAt(step),
+      tell: (gate, state, message) =>
+        this.tell({ type: 'gate', at: this.seconds(), step: step.id, gate, state, message }),
+    });
   }
 
   /** Tries again while the failure is one that passes, until the step's time is over. */
@@ -218,18 +266,34 @@ class PlanRun {
     const reached = this.plan.steps
       .map(({ id }) => id)
       .filter((id) => done.has(id) || this.started.has(id));
-    const complete = this.failure === undefined && this.done.length === this.plan.steps.length;
     return {
-      outcome: complete ? 'done' : 'stopped',
+      outcome: this.outcome(),
       done: this.done,
       ...(this.failure === undefined ? {} : { failed: this.failure }),
+      ...(this.halt === undefined
+        ? {}
+        : { halted: { message: this.halt.message, steps: [...this.running] } }),
       reached,
       seconds: this.seconds(),
     };
   }
 
-  private closingWords({ outcome, failed, reached, done }: RunResult): string {
+  private outcome(): RunResult['outcome'] {
+    if (this.halt !== undefined) return 'halted';
+    if (this.failure !== undefined) return 'stopped';
+    return this.done.length === this.plan.steps.length ? 'done' : 'paused';
+  }
+
+  private closingWords({ outcome, failed, halted, reached, done }: RunResult): string {
+    const total = this.plan.steps.length;
     if (outcome === 'done') return `all ${done.length} steps are done`;
+    if (outcome === 'paused')
+      return `paused at a safe point: ${done.length} of ${total} steps are done`;
+    if (halted !== undefined) {
+      const within =
+        halted.steps.length === 0 ? 'between steps' : `within ${halted.steps.join(', ')}`;
+      return `${halted.message}; ${done.length} of ${total} steps are done, ended ${within}`;
+    }
     const begun = new Set(reached);
     const undoable = this.plan.steps.filter(({ id, undo }) => undo !== null && begun.has(id));
     const offer =
@@ -263,6 +327,10 @@ class PlanRun {
     this.options.onEvent?.(event);
     await this.options.journal?.write(event);
   }
+}
+
+function endingOf({ outcome }: RunResult): 'pause' | 'done' {
+  return outcome === 'paused' || outcome === 'halted' ? 'pause' : 'done';
 }
 
 /** Every dependency is a step that comes before: no cycle, nothing dangling. */

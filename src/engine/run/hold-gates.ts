@@ -35,38 +35,37 @@ export async function holdGates(gates: readonly Gate[], wait: GateWait): Promise
   return 'hold';
 }
 
-async function holdGate(
-  gate: Gate,
-  { context, deadline, isOver, tell }: GateWait,
-): Promise<Waited> {
+interface Look {
+  readonly verdict: Verdict;
+  /** No waiting mends it. */
+  readonly isHopeless: boolean;
+}
+
+async function holdGate(gate: Gate, wait: GateWait): Promise<Waited> {
+  const { context, deadline, isOver, tell } = wait;
+  const { clock } = context.ports;
   const name = showGate(gate);
   let told = '';
-  let isHopeless = false;
-  const look = async (): Promise<Verdict> => {
-    const verdict = await evaluateGate(context, gate, (error) => {
-      if (error instanceof RunHalted) throw error;
-      isHopeless = error instanceof RegaugeError && HOPELESS.has(error.code);
-    });
-    if (!verdict.holds && verdict.message !== told) {
-      told = verdict.message;
-      if (!isHopeless) await tell(name, 'waiting', told);
-    }
-    return verdict;
-  };
-  const { clock } = context.ports;
-  let verdict = await look();
-  for (let pause = FIRST_PAUSE_MS; !verdict.holds && !isHopeless;) {
+  let seen = await lookAt(gate, context);
+  for (let pause = FIRST_PAUSE_MS; !seen.verdict.holds && !seen.isHopeless;) {
+    if (seen.verdict.message !== told) await tell(name, 'waiting', (told = seen.verdict.message));
     const left = deadline - clock.now();
     if (left <= 0) break;
     if (isOver()) return 'given-up';
     await clock.sleep(Math.min(pause, left));
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
-    verdict = await look();
+    seen = await lookAt(gate, context);
   }
-  if (verdict.holds) {
-    await tell(name, 'holds', 'holds');
-    return 'hold';
-  }
-  await tell(name, 'failed', verdict.message);
-  return { failed: `gate ${name} does not hold: ${verdict.message}` };
+  const { verdict } = seen;
+  await tell(name, verdict.holds ? 'holds' : 'failed', verdict.holds ? 'holds' : verdict.message);
+  return verdict.holds ? 'hold' : { failed: `gate ${name} does not hold: ${verdict.message}` };
+}
+
+async function lookAt(gate: Gate, context: GateContext): Promise<Look> {
+  let isHopeless = false;
+  const verdict = await evaluateGate(context, gate, (error) => {
+    if (error instanceof RunHalted) throw error;
+    isHopeless = error instanceof RegaugeError && HOPELESS.has(error.code);
+  });
+  return { verdict, isHopeless };
 }
