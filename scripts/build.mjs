@@ -12,7 +12,7 @@ import { bundledModule } from './bundled-files.mjs';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /** Commands that share nearly all their code, by bundle; any other command is a bundle of its own. */
-const TOGETHER = { rehearsal: ['incident', 'plan', 'rehearse'] };
+const TOGETHER = { rehearsal: ['fault-worker', 'incident', 'plan', 'rehearse'] };
 const COMMANDS = readdirSync('src/cli/commands')
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   .map((name) => basename(name, '.ts'));

@@ -200,6 +200,18 @@ const rehearse = buildCommand<RehearseFlags, string[], CliContext>({
         brief: 'How pods come over',
       },
       seed: wholeNumber('Seed of the rehearsal (default 1)'),
+      faults: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Rehearse many times, with something going wrong at some step each time',
+      },
+      fault: {
+        ...text('What goes wrong: node-lost@<step>; with --faults, what to sweep', 'fault'),
+        variadic: true,
+      },
+      rehearsals: wholeNumber('With --faults: how many (default 200)', 1),
+      workers: wholeNumber('With --faults: threads (default: one per core)', 1),
       report: text('Write the HTML report here', 'report.html'),
       events: {
         kind: 'boolean',
@@ -213,7 +225,11 @@ const rehearse = buildCommand<RehearseFlags, string[], CliContext>({
   },
   docs: {
     brief: 'Play a plan, or your own runbook, on a twin of the cluster',
-    fullDescription: 'Exits 0 when the rehearsal ends clean. Touches nothing.',
+    fullDescription:
+      'Exits 0 when the rehearsal ends clean. With --faults it rehearses many times, something going ' +
+      'wrong at a step each time, says how likely a clean end is and what broke, and exits 0 when ' +
+      'nothing did; the worst is made as small as it gets, with the command that plays it again. ' +
+      'Touches nothing.',
   },
 });
 
@@ -291,6 +307,12 @@ const schema = buildCommand<object, string[], CliContext>({
   docs: { brief: 'The JSON Schema of a document' },
 });
 
+const faultWorker = buildCommand<object, [], CliContext>({
+  func: guarded(() => import('./commands/fault-worker.ts')),
+  parameters: { positional: { kind: 'tuple', parameters: [] } },
+  docs: { brief: 'A thread of rehearse --faults' },
+});
+
 const twinServe = buildCommand<TwinServeFlags, [], CliContext>({
   func: guarded(() => import('./commands/twin-serve.ts')),
   parameters: {
@@ -358,8 +380,10 @@ function application(): Application<CliContext> {
         'explain-node': explainNode,
         schema,
         twin,
+        'fault-worker': faultWorker,
       },
       docs: {
+        hideRoute: { 'fault-worker': true },
         brief:
           'Changes the CNI of a running Kubernetes cluster, and shows how it will end before it starts.',
       },

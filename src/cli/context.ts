@@ -11,8 +11,12 @@ export interface CliProcess {
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly env: Readonly<Partial<Record<string, string>>>;
   exitCode?: number | string | null;
+  /** The file that was started: a thread that shall run a command runs it again. */
+  readonly entry?: string | undefined;
   /** Told when a command's code is loaded, before it runs. */
   onLoaded?(): void;
+  /** Told that the command will run for minutes. */
+  onLongRun?(): void;
 }
 
 export interface OutputStream {

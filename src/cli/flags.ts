@@ -49,6 +49,12 @@ export interface RehearseFlags extends VersionFlags, LiveFlags {
   readonly plan?: string;
   readonly strategy?: NodeStrategy;
   readonly seed?: number;
+  /** Sweep faults × steps × seeds. */
+  readonly faults?: boolean;
+  /** Faults that strike, or, with `faults`, those to sweep. */
+  readonly fault?: readonly string[];
+  readonly rehearsals?: number;
+  readonly workers?: number;
   readonly report?: string;
   readonly events: boolean;
   readonly output: DocumentFormat;

@@ -12,8 +12,20 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
 async function runCommand(): Promise<void> {
   const { runApp } = await import('./app.ts');
   const { stdout, stderr, stdin, env } = process;
-  process.exitCode = await runApp(args, { stdout, stderr, stdin, env, onLoaded: optimiseLate });
+  process.exitCode = await runApp(args, {
+    stdout,
+    stderr,
+    stdin,
+    env,
+    entry: process.argv[1],
+    onLoaded: () => setInterruptBudget(LATE),
+    onLongRun: () => setInterruptBudget(USUAL),
+  });
 }
+
+/** Bytes of bytecode that run in a function until V8 thinks of optimising it. */
+const LATE = 1_000_000;
+const USUAL = 66 * 1024;
 
 /**
  * Most commands are over before code that V8 optimises has paid for being optimised: at the budget
@@ -21,7 +33,7 @@ async function runCommand(): Promise<void> {
  * takes. Later Nodes have a compiler between, and no such flag. Not before the bundles are loaded:
  * V8 takes compiled code of equal flags only.
  */
-function optimiseLate(): void {
+function setInterruptBudget(bytes: number): void {
   if (!process.version.startsWith('v20.')) return;
-  process.getBuiltinModule('node:v8').setFlagsFromString('--interrupt-budget=1000000');
+  process.getBuiltinModule('node:v8').setFlagsFromString(`--interrupt-budget=${bytes}`);
 }

@@ -35,9 +35,19 @@ export interface ClusterRead {
   readonly bundles: readonly Bundle[];
 }
 
+/** What was given, as text: plain data, from which another thread makes the same cluster. */
+export interface ClusterMaterial {
+  readonly files: FilesRead;
+  readonly named: Pick<ReadOptions, 'target' | 'runbook' | 'ciliumVersion' | 'talosVersion'>;
+}
+
 /** Throws `usage` and `bad-input` errors. */
 export async function readCluster(options: ReadOptions): Promise<ClusterRead> {
-  const { paths, target, runbook, ciliumVersion, talosVersion, stdin, live } = options;
+  return clusterIn(await readMaterial(options));
+}
+
+export async function readMaterial(options: ReadOptions): Promise<ClusterMaterial> {
+  const { paths, target, runbook, stdin, live } = options;
   if (paths.length === 0 && (live === undefined || live.files.length === 0)) {
     throw new RegaugeError('usage', 'no files of the cluster were given', {
       hint: 'Give --live to read the cluster itself, or files: kubectl get nodes,ns,pods,ds,deploy,rs,sts,svc,pdb,netpol,pv,pvc,volumeattachments,cm,validatingwebhookconfigurations,mutatingwebhookconfigurations -A -o json > snapshot.json, and on Talos talosctl -n <node>,<node> get machineconfig v1alpha1 -o yaml > machineconfigs.yaml',
@@ -45,7 +55,21 @@ export async function readCluster(options: ReadOptions): Promise<ClusterRead> {
   }
   const named = [target, runbook].filter((path) => path !== undefined);
   const fromFiles = await readFiles([...paths, ...named], stdin === undefined ? {} : { stdin });
-  const read = together(fromFiles, live);
+  const { ciliumVersion, talosVersion } = options;
+  return {
+    files: together(fromFiles, live),
+    named: {
+      ...(target === undefined ? {} : { target }),
+      ...(runbook === undefined ? {} : { runbook }),
+      ...(ciliumVersion === undefined ? {} : { ciliumVersion }),
+      ...(talosVersion === undefined ? {} : { talosVersion }),
+    },
+  };
+}
+
+/** Throws `bad-input` errors. */
+export function clusterIn({ files: read, named }: ClusterMaterial): ClusterRead {
+  const { target, runbook, ciliumVersion, talosVersion } = named;
   const scenario = scenarioIn(read.files);
   const all = readInput(scenario.files, {
     ...(ciliumVersion === undefined ? {} : { ciliumVersion: ciliumVersion.replace(/^v/, '') }),

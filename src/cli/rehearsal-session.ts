@@ -91,12 +91,37 @@ export async function play(stage: Stage, request: RehearsalSubject): Promise<Reh
   });
   const report = observer.finish();
   const { occurrences } = world.kernel;
-  const { causes, failures } = nameCauses(occurrences, report.failures, HAZARDS);
-  const rehearsal: Rehearsal = {
-    apiVersion: 'regauge.dev/v1',
-    kind: 'Rehearsal',
+  const rehearsal = describe({
     name: nameOf(request),
     outcome: outcomeOf(report, run),
+    seed,
+    report,
+    events,
+    occurrences,
+    assumptions,
+    nodeHistories: histories.histories(),
+  });
+  return { rehearsal, run, occurrences };
+}
+
+export interface RehearsalParts extends Pick<
+  Rehearsal,
+  'name' | 'outcome' | 'seed' | 'assumptions' | 'nodeHistories'
+> {
+  readonly report: ObservationReport;
+  readonly events: readonly RunEvent[];
+  readonly occurrences: readonly Occurrence[];
+}
+
+/** The document, with the causes of what failed named. */
+export function describe(parts: RehearsalParts): Rehearsal {
+  const { name, outcome, seed, report, events, occurrences, assumptions, nodeHistories } = parts;
+  const { causes, failures } = nameCauses(occurrences, report.failures, HAZARDS);
+  return {
+    apiVersion: 'regauge.dev/v1',
+    kind: 'Rehearsal',
+    name,
+    outcome,
     seed,
     summary: report.summary,
     failures,
@@ -106,9 +131,8 @@ export async function play(stage: Stage, request: RehearsalSubject): Promise<Reh
     invariants: report.invariants,
     assumptions,
     paths: report.paths,
-    nodeHistories: histories.histories(),
+    nodeHistories,
   };
-  return { rehearsal, run, occurrences };
 }
 
 function perform(
@@ -131,7 +155,10 @@ function endedWell(run: RunResult | RunbookResult): boolean {
   return !('commands' in run) && run.outcome === 'done';
 }
 
-function outcomeOf(report: ObservationReport, run: RunResult | RunbookResult): Outcome {
+export function outcomeOf(
+  report: ObservationReport,
+  run: Pick<RunResult, 'outcome'> | RunbookResult,
+): Outcome {
   const { summary, failures, invariants, lasting } = report;
   if (lasting.length > 0) return 'harmful';
   const unfinished = !('commands' in run) && run.outcome === 'stopped';

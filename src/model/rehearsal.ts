@@ -1,4 +1,5 @@
 /** What a rehearsal says (contract: Rehearsal). Times are seconds of virtual time since the start. */
+import type { Breakage, SweepOutcome } from './fault-sweep.ts';
 import type { Evidence } from './finding.ts';
 
 export type Outcome = 'clean' | 'degraded' | 'stuck' | 'harmful';
@@ -85,6 +86,17 @@ export interface Rehearsal {
   /** What was observed per path class and node pair, as `verify` prints it. */
   readonly paths: readonly PathObservation[];
   readonly nodeHistories: readonly NodeHistory[];
+  /** Only of a rehearsal in which faults were to strike. */
+  readonly underFaults?: UnderFaults;
+}
+
+export interface UnderFaults {
+  /** As `--fault` takes them, with when they struck (seconds); null where their step never began. */
+  readonly faults: readonly { readonly fault: string; readonly at: number | null }[];
+  readonly outcome: SweepOutcome;
+  readonly broke: readonly Breakage[];
+  /** How often the plan was run: once, and again after each stop or kill. */
+  readonly runs: number;
 }
 
 export interface Assumption {

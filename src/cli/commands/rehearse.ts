@@ -8,12 +8,20 @@ import type { RunEvent } from '../../model/run-event.ts';
 import { driftOf } from '../../planner/plan-migration.ts';
 import { verdict } from '../../report/comparison.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
+import { readStrike } from '../../twin/faults/fault-text.ts';
+import { rehearseWithFaults } from '../faults/faulted-rehearsal.ts';
+import { sweepNodesOf } from '../faults/sweep.ts';
 import type { RehearseFlags } from '../flags.ts';
 import { liveFiles } from '../given-files.ts';
 import { leftOutSection } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
 import { readPlan } from '../plan-file.ts';
-import { type ClusterRead, readCluster } from '../read-cluster.ts';
+import {
+  clusterIn,
+  type ClusterMaterial,
+  type ClusterRead,
+  readMaterial,
+} from '../read-cluster.ts';
 import {
   planFor,
   play,
@@ -24,8 +32,9 @@ import {
 import { writeReport } from '../report-file.ts';
 import { causeTree } from '../terminal/cause-tree.ts';
 import { failedStepLines } from '../terminal/failed-steps.ts';
-import { startProgress } from '../terminal/progress.ts';
+import { type Progress, startProgress } from '../terminal/progress.ts';
 import { sideBySide } from '../terminal/side-by-side.ts';
+import { underFaultsLines } from '../terminal/sweep-text.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 
 export async function run(
@@ -36,18 +45,66 @@ export async function run(
   if (flags.runbook !== undefined && flags.plan !== undefined) {
     throw new RegaugeError('usage', 'give --runbook or --plan, not both');
   }
-  const { stage, subject, told } = await prepare(this, flags, paths);
   const colours = pico.createColors(wantsColour(this));
+  if (flags.faults === true || flags.fault !== undefined) {
+    await runWithFaults(this, flags, paths, colours);
+    return;
+  }
+  const { stage, subject, told } = await prepare(this, flags, paths);
   const label = flags.runbook === undefined ? 'The plan' : 'The runbook';
-  const progress = flags.events ? undefined : await startProgress(this, label, colours);
-  const onEvent = (event: RunEvent): void => {
-    if (progress === undefined) this.process.stdout.write(`${JSON.stringify(event)}\n`);
-    else progress.onEvent(event);
-  };
+  const { progress, onEvent } = await follow(this, flags, label, colours);
   const { rehearsal } = await play(stage, { ...subject, onEvent });
   progress?.finish(verdict(rehearsal));
   this.process.exitCode = rehearsal.outcome === 'clean' ? EXIT.clean : EXIT.findings;
   show(this, flags, { label, rehearsal }, told, colours);
+}
+
+/** Who hears of the run while it goes: a person, or a program with `--events`. */
+async function follow(
+  context: CliContext,
+  flags: RehearseFlags,
+  label: string,
+  colours: Colors,
+): Promise<{ progress: Progress | undefined; onEvent: (event: RunEvent) => void }> {
+  const progress = flags.events ? undefined : await startProgress(context, label, colours);
+  return {
+    progress,
+    onEvent: (event) => {
+      if (progress === undefined) context.process.stdout.write(`${JSON.stringify(event)}\n`);
+      else progress.onEvent(event);
+    },
+  };
+}
+
+/** Many rehearsals, or one, in which something goes wrong; each has a twin of its own. */
+async function runWithFaults(
+  context: CliContext,
+  flags: RehearseFlags,
+  paths: readonly string[],
+  colours: Colors,
+): Promise<void> {
+  if (flags.runbook !== undefined)
+    throw new RegaugeError('usage', 'faults strike while a plan runs, not a runbook');
+  const material = await readGiven(context, flags, paths);
+  const read = clusterIn(material);
+  const { plan } = subjectOf(flags, read);
+  if (plan === undefined) return;
+  const { input, leftOut, bundles } = read;
+  if (flags.faults === true) {
+    const { runSweep } = await import('../faults/sweep-command.ts');
+    await runSweep(context, flags, { input, material, plan, paths }, colours);
+    return;
+  }
+  const nodes = sweepNodesOf(input).map(({ name }) => name);
+  const strikes = (flags.fault ?? []).map((text) => readStrike(text, plan, nodes));
+  const { progress, onEvent } = await follow(context, flags, 'The plan', colours);
+  const seed = flags.seed ?? 1;
+  const rehearsal = await rehearseWithFaults({ input, plan, seed, strikes, onEvent });
+  progress?.finish(verdict(rehearsal));
+  context.process.exitCode =
+    rehearsal.underFaults?.outcome === 'broken' ? EXIT.findings : EXIT.clean;
+  const told = { runbook: undefined, leftOut, bundles };
+  show(context, flags, { label: 'The plan', rehearsal }, told, colours);
 }
 
 interface Prepared {
@@ -65,7 +122,22 @@ async function prepare(
   flags: RehearseFlags,
   paths: readonly string[],
 ): Promise<Prepared> {
-  const read = await readCluster({
+  const read = clusterIn(await readGiven(context, flags, paths));
+  const { input, runbook, leftOut, bundles } = read;
+  const subject = subjectOf(flags, read);
+  return {
+    subject,
+    stage: stageFor(input, flags.seed ?? 1),
+    told: { runbook, leftOut, bundles },
+  };
+}
+
+async function readGiven(
+  context: CliContext,
+  flags: RehearseFlags,
+  paths: readonly string[],
+): Promise<ClusterMaterial> {
+  return readMaterial({
     paths,
     stdin: context.process.stdin,
     live: await liveFiles(context, flags),
@@ -74,13 +146,6 @@ async function prepare(
     ...(flags.ciliumVersion === undefined ? {} : { ciliumVersion: flags.ciliumVersion }),
     ...(flags.talosVersion === undefined ? {} : { talosVersion: flags.talosVersion }),
   });
-  const { input, runbook, leftOut, bundles } = read;
-  const subject = subjectOf(flags, read);
-  return {
-    subject,
-    stage: stageFor(input, flags.seed ?? 1),
-    told: { runbook, leftOut, bundles },
-  };
 }
 
 function subjectOf(flags: RehearseFlags, read: ClusterRead): RehearsalSubject {
@@ -143,6 +208,7 @@ function show(
     colours.dim(subtitle),
     '',
     sideBySide([run], colours),
+    ...underFaultsLines(rehearsal, width, colours),
     ...failedStepLines(rehearsal, width, colours),
     ...(rehearsal.failures.length === 0
       ? []

@@ -4,6 +4,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import { publishedRunbook } from '../../intake/runbook-schema.ts';
 import { checkReport } from '../../model/schema/check-report.ts';
 import { errorDocument } from '../../model/schema/error-document.ts';
+import { faultSweep } from '../../model/schema/fault-sweep.ts';
 import { plan } from '../../model/schema/plan.ts';
 import { rehearsal } from '../../model/schema/rehearsal.ts';
 import { runEvent } from '../../model/schema/run-event.ts';
@@ -15,6 +16,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   CheckReport: checkReport,
   Plan: plan,
   Rehearsal: rehearsal,
+  FaultSweep: faultSweep,
   Run: runEvent,
   Runbook: publishedRunbook,
   ClusterSpec: clusterSpec,

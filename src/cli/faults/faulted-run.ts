@@ -7,6 +7,7 @@ import { type RunResult, runPlan } from '../../engine/run-plan.ts';
 import type { FaultStrike } from '../../model/fault.ts';
 import type { ClusterInput } from '../../model/cluster-input.ts';
 import type { Plan } from '../../model/plan.ts';
+import type { Assumption, NodeHistory } from '../../model/rehearsal.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import type { Ports } from '../../ports/index.ts';
 import type { ExecutorControl } from '../../twin/faults/fault.ts';
@@ -18,6 +19,7 @@ import {
   type ObservationReport,
   type Observer,
 } from '../../twin/observer/create-observer.ts';
+import { type NodeHistoryRecorder, recordNodeHistories } from '../../twin/observer/node-history.ts';
 import { createTwinPorts } from '../../twin/ports/create-twin-ports.ts';
 import { createProber } from '../../twin/ports/prober.ts';
 import { buildWorld, type TwinWorld } from '../../twin/scenario/build-world.ts';
@@ -28,6 +30,8 @@ export interface FaultedCase {
   readonly seed: number;
   readonly strikes: readonly FaultStrike[];
   readonly onEvent?: (event: RunEvent) => void;
+  /** Keeps how each node fared, for a report. */
+  readonly recordsNodes?: boolean;
 }
 
 export interface Attempt {
@@ -49,6 +53,8 @@ export interface FaultedRun {
   readonly watchedUntil: number;
   readonly report: ObservationReport;
   readonly world: TwinWorld;
+  readonly assumptions: readonly Assumption[];
+  readonly nodeHistories: readonly NodeHistory[];
   /** A mistake of the program: it threw, or never ended. */
   readonly crash?: string;
 }
@@ -68,6 +74,8 @@ export function runWithFaults(given: FaultedCase): Promise<FaultedRun> {
 class Rehearsal {
   private readonly given: FaultedCase;
   private readonly world: TwinWorld;
+  private readonly assumptions: readonly Assumption[];
+  private readonly histories: NodeHistoryRecorder | undefined;
   private readonly ports: Ports;
   private readonly observer: Observer;
   private readonly weather: Weather;
@@ -84,7 +92,10 @@ class Rehearsal {
   constructor(given: FaultedCase) {
     this.given = given;
     const wrapPrograms = this.processes.wrap.bind(this.processes);
-    this.world = buildWorld(given.input, { seed: given.seed, wrapPrograms }).world;
+    const built = buildWorld(given.input, { seed: given.seed, wrapPrograms });
+    this.world = built.world;
+    this.assumptions = built.assumptions;
+    if (given.recordsNodes === true) this.histories = recordNodeHistories(built.world, 'flannel');
     const prober = createProber(this.world);
     this.ports = { ...createTwinPorts(this.world), prober };
     this.observer = createObserver(this.world, prober);
@@ -117,6 +128,8 @@ class Rehearsal {
       watchedUntil: kernel.now(),
       report: this.observer.finish(),
       world,
+      assumptions: this.assumptions,
+      nodeHistories: this.histories?.histories() ?? [],
       ...(crash === undefined ? {} : { crash }),
     };
   }
@@ -241,5 +254,6 @@ export function strikeWorld(strike: FaultStrike, index: number, scene: StrikeSce
 }
 
 function attemptOf({ outcome, failed }: RunResult): Attempt {
-  return { end: outcome, ...(failed === undefined ? {} : { failed }) };
+  const end = outcome === 'done' ? 'done' : 'stopped';
+  return { end, ...(failed === undefined ? {} : { failed }) };
 }

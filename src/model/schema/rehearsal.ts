@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { PATH_CLASSES, type PathObservation, type Rehearsal } from '../rehearsal.ts';
 import { evidence } from './check-report.ts';
+import { breakage, sweepOutcome } from './fault-sweep.ts';
 import { count, list, seconds } from './parts.ts';
 
 const pathEnd = z.object({ class: z.enum(PATH_CLASSES), node: z.string() });
@@ -101,4 +102,12 @@ export const rehearsal = z.object({
   ),
   paths: list(pathObservation),
   nodeHistories: list(z.object({ node: z.string(), spans: list(nodeSpan) })),
+  underFaults: z
+    .object({
+      faults: list(z.object({ fault: z.string(), at: seconds.nullable() })),
+      outcome: sweepOutcome,
+      broke: list(breakage),
+      runs: count,
+    })
+    .exactOptional(),
 }) satisfies z.ZodType<Rehearsal>;
