@@ -46,13 +46,15 @@ export function writes({ helm, repairs }: HelmContext): Writes {
     name: ReleaseName,
     call: CallOptions,
     work: (bounds: Bounds) => Promise<T>,
-  ): Promise<T> => telling(helm, name, () => bounded(call, WRITE_MS, work));
+  ): Promise<T> => bounded(call, WRITE_MS, (bounds) => telling(helm, name, () => work(bounds)));
   return {
     upgradeOrInstall: (request, { unfinished = 'refuse', ...call } = {}) =>
-      change(request, call, async (bounds) => {
-        if (unfinished === 'repair') await repair(helm, request, repairs, bounds);
-        else await refuseUnfinished(helm, request, bounds);
-        return upgradeOrInstall(helm, request, bounds);
+      bounded(call, WRITE_MS, async (bounds) => {
+        if (unfinished === 'refuse') await refuseUnfinished(helm, request, bounds);
+        return telling(helm, request, async () => {
+          if (unfinished === 'repair') await repair(helm, request, repairs, bounds);
+          return upgradeOrInstall(helm, request, bounds);
+        });
       }),
     repair: (release, namespace, call = {}) =>
       change({ release, namespace }, call, (bounds) =>
