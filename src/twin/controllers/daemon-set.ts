@@ -194,8 +194,17 @@ export class DaemonSetController {
       labels: { [REVISION]: state.revision },
       spec: pinnedTo(set.spec.template.spec, nodeName),
       component: COMPONENT,
-      hold: () => this.queue.hold(objectKey(set)),
+      hold: () => this.hold(objectKey(set), state, nodeName),
     });
+  }
+
+  /** The node is looked at again when the API server's late answer is a refusal. */
+  private hold(key: string, state: State, node: string): (failed: boolean) => void {
+    const settled = this.queue.hold(key);
+    return (failed) => {
+      if (failed) state.dirty.add(node);
+      settled(failed);
+    };
   }
 
   private replaceFailed(

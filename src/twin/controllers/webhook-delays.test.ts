@@ -106,6 +106,16 @@ describe('a webhook that fails closed', () => {
     expect(readyPodsOfApp(world, 'app')).toHaveLength(1);
   });
 
+  it('that times out holds up the pod of a DaemonSet, and lets it through when it is back', () => {
+    const world = cluster(CLOSED);
+    world.store.create(daemonSetOf('app'));
+    world.run(60);
+    expect(podsOfApp(world, 'app')).toEqual([]);
+    reach(world, true);
+    world.run(120);
+    expect(readyPodsOfApp(world, 'app')).toHaveLength(2);
+  });
+
   it('on Nodes keeps the taint of a cordon from being written, until it is back', () => {
     const world = cluster({ ...CLOSED, rules: [{ operations: ['UPDATE'], resources: ['nodes'] }] });
     const taints = (): number => world.store.get('Node', undefined, 'w')?.spec.taints?.length ?? 0;
