@@ -30,14 +30,18 @@ export function readLive(context: CliContext, flags: ClusterFlags): Promise<File
 function memorySink(cluster: string, files: Map<string, TextFile>): SnapshotSink {
   return {
     begin: (name) => {
-      const texts: string[] = [];
+      const pieces: Uint8Array[] = [];
       return Promise.resolve({
         write: (text) => {
-          texts.push(text);
+          pieces.push(text);
           return Promise.resolve();
         },
         finish: () => {
-          files.set(name, { path: `${cluster}/${name}`, text: texts.join(''), named: false });
+          files.set(name, {
+            path: `${cluster}/${name}`,
+            text: Buffer.concat(pieces).toString('utf8'),
+            named: false,
+          });
           return Promise.resolve();
         },
         abandon: () => Promise.resolve(),

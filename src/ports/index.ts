@@ -26,6 +26,7 @@ export type {
   PageOptions,
   PatchBody,
   PatchOptions,
+  RawListPage,
   ReplaceOptions,
   ServedResource,
   ServedResources,

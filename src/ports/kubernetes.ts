@@ -50,6 +50,12 @@ export interface ListPage<T extends KubeObject> {
   readonly restarted?: true;
 }
 
+/** A page as the server wrote it: nothing of it was made a value. */
+export interface RawListPage extends Omit<ListPage<KubeObject>, 'items'> {
+  /** JSON of the objects, with commas between them; what they are (`apiVersion`, `kind`) may be missing. */
+  readonly items: Uint8Array;
+}
+
 export interface WriteOptions extends CallOptions {
   /** Judged by the server as if it were done, and not done. */
   readonly dryRun?: boolean;
@@ -138,6 +144,11 @@ export interface KubernetesReads {
     kind: string,
     options?: PageOptions,
   ): AsyncIterable<ListPage<T>>;
+  /**
+   * As `pages`, for those who hand much text on: pages of about equal size in bytes unless `limit` is
+   * given, the next one asked for while one is worked on. A port that has no texts has none of it.
+   */
+  rawPages?(apiVersion: string, kind: string, options?: PageOptions): AsyncIterable<RawListPage>;
   /**
    * Changes from a resourceVersion on; resumes by itself after a closed connection. Ends when the
    * signal says so; fails with `expired` when the server no longer knows the resourceVersion

@@ -18,6 +18,7 @@ import { Kinds } from './kinds.ts';
 import { listPages } from './list-pages.ts';
 import { logLines } from './logs.ts';
 import { calls, Objects } from './objects.ts';
+import { parsedPages, RAW_PAGES } from './page-forms.ts';
 import { watchEvents } from './watch.ts';
 
 export function createKubernetesPort(client: ApiClient): KubernetesPort {
@@ -29,7 +30,7 @@ export function createKubernetesPort(client: ApiClient): KubernetesPort {
     options: PageOptions = {},
   ): AsyncGenerator<ListPage<T>> {
     const place = await kinds.require(apiVersion, kind, calls(options));
-    yield* listPages(client, place, options) as AsyncGenerator<ListPage<T>>;
+    yield* listPages(client, place, options, parsedPages(place)) as AsyncGenerator<ListPage<T>>;
   };
   // The caller names the shape it expects of the kind, as with any typed client.
   return {
@@ -40,6 +41,10 @@ export function createKubernetesPort(client: ApiClient): KubernetesPort {
       return place === undefined ? [] : collected(pages<T>(apiVersion, kind, options));
     },
     pages,
+    rawPages: async function* (apiVersion: string, kind: string, options: PageOptions = {}) {
+      const place = await kinds.require(apiVersion, kind, calls(options));
+      yield* listPages(client, place, options, RAW_PAGES);
+    },
     watch: async function* <T extends KubeObject>(
       apiVersion: string,
       kind: string,

@@ -10,21 +10,28 @@ import type { KubeObject } from '../../model/kubernetes.ts';
 import type { ListOptions, ListPage, PageOptions } from '../../ports/index.ts';
 import type { Answer } from './attempt.ts';
 import type { ApiClient, Query } from './api-client.ts';
-import { isMap, listOf, mapOf } from './json.ts';
+import { mapOf } from './json.ts';
 import { type KindPlace, notServed, pathOf } from './kinds.ts';
-import { headOf, type ListHead, ListSplitter } from './list-splitter.ts';
+import { type ListHead, ListSplitter } from './list-splitter.ts';
+import { named, type PageForm } from './page-forms.ts';
 import { foreignAnswer, StatusError } from './status.ts';
 
 const PAGE = 500;
 const RESTARTS_MAX = 2;
 /** A page larger than this is read in parts. */
 const WHOLE_BYTES_MAX = 32 * 1024 * 1024;
+/** What pages that are sized by their bytes come to: a tenth of a second of an API server. */
+const SIZED_BYTES = 16 * 1024 * 1024;
+const SIZED_MAX = 5_000;
+const SIZED_MIN = 50;
+const FOREIGN_BYTES_MAX = 1_000_000;
 
-type Page = ListPage<KubeObject>;
+type PageOf<T> = Omit<ListPage<KubeObject>, 'items'> & { readonly items: T };
 
-interface WholePage {
-  readonly items: readonly KubeObject[];
+interface WholePage<T> {
+  readonly items: T;
   readonly head: ListHead;
+  readonly bytes: number;
 }
 
 /** The begin of a body that is too large to be held. */
@@ -33,6 +40,8 @@ interface LargeBody {
   readonly rest: AsyncIterator<Buffer>;
 }
 
+type PageRead<T> = WholePage<T> | LargeBody;
+
 export function selectionQuery(options: ListOptions): Query {
   return {
     labelSelector: labelSelectorText(options.labelSelector),
@@ -40,48 +49,71 @@ export function selectionQuery(options: ListOptions): Query {
   };
 }
 
-export async function* listPages(
+export async function* listPages<T>(
   client: ApiClient,
   place: KindPlace,
   options: PageOptions,
-): AsyncGenerator<Page> {
-  const { limit = PAGE } = options;
+  form: PageForm<T>,
+): AsyncGenerator<PageOf<T>> {
+  const stopping = new AbortController();
+  const { signal = stopping.signal } = options;
+  const asked = { ...options, signal: AbortSignal.any([signal, stopping.signal]) };
+  let { limit = PAGE } = options;
   let token: string | undefined;
-  let marks: Pick<Page, 'inconsistent' | 'restarted'> = {};
+  let marks: Pick<ListPage<KubeObject>, 'inconsistent' | 'restarted'> = {};
   let restarts = 0;
-  for (;;) {
-    let answer: WholePage | LargeBody;
-    try {
-      answer = await askForPage(client, place, options, token);
-    } catch (error) {
-      const goOn = afterExpiry(error, token);
-      if (goOn === undefined) throw explained(error, place);
-      if (goOn.token === undefined && (restarts += 1) > RESTARTS_MAX) throw tooSlow(place);
-      marks = goOn.token === undefined ? { restarted: true } : { inconsistent: true };
-      ({ token } = goOn);
-      continue;
+  let ahead: Promise<PageRead<T>> | undefined;
+  try {
+    for (;;) {
+      let answer: PageRead<T>;
+      try {
+        answer = await (ahead ?? askForPage(client, place, { ...asked, limit }, token, form));
+      } catch (error) {
+        ahead = undefined;
+        const goOn = afterExpiry(error, token);
+        if (goOn === undefined) throw explained(error, place);
+        if (goOn.token === undefined && (restarts += 1) > RESTARTS_MAX) throw tooSlow(place);
+        marks = goOn.token === undefined ? { restarted: true } : { inconsistent: true };
+        ({ token } = goOn);
+        continue;
+      }
+      if ('first' in answer) {
+        yield* partsOf(answer, place, form, limit, marks);
+        return;
+      }
+      const { items, head, bytes } = answer;
+      const { resourceVersion, remaining } = head;
+      token = head.continueToken;
+      if (form.isSized && options.limit === undefined) limit = sizedLimit(limit, bytes);
+      if (form.isSized && token !== undefined) {
+        ahead = askForPage(client, place, { ...asked, limit }, token, form);
+        // Who waits for it hears of it; nobody may wait any more.
+        ahead.catch(() => undefined);
+      }
+      yield { items, resourceVersion, ...(remaining === undefined ? {} : { remaining }), ...marks };
+      // A restart is told once; what is from a newer state stays so.
+      if (marks.restarted === true) marks = {};
+      if (token === undefined) return;
     }
-    if ('first' in answer) {
-      yield* partsOf(answer, place, limit, marks);
-      return;
-    }
-    const { items, head } = answer;
-    const { resourceVersion, remaining } = head;
-    yield { items, resourceVersion, ...(remaining === undefined ? {} : { remaining }), ...marks };
-    // A restart is told once; what is from a newer state stays so.
-    if (marks.restarted === true) marks = {};
-    token = head.continueToken;
-    if (token === undefined) return;
+  } finally {
+    stopping.abort();
   }
 }
 
-function askForPage(
+/** How many objects make a page of the size wanted, when so many made one of these bytes. */
+function sizedLimit(limit: number, bytes: number): number {
+  const wanted = Math.floor((limit * SIZED_BYTES) / Math.max(1, bytes));
+  return Math.max(SIZED_MIN, Math.min(SIZED_MAX, wanted));
+}
+
+function askForPage<T>(
   client: ApiClient,
   place: KindPlace,
   options: PageOptions,
   token: string | undefined,
-): Promise<WholePage | LargeBody> {
-  const { limit = PAGE, namespace, signal, deadlineMs } = options;
+  form: PageForm<T>,
+): Promise<PageRead<T>> {
+  const { limit, namespace, signal, deadlineMs } = options;
   const request = {
     method: 'GET',
     path: pathOf(place, namespace),
@@ -90,60 +122,44 @@ function askForPage(
     ...(signal === undefined ? {} : { signal }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   };
-  return client.send(request, (answer) => readPage(client, place, answer, request.path));
+  return client.send(request, (answer) => readPage(client, form, answer, request.path));
 }
 
-async function readPage(
+async function readPage<T>(
   client: ApiClient,
-  place: KindPlace,
+  form: PageForm<T>,
   answer: Answer,
   path: string,
-): Promise<WholePage | LargeBody> {
+): Promise<PageRead<T>> {
   const pieces: Buffer[] = [];
-  const body = answer.body[Symbol.asyncIterator]();
+  const pending = answer.body[Symbol.asyncIterator]();
   let bytes = 0;
   for (;;) {
-    const next = await body.next();
+    const next = await pending.next();
     if (next.done === true) break;
     pieces.push(next.value);
     bytes += next.value.length;
-    if (bytes > WHOLE_BYTES_MAX) return { first: pieces, rest: body };
+    if (bytes > WHOLE_BYTES_MAX) return { first: pieces, rest: pending };
   }
-  const text = Buffer.concat(pieces).toString('utf8');
-  const list = parsedList(text);
-  if (list === undefined) {
-    throw foreignAnswer({
-      httpStatus: answer.status,
-      contentType: answer.headers['content-type'] ?? '',
-      request: `GET ${path}`,
-      server: client.server,
-      text,
-    });
-  }
-  return {
-    items: listOf(list['items'])
-      .filter(isMap)
-      .map((item) => named(item, place)),
-    head: headOf(list),
-  };
+  const body = Buffer.concat(pieces, bytes);
+  const page = form.read(body);
+  if (page !== undefined) return { ...page, bytes };
+  throw foreignAnswer({
+    httpStatus: answer.status,
+    contentType: answer.headers['content-type'] ?? '',
+    request: `GET ${path}`,
+    server: client.server,
+    text: body.toString('utf8', 0, FOREIGN_BYTES_MAX),
+  });
 }
 
-function parsedList(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const list: unknown = JSON.parse(text);
-    // An empty list of a Go server may be null.
-    return isMap(list) && 'items' in list ? list : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function* partsOf(
+async function* partsOf<T>(
   { first, rest }: LargeBody,
   place: KindPlace,
+  form: PageForm<T>,
   limit: number,
-  marks: Pick<Page, 'inconsistent' | 'restarted'>,
-): AsyncGenerator<Page> {
+  marks: Pick<ListPage<KubeObject>, 'inconsistent' | 'restarted'>,
+): AsyncGenerator<PageOf<T>> {
   const splitter = new ListSplitter();
   let items: KubeObject[] = [];
   let told = marks;
@@ -154,7 +170,7 @@ async function* partsOf(
   for (;;) {
     while (items.length >= limit) {
       // The list's own version may come only at its end.
-      yield { items: items.slice(0, limit), resourceVersion: '', ...told };
+      yield { items: form.ofObjects(items.slice(0, limit)), resourceVersion: '', ...told };
       items = items.slice(limit);
       told = {};
     }
@@ -162,14 +178,8 @@ async function* partsOf(
     if (next.done === true) break;
     take(splitter.push(next.value));
   }
-  yield { items, resourceVersion: splitter.end().resourceVersion, ...told };
-}
-
-/** Objects in a list do not say what they are; everywhere else they do. */
-function named(item: Readonly<Record<string, unknown>>, place: KindPlace): KubeObject {
-  const { apiVersion, kind } = place;
-  // The server's object, with what the list says of all of them.
-  return { apiVersion, kind, ...item } as unknown as KubeObject;
+  const { resourceVersion } = splitter.end();
+  yield { items: form.ofObjects(items), resourceVersion, ...told };
 }
 
 function afterExpiry(

@@ -2,13 +2,16 @@
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { NotRead, SnapshotFile } from '../../model/snapshot.ts';
-import type { ListPage } from '../../ports/index.ts';
+import type { ListPage, PageOptions, RawListPage } from '../../ports/index.ts';
 import type { SnapshotKind } from './kinds.ts';
-import { redactObject } from './redact-object.ts';
+import { ObjectRedactor } from './redact-objects.ts';
 import type { SnapshotPart, SnapshotRequest } from './take-snapshot.ts';
+import { TextBuffer } from './text-buffer.ts';
 
 /** Objects per file: the text must fit into a string of the runtime that reads it. */
 const OBJECTS_MAX = 10_000;
+/** Bytes that are written at once. */
+const WRITE_BYTES = 1024 * 1024;
 
 export type KindRead =
   | { readonly files: readonly SnapshotFile[] }
@@ -20,11 +23,11 @@ export type KindRead =
 const FATAL = new Set(['interrupted', 'unauthenticated', 'unreachable', 'untrusted']);
 
 export async function readKind(request: SnapshotRequest, kind: SnapshotKind): Promise<KindRead> {
-  const { kubernetes, signal, onProgress } = request;
+  const { signal, onProgress } = request;
   const writer = new KindWriter(request, kind);
   try {
     const options = signal === undefined ? {} : { signal };
-    for await (const page of kubernetes.pages(kind.apiVersion, kind.kind, options)) {
+    for await (const page of rawPages(request, kind, options)) {
       await writer.take(page);
       onProgress?.({ kind: kind.kind, objects: writer.objects, state: 'reading' });
     }
@@ -41,11 +44,29 @@ export async function readKind(request: SnapshotRequest, kind: SnapshotKind): Pr
   }
 }
 
+function rawPages(
+  { kubernetes }: SnapshotRequest,
+  { apiVersion, kind }: SnapshotKind,
+  options: PageOptions,
+): AsyncIterable<RawListPage> {
+  return (
+    kubernetes.rawPages?.(apiVersion, kind, options) ??
+    written(kubernetes.pages(apiVersion, kind, options))
+  );
+}
+
+/** For a port that has objects and no text of them. */
+async function* written(pages: AsyncIterable<ListPage<KubeObject>>): AsyncGenerator<RawListPage> {
+  for await (const { items, ...page } of pages)
+    yield { ...page, items: Buffer.from(JSON.stringify(items).slice(1, -1)) };
+}
+
 class KindWriter {
   objects = 0;
   private readonly request: SnapshotRequest;
   private readonly kind: SnapshotKind;
   private readonly files: SnapshotFile[] = [];
+  private readonly text = new TextBuffer();
   private part: SnapshotPart | undefined;
   private inPart = 0;
 
@@ -54,16 +75,20 @@ class KindWriter {
     this.kind = kind;
   }
 
-  async take({ items, restarted }: ListPage<KubeObject>): Promise<void> {
+  async take({ items, restarted }: RawListPage): Promise<void> {
     // The list began again: what was written of it is of an older state.
     if (restarted === true) await this.forget();
-    for (const item of items) {
+    const bytes = Buffer.from(items.buffer, items.byteOffset, items.byteLength);
+    const redactor = new ObjectRedactor(this.kind, bytes, this.text);
+    for (;;) {
+      if (!this.isNext(redactor)) return;
       if (this.inPart >= OBJECTS_MAX) await this.closePart();
       this.part ??= await this.openPart();
-      const text = JSON.stringify(redactObject(item));
-      await this.part.write(`${this.inPart === 0 ? '' : ',\n'}${text}`);
+      if (this.inPart > 0) this.text.write(',\n');
+      this.copy(redactor);
       this.inPart += 1;
       this.objects += 1;
+      if (this.text.length >= WRITE_BYTES) await this.part.write(this.text.take());
     }
   }
 
@@ -77,6 +102,26 @@ class KindWriter {
   async abandon(): Promise<void> {
     await this.part?.abandon();
     this.part = undefined;
+    this.text.take();
+  }
+
+  private isNext(redactor: ObjectRedactor): boolean {
+    return this.guarded(() => redactor.hasNext());
+  }
+
+  private copy(redactor: ObjectRedactor): void {
+    this.guarded(() => redactor.copyNext());
+  }
+
+  /** What is no JSON in the middle of a list is nothing that another kind would suffer from. */
+  private guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) throw error;
+      const message = `the server's list of ${this.kind.resource} is not JSON: ${error.message}`;
+      throw new RegaugeError('refused', message, { cause: error });
+    }
   }
 
   private async forget(): Promise<void> {
@@ -91,13 +136,14 @@ class KindWriter {
     const part = await this.request.sink.begin(this.nameOfPart());
     const { apiVersion, kind } = this.kind;
     const head = { apiVersion, kind: `${kind}List`, metadata: {} };
-    await part.write(`${JSON.stringify(head).slice(0, -1)},"items":[\n`);
+    this.text.write(`${JSON.stringify(head).slice(0, -1)},"items":[\n`);
     return part;
   }
 
   private async closePart(): Promise<void> {
     if (this.part === undefined) return;
-    await this.part.write('\n]}\n');
+    this.text.write('\n]}\n');
+    await this.part.write(this.text.take());
     await this.part.finish();
     const { apiVersion, kind } = this.kind;
     this.files.push({ name: this.nameOfPart(), apiVersion, kind, objects: this.inPart });

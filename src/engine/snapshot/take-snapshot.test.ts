@@ -41,7 +41,7 @@ function memory() {
       let text = '';
       return Promise.resolve({
         write: (more) => {
-          text += more;
+          text += Buffer.from(more).toString('utf8');
           return Promise.resolve();
         },
         finish: () => {

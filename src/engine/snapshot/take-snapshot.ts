@@ -18,13 +18,14 @@ export interface SnapshotSink {
 }
 
 export interface SnapshotPart {
-  write(text: string): Promise<void>;
+  /** UTF-8. */
+  write(text: Uint8Array): Promise<void>;
   finish(): Promise<void>;
   abandon(): Promise<void>;
 }
 
 export interface SnapshotRequest {
-  readonly kubernetes: Pick<KubernetesReads, 'get' | 'pages' | 'version'>;
+  readonly kubernetes: Pick<KubernetesReads, 'get' | 'pages' | 'rawPages' | 'version'>;
   readonly sink: SnapshotSink;
   /** RFC 3339. */
   readonly takenAt: string;
