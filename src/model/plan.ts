@@ -96,6 +96,9 @@ export type Action =
       readonly oldConf: string;
     }
   | { readonly kind: 'roll-out'; readonly target: ObjectSelector }
+  /** The owner: the object that tells a GitOps controller what to keep as it is. */
+  | { readonly kind: 'suspend-owner'; readonly owner: ObjectSelector }
+  | { readonly kind: 'resume-owner'; readonly owner: ObjectSelector }
   | {
       readonly kind: 'change-node-files';
       readonly nodes: readonly string[];
@@ -140,7 +143,8 @@ export type Gate =
       /** InternalIPs by node, as they were when the plan was made. */
       readonly expected: Readonly<Record<string, readonly string[]>>;
     }
-  | { readonly kind: 'webhooks-reachable' };
+  | { readonly kind: 'webhooks-reachable' }
+  | { readonly kind: 'owners-suspended'; readonly owners: readonly ObjectSelector[] };
 
 export interface BlastRadius {
   readonly scope: 'none' | 'pods' | 'node' | 'nodes' | 'cluster';

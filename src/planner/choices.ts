@@ -1,6 +1,6 @@
 /** What the planner decided, before it is cut into steps. */
 import type { KubeObject } from '../model/kubernetes.ts';
-import type { NodeStrategy } from '../model/plan.ts';
+import type { NodeStrategy, ObjectSelector } from '../model/plan.ts';
 import type { PhaseValues } from './values/phase-values.ts';
 import type { TalosPatches } from './talos-patches.ts';
 
@@ -17,6 +17,8 @@ export interface Choices {
   readonly nodeConfig: KubeObject;
   /** Turns kube-proxy replacement on where a node's label selects it; undefined when kube-proxy stays. */
   readonly replacementConfig: KubeObject | undefined;
+  /** GitOps owners of what is changed; suspended from before the first change on. */
+  readonly gitOwners: readonly ObjectSelector[];
   readonly budgetsWithoutRoom: readonly string[];
   readonly patches: TalosPatches | undefined;
   readonly acceptApiOutage: boolean;

@@ -6,6 +6,7 @@ import { budgetsWithoutRoom } from './budgets.ts';
 import type { Choices } from './choices.ts';
 import { chooseStrategy, strategyPerNode } from './choose-strategy.ts';
 import { chooseVersion } from './choose-version.ts';
+import { gitOwners } from './git-owners.ts';
 import type { Intent } from './intent.ts';
 import { nodeConfig, replacementConfig } from './node-config.ts';
 import {
@@ -102,6 +103,7 @@ export function choose(situation: Situation, intent: Intent, notes: Notes): Choi
             inCharge: phases.inCharge,
             replacing: phases.replacing,
           }),
+    gitOwners: gitOwners(situation.facts, notes),
     budgetsWithoutRoom: withoutRoom,
     patches:
       situation.distribution === 'talos'

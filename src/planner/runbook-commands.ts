@@ -2,6 +2,7 @@
 import { unreachable } from '../base/assert.ts';
 import { groupBy } from '../base/group-by.ts';
 import type { Action, ObjectSelector, Plan, Step } from '../model/plan.ts';
+import { suspensionPatch } from '../knowledge/gitops-owners.ts';
 import { artifactPath } from './artifact-path.ts';
 import { onHost, type Places } from './runbook-places.ts';
 
@@ -84,6 +85,9 @@ function common(plan: Plan, action: Action, places: Places): readonly string[] {
         `kubectl rollout restart ${resource(action.target)}`,
         `kubectl rollout status ${resource(action.target)}`,
       ];
+    case 'suspend-owner':
+    case 'resume-owner':
+      return [ownerCommand(action.owner, action.kind === 'suspend-owner')];
     case 'change-node-files':
       return hostCommands(plan, action);
     case 'verify':
@@ -176,6 +180,13 @@ function words(entries: Readonly<Record<string, string | null>>): string {
   return Object.entries(entries)
     .map(([key, value]) => (value === null ? `${key}-` : `${key}=${value}`))
     .join(' ');
+}
+
+/** As kubectl does it, which needs neither flux nor argocd. */
+export function ownerCommand(owner: ObjectSelector, suspended: boolean): string {
+  const { annotations, spec } = suspensionPatch(owner.kind, suspended);
+  const words = Object.keys(spec).length === 0 ? { metadata: { annotations } } : { spec };
+  return `kubectl patch ${resource(owner)} --type merge -p '${JSON.stringify(words)}'`;
 }
 
 function labelCommands({

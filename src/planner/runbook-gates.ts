@@ -27,6 +27,8 @@ export function gateText({ platform, from }: Plan, gate: Gate, places: Places): 
       return 'every node has the InternalIP it had (`kubectl get nodes -o wide`)';
     case 'webhooks-reachable':
       return 'every webhook that may refuse has a ready pod behind it (`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`)';
+    case 'owners-suspended':
+      return `${gate.owners.map(({ kind, namespace = '', name }) => `${kind} ${namespace}/${name}`).join(', ')} suspended still`;
     default:
       return unreachable(gate);
   }

@@ -1,6 +1,6 @@
 /** The plan as a runbook for people: every step with its commands, what to look at first, how back. */
 import type { Plan, Step } from '../model/plan.ts';
-import { commandsOf, undoCommands } from './runbook-commands.ts';
+import { commandsOf, ownerCommand, undoCommands } from './runbook-commands.ts';
 import { gateText } from './runbook-gates.ts';
 import { type Places, placesOf, preface } from './runbook-places.ts';
 
@@ -29,8 +29,25 @@ export function runbookText(plan: Plan): string {
       `## ${phase}`,
       ...members.flatMap((step) => stepText(plan, step, places)),
     ]),
+    ...handBack(steps),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What only people can do: their repository has to say what the cluster is now. */
+function handBack(steps: readonly Step[]): readonly string[] {
+  const owners = steps.flatMap(({ action }) =>
+    action.kind === 'suspend-owner' ? [action.owner] : [],
+  );
+  if (owners.length === 0) return [];
+  return [
+    '',
+    '## After',
+    '',
+    'Commit the new state first: the old CNI and kube-proxy as this plan leaves them, Cilium with the values of the last phase. Then let the owners go on:',
+    '',
+    ...owners.map((owner) => `    ${ownerCommand(owner, false)}`),
+  ];
 }
 
 function phasesOf(steps: readonly Step[]): readonly (readonly [string, readonly Step[]])[] {

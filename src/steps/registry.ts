@@ -13,6 +13,7 @@ import { restartPods } from './restart-pods.ts';
 import { returnNode } from './return-node.ts';
 import { rollOut } from './roll-out.ts';
 import type { ActionOf, Observation, StepContext, StepModule, Verdict } from './step-module.ts';
+import { resumeOwner, suspendOwner } from './suspend-owner.ts';
 import { verify } from './verify.ts';
 
 /** A step's module bound to its action. */
@@ -64,6 +65,10 @@ export function stepFor(action: Action): BoundStep {
       return bind(returnNode, action);
     case 'roll-out':
       return bind(rollOut, action);
+    case 'suspend-owner':
+      return bind(suspendOwner, action);
+    case 'resume-owner':
+      return bind(resumeOwner, action);
     case 'change-node-files':
       return bind(changeNodeFiles, action);
     case 'verify':

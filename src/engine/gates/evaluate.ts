@@ -11,6 +11,7 @@ import {
   nodesReady,
   noOldPods,
 } from './nodes.ts';
+import { ownersSuspended } from './owners.ts';
 import { dnsAnswers, pathsClear } from './paths.ts';
 import { volumesHealthy, webhooksReachable, workloadsReady } from './workloads.ts';
 
@@ -54,6 +55,8 @@ function evaluate(context: GateContext, gate: Gate): Promise<Verdict> {
       return nodeAddressesUnchanged(context, gate);
     case 'webhooks-reachable':
       return webhooksReachable(context, gate);
+    case 'owners-suspended':
+      return ownersSuspended(context, gate);
     default:
       return unreachable(gate);
   }

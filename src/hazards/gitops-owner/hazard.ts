@@ -1,5 +1,11 @@
 /** FM-05: a GitOps controller owns what the migration changes, and puts it back. */
-import type { ReadObject } from '../../model/cluster-input.ts';
+import {
+  type GitOpsOwner,
+  gitOpsOwnerOf,
+  isSuspended,
+  isTouchedByMigration,
+  OWNER_KINDS,
+} from '../../knowledge/gitops-owners.ts';
 import type { Located } from '../../model/config-tree.ts';
 import type { ClusterFacts } from '../../model/facts.ts';
 import type { Certainty, Finding } from '../../model/finding.ts';
@@ -14,7 +20,7 @@ import {
   MISSING,
   missingUnlessLive,
 } from '../finding.ts';
-import { locate, nameOf, objectsOf, textAt } from '../objects.ts';
+import { locate, nameOf, objectsOf } from '../objects.ts';
 
 export const hazard: Hazard = {
   id: 'gitops-owner',
@@ -32,31 +38,18 @@ export const hazard: Hazard = {
   signs: { occurrences: ['gitops.reverted'] },
 };
 
-/** Names of objects that a migration patches, scales or deletes. */
-const TOUCHED =
-  /^(cilium(-config|-operator|-envoy)?|kube-flannel(-ds|-cfg)?|flannel|kube-proxy|coredns|canal|calico-node|calico-config|kindnet|rke2-(canal|coredns|cilium).*)$/;
-
-type Kind = 'Argo CD' | 'Flux Kustomization' | 'Flux HelmRelease' | 'Fleet';
-
-interface Owner {
-  readonly kind: Kind;
-  readonly namespace: string | undefined;
-  readonly name: string;
-  readonly path: readonly string[];
-}
-
 function foretell(facts: ClusterFacts): Foretelling {
   const { daemonSets, deployments } = facts.workloads;
   const touched: readonly Located<KubeObject>[] = [
     ...daemonSets,
     ...deployments,
     ...objectsOf(facts, 'ConfigMap', 'CiliumNodeConfig').map(locate),
-  ].filter(({ value }) => TOUCHED.test(value.metadata.name) || value.kind === 'CiliumNodeConfig');
-  const owned = new Map<string, { owner: Owner; objects: Located<KubeObject>[] }>();
+  ].filter(({ value }) => isTouchedByMigration(value));
+  const owned = new Map<string, { owner: GitOpsOwner; objects: Located<KubeObject>[] }>();
   for (const object of touched) {
-    const owner = ownerOf(object.value);
+    const owner = gitOpsOwnerOf(object.value);
     if (owner === undefined) continue;
-    const key = JSON.stringify([owner.kind, owner.namespace, owner.name]);
+    const key = JSON.stringify([owner.tool, owner.namespace, owner.name]);
     const entry = owned.get(key) ?? { owner, objects: [] };
     entry.objects.push(object);
     owned.set(key, entry);
@@ -67,34 +60,9 @@ function foretell(facts: ClusterFacts): Foretelling {
   return judgedInPart(findings, missingUnlessLive(facts, MISSING.workloads));
 }
 
-function ownerOf({ metadata }: KubeObject): Owner | undefined {
-  const { labels = {}, annotations = {}, managedFields = [] } = metadata;
-  const tracking = annotations['argocd.argoproj.io/tracking-id'];
-  if (tracking !== undefined) {
-    const path = ['metadata', 'annotations', 'argocd.argoproj.io/tracking-id'];
-    return { kind: 'Argo CD', namespace: undefined, name: tracking.split(':')[0] ?? '', path };
-  }
-  for (const [kind, prefix] of [
-    ['Flux Kustomization', 'kustomize.toolkit.fluxcd.io'],
-    ['Flux HelmRelease', 'helm.toolkit.fluxcd.io'],
-  ] as const) {
-    const name = labels[`${prefix}/name`];
-    const path = ['metadata', 'labels', `${prefix}/name`];
-    if (name !== undefined) return { kind, namespace: labels[`${prefix}/namespace`], name, path };
-  }
-  const bundle = labels['fleet.cattle.io/bundle-id'] ?? annotations['objectset.rio.cattle.io/id'];
-  if (bundle !== undefined) {
-    return { kind: 'Fleet', namespace: undefined, name: bundle, path: ['metadata'] };
-  }
-  const argo = managedFields.some(({ manager }) => manager === 'argocd-controller');
-  if (!argo) return undefined;
-  const name = labels['app.kubernetes.io/instance'] ?? 'unknown application';
-  return { kind: 'Argo CD', namespace: undefined, name, path: ['metadata', 'managedFields'] };
-}
-
 function describe(
   facts: ClusterFacts,
-  owner: Owner,
+  owner: GitOpsOwner,
   objects: readonly Located<KubeObject>[],
 ): readonly Finding[] {
   const state = stateOf(facts, owner);
@@ -104,10 +72,10 @@ function describe(
   return [
     finding(hazard, {
       certainty,
-      message: `${owner.kind} ${owner.name} owns ${listOf(names)}, which the migration changes. While it reconciles, it writes its own version back or deletes what its repository does not hold, so a step is undone seconds to minutes after it was done.`,
+      message: `${owner.tool} ${owner.name} owns ${listOf(names)}, which the migration changes. While it reconciles, it writes its own version back or deletes what its repository does not hold, so a step is undone seconds to minutes after it was done.`,
       evidence: firstOf(
         objects.map((object) =>
-          evidenceIn(facts, object, owner.path, `${owner.kind} ${owner.name}`),
+          evidenceIn(facts, object, owner.path, `${owner.tool} ${owner.name}`),
         ),
       ),
       fix: {
@@ -119,33 +87,19 @@ function describe(
 }
 
 /** `unread`: the owner's own object was not read, so whether it reconciles is not known. */
-function stateOf(facts: ClusterFacts, owner: Owner): 'active' | 'suspended' | 'unread' {
-  const kinds = {
-    'Argo CD': 'Application',
-    'Flux Kustomization': 'Kustomization',
-    'Flux HelmRelease': 'HelmRelease',
-    Fleet: 'Bundle',
-  };
-  const own = objectsOf(facts, kinds[owner.kind]).find(
+function stateOf(facts: ClusterFacts, owner: GitOpsOwner): 'active' | 'suspended' | 'unread' {
+  const own = objectsOf(facts, OWNER_KINDS[owner.tool]).find(
     ({ object }) =>
       object.metadata.name === owner.name &&
       (owner.namespace === undefined || object.metadata.namespace === owner.namespace),
   );
   if (own === undefined) return 'unread';
-  return isSuspended(owner.kind, own) ? 'suspended' : 'active';
+  return isSuspended(own.object) ? 'suspended' : 'active';
 }
 
-function isSuspended(kind: Kind, own: ReadObject): boolean {
-  if (kind === 'Argo CD') {
-    const skip = ['metadata', 'annotations', 'argocd.argoproj.io/skip-reconcile'];
-    return own.tree.at('spec.syncPolicy.automated') === undefined || textAt(own, skip) === 'true';
-  }
-  return own.tree.at(kind === 'Fleet' ? 'spec.paused' : 'spec.suspend')?.value === true;
-}
-
-function commandFor({ kind, namespace, name }: Owner): { readonly command?: string } {
+function commandFor({ tool, namespace, name }: GitOpsOwner): { readonly command?: string } {
   const inNamespace = namespace === undefined ? '' : ` -n ${namespace}`;
-  switch (kind) {
+  switch (tool) {
     case 'Argo CD':
       return { command: `argocd app set ${name} --sync-policy none` };
     case 'Flux Kustomization':

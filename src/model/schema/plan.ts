@@ -84,6 +84,8 @@ const action = z.discriminatedUnion('kind', [
     oldConf: z.string(),
   }),
   z.object({ kind: z.literal('roll-out'), target: selector }),
+  z.object({ kind: z.literal('suspend-owner'), owner: selector }),
+  z.object({ kind: z.literal('resume-owner'), owner: selector }),
   z.object({
     kind: z.literal('change-node-files'),
     nodes: names,
@@ -118,6 +120,7 @@ const gate = z.discriminatedUnion('kind', [
     expected: z.record(z.string(), names),
   }),
   z.object({ kind: z.literal('webhooks-reachable') }),
+  z.object({ kind: z.literal('owners-suspended'), owners: list(selector) }),
 ]) satisfies z.ZodType<Gate>;
 
 const step = z.object({

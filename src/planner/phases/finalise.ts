@@ -1,6 +1,7 @@
 /** Cilium in charge everywhere: Helm manages the CNI conf again, policies count, the node config goes. */
 import type { Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
+import { ownersGate } from './prepare.ts';
 import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow } from '../step.ts';
@@ -19,7 +20,11 @@ export function finalise(
       name: 'values',
       title: 'Upgrade the release to the final values, kube-proxy kept',
       action: releaseWith(choices, values.inCharge),
-      gates: [{ kind: 'no-old-pods', nodes: everything }, { kind: 'workloads-ready' }],
+      gates: [
+        { kind: 'no-old-pods', nodes: everything },
+        { kind: 'workloads-ready' },
+        ...ownersGate(choices),
+      ],
       scope: 'cluster',
       worst: 'agents restart; running pods are not touched',
       undo: releaseWith(choices, values.secondary),

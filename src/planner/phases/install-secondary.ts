@@ -1,6 +1,7 @@
 /** Cilium beside the old CNI: its overlay is up and it manages no pod (k8s-install-migration.rst). */
 import type { Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
+import { ownersGate } from './prepare.ts';
 import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow } from '../step.ts';
@@ -22,7 +23,7 @@ export function installSecondary(
       name: 'install-cilium',
       title: `Install Cilium ${version} beside Flannel, managing no pod`,
       action: releaseWith(choices, values.secondary),
-      gates: [{ kind: 'paths-clear' }, { kind: 'webhooks-reachable' }],
+      gates: [{ kind: 'paths-clear' }, { kind: 'webhooks-reachable' }, ...ownersGate(choices)],
       scope: 'cluster',
       worst: 'the overlay does not come up; pods stay on Flannel',
       undo: 'inverse',

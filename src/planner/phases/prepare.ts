@@ -1,5 +1,5 @@
 /** Before anything changes: back-ups, and node addresses pinned where the new pool could be taken for one. */
-import type { ObjectSelector, Step } from '../../model/plan.ts';
+import type { Gate, ObjectSelector, Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
 import { makeStep, type StepParts } from '../step.ts';
@@ -34,7 +34,8 @@ export function prepare(
     worst: 'nothing is changed',
     because: 'nothing is destroyed before its backup was read back and compared',
   });
-  if (pin === undefined || choices.patches === undefined) return [backUp];
+  const suspended = choices.gitOwners.map((owner) => suspendStep(owner, backUp.id));
+  if (pin === undefined || choices.patches === undefined) return [backUp, ...suspended];
   const { patches } = choices;
   const roles = [
     ['workers', situation.workers, false],
@@ -60,7 +61,26 @@ export function prepare(
       ];
     })
     .map(makeStep);
-  return [backUp, ...pins];
+  return [backUp, ...suspended, ...pins];
+}
+
+function suspendStep(owner: ObjectSelector, after: string): Step {
+  return makeStep({
+    phase: 'prepare',
+    name: `suspend-${owner.kind.toLowerCase()}-${owner.name}`,
+    title: `Let ${owner.kind} ${owner.name} leave what it owns alone`,
+    action: { kind: 'suspend-owner', owner },
+    after: [after],
+    scope: 'none',
+    worst: 'changes in its repository wait',
+    undo: 'inverse',
+    because: 'a step would be undone seconds to minutes after it was done (FM-05)',
+  });
+}
+
+/** Holds while every owner that the plan suspended is suspended. */
+export function ownersGate({ gitOwners }: Choices): readonly Gate[] {
+  return gitOwners.length === 0 ? [] : [{ kind: 'owners-suspended', owners: gitOwners }];
 }
 
 /** The old CNI's and kube-proxy's objects, as the distribution deploys them. */

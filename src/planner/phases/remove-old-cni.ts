@@ -3,7 +3,7 @@ import type { Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
 import { inARow, type StepParts } from '../step.ts';
-import { BACK_UP, flannelObjects } from './prepare.ts';
+import { BACK_UP, flannelObjects, ownersGate } from './prepare.ts';
 
 export function removeOldCni(
   situation: Situation,
@@ -15,6 +15,7 @@ export function removeOldCni(
     { kind: 'no-old-pods', nodes: everything },
     { kind: 'agents-ready', nodes: everything },
     { kind: 'paths-clear' },
+    ...ownersGate(choices),
   ] as const;
   return inARow(after, [
     ...talosCniNone(situation, choices),

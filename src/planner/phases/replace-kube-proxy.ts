@@ -9,7 +9,7 @@ import { type Choices, REPLACEMENT_LABEL } from '../choices.ts';
 import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow, lastOf, makeStep, type StepParts } from '../step.ts';
-import { BACK_UP, kubeProxyObjects } from './prepare.ts';
+import { BACK_UP, kubeProxyObjects, ownersGate } from './prepare.ts';
 import { rollOuts } from './roll-outs.ts';
 
 export function replaceKubeProxy(
@@ -26,6 +26,7 @@ export function replaceKubeProxy(
     { kind: 'dns-answers' },
     { kind: 'paths-clear' },
     { kind: 'workloads-ready' },
+    ...ownersGate(choices),
   ];
   const prepared = inARow(after, [nodeConfigStep(replacementConfig, well)]);
   const waves = replaceByWave(choices, lastOf(prepared, after));
