@@ -16,6 +16,11 @@ const HOLD_B = stepOf('hold-others', {
   nodes: ['b'],
   exceptLabel: 'io.cilium.migration/cilium-default',
 });
+const UNMET = stepOf(
+  'unmet',
+  { kind: 'uncordon', nodes: ['a'] },
+  { after: ['a/label'], gates: [{ kind: 'conf-selected', node: 'a', network: 'cilium' }] },
+);
 const bothNodes = () =>
   planOf([HOLD_B, ...moveSteps('a', ['hold-others']), ...moveSteps('b', ['a/verify'])]);
 
@@ -85,6 +90,25 @@ describe('runPlan', () => {
     expect(cluster.node('b').metadata.labels).toEqual({});
   });
 
+  it('opens nodes that have not moved when it stops, and no other', async () => {
+    const cluster = new FakeCluster({
+      ...TWO,
+      budget: (pod) => (pod.metadata.labels?.['app'] === 'api' ? 'no room' : undefined),
+    });
+    const steps = [HOLD_B, ...moveSteps('a', ['hold-others'])];
+    const { events } = await run(cluster, planOf(steps));
+    expect(cluster.node('b').spec.unschedulable).toBeUndefined();
+    expect(events).toContainEqual(
+      expect.objectContaining({ message: expect.stringMatching(/opened for pods again.*: b$/) }),
+    );
+    // A node in the middle of its move, and one that somebody else cordoned, stay as they are.
+    const broken = new FakeCluster(TWO);
+    Object.assign(broken.node('b').spec, { unschedulable: true });
+    const half = await run(broken, planOf([...steps.slice(0, 3), UNMET]));
+    expect(half.result.outcome).toBe('stopped');
+    expect(['a', 'b'].map((name) => broken.node(name).spec.unschedulable)).toEqual([true, true]);
+  });
+
   it('gives the node back to the old network on undo', async () => {
     const blocked = { on: true };
     const cluster = new FakeCluster({
@@ -118,9 +142,9 @@ describe('runPlan', () => {
     const again = events
       .filter((event) => event.type === 'step' && event.state === 'already-done')
       .map((event) => (event.type === 'step' ? event.step : ''));
-    expect(again).toEqual(
-      expect.arrayContaining(['hold-others', 'a/hold', 'a/label', 'a/agent', 'a/open']),
-    );
+    // Opened when the run stopped, and held again: b has not moved.
+    expect(again).not.toContain('hold-others');
+    expect(again).toEqual(expect.arrayContaining(['a/hold', 'a/label', 'a/agent', 'a/open']));
   });
 
   it('stops at a gate that does not hold, without starting the step', async () => {

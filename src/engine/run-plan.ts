@@ -17,6 +17,7 @@ import type { GateContext } from './gates/gate-context.ts';
 import { pathKey } from './gates/paths.ts';
 import { passedSteps } from './run/evidence.ts';
 import { holdGates } from './run/hold-gates.ts';
+import { releaseHeld } from './run/release-held.ts';
 import { type RunControl, RunHalted } from './run/run-control.ts';
 import { isSafePoint } from './run/safe-point.ts';
 import { strangersBefore } from './run/strangers.ts';
@@ -116,6 +117,7 @@ class PlanRun {
     const roots = this.plan.steps.filter((step) => step.dependsOn.length === 0);
     await Promise.all(roots.map((step) => this.runFrom(step)));
     const result = this.result();
+    if (result.outcome === 'stopped') await this.letGo(result);
     await this.tell({
       type: endingOf(result),
       at: this.seconds(),
@@ -124,6 +126,19 @@ class PlanRun {
     if (this.options.keepProbing !== true && this.halt === undefined)
       await this.ports.prober.stop();
     return result;
+  }
+
+  private async letGo({ reached }: RunResult): Promise<void> {
+    const tell = (message: string): void =>
+      this.options.onEvent?.({ type: 'health', at: this.seconds(), message });
+    try {
+      const opened = await releaseHeld(this.plan, this.ports, new Set(reached));
+      if (opened.length > 0)
+        tell(`opened for pods again, since they have not moved: ${opened.join(', ')}`);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      tell(`nodes that have not moved may be cordoned still: ${why}`);
+    }
   }
 
   private async startProbes(): Promise<void> {

@@ -30,11 +30,26 @@ const PASSED_BY: ReadonlySet<ActionKind> = new Set<ActionKind>([
 export async function passedSteps(plan: Plan, ports: Ports): Promise<ReadonlySet<string>> {
   const byId = new Map(plan.steps.map((step) => [step.id, step]));
   const before = new Set<string>();
+  /** Behind a step that comes when no node moves any more. */
+  const beforeMoved = new Set<string>();
   const looks = new Looks(plan, ports);
   for (const step of plan.steps.toReversed()) {
-    if (!before.has(step.id) && (await looks.hasBegun(step))) addAncestors(step, byId, before);
+    if (before.has(step.id) || !(await looks.hasBegun(step))) continue;
+    addAncestors(step, byId, before);
+    if (step.action.kind !== 'label-node') addAncestors(step, byId, beforeMoved);
   }
-  return new Set([...before].filter((id) => PASSED_BY.has(byId.get(id)?.action.kind ?? 'back-up')));
+  return new Set(
+    [...before].filter((id) => {
+      const action = byId.get(id)?.action;
+      if (action === undefined || !PASSED_BY.has(action.kind)) return false;
+      return !holdsUnmoved(action) || beforeMoved.has(id);
+    }),
+  );
+}
+
+/** It spares nodes that have moved: while others have not, it is as true as it was. */
+function holdsUnmoved(action: Action): boolean {
+  return action.kind === 'cordon' && action.exceptLabel !== undefined;
 }
 
 function addAncestors(step: Step, byId: ReadonlyMap<string, Step>, found: Set<string>): void {
