@@ -3,7 +3,11 @@
  * who runs the plan again when it was killed or has stopped and the fault is over.
  */
 import { Random } from '../../base/random.ts';
-import { type RunResult, runPlan } from '../../engine/run-plan.ts';
+import { RegaugeError } from '../../base/errors.ts';
+import type { AuditSink } from '../../engine/run/audit-log.ts';
+import { migrate } from '../../engine/run/migration.ts';
+import { RunControl } from '../../engine/run/run-control.ts';
+import type { RunResult } from '../../engine/run-plan.ts';
 import type { FaultStrike } from '../../model/fault.ts';
 import type { ClusterInput } from '../../model/cluster-input.ts';
 import type { Plan } from '../../model/plan.ts';
@@ -162,17 +166,35 @@ class Rehearsal {
     const wire = this.weather.wire();
     const killed = kernel.deferred<number>();
     this.current = { wire, killed: (backAfterMs) => killed.resolve(backAfterMs) };
-    const running = runPlan(this.given.plan, wire.around(this.ports), {
-      onEvent: (event) => this.heard(event),
-      keepProbing: true,
-    });
+    const running = this.execute(wire, `executor-${this.attempts.length + 1}`);
     const end = await Promise.race([running, killed.promise]);
     this.current = undefined;
     if (typeof end === 'number') {
       await this.ports.clock.sleep(end);
       return { end: 'killed' };
     }
-    return attemptOf(end);
+    return end;
+  }
+
+  /** As `regauge migrate` does: with a lease, and a record in the cluster. */
+  private async execute(wire: Wire, holder: string): Promise<Attempt> {
+    const { kernel } = this.world;
+    try {
+      const result = await migrate({
+        plan: this.given.plan,
+        ports: wire.around(this.ports),
+        wallTime: () => kernel.epochMs + kernel.now(),
+        holder,
+        control: new RunControl(),
+        audit: NO_AUDIT,
+        onEvent: (event) => this.heard(event),
+      });
+      return attemptOf(result);
+    } catch (error) {
+      // It could not begin; whatever else is thrown is a mistake of ours.
+      if (!(error instanceof RegaugeError)) throw error;
+      return { end: 'stopped', failed: { step: 'the beginning', message: error.message } };
+    }
   }
 
   private heard(event: RunEvent): void {
@@ -213,8 +235,7 @@ class Rehearsal {
         else current.wire.afterCalls(afterCalls, die);
       },
       startAnother: () => {
-        const ports = this.weather.wire().around(this.ports);
-        this.others.push(runPlan(this.given.plan, ports, { keepProbing: true }));
+        this.others.push(this.execute(this.weather.wire(), `another-${this.others.length + 1}`));
       },
     };
   }
@@ -253,7 +274,13 @@ export function strikeWorld(strike: FaultStrike, index: number, scene: StrikeSce
   });
 }
 
-function attemptOf({ outcome, failed }: RunResult): Attempt {
-  const end = outcome === 'done' ? 'done' : 'stopped';
-  return { end, ...(failed === undefined ? {} : { failed }) };
+function attemptOf({ outcome, failed, halted }: RunResult): Attempt {
+  if (outcome === 'done') return { end: 'done' };
+  const within = halted === undefined ? undefined : halted.steps[0];
+  const halt = halted && { step: within ?? 'between steps', message: halted.message };
+  const why = failed ?? halt;
+  return { end: 'stopped', ...(why === undefined ? {} : { failed: why }) };
 }
+
+/** Nobody reads what a rehearsal changed. */
+const NO_AUDIT: AuditSink = { append: () => Promise.resolve() };
