@@ -50,3 +50,15 @@ export const ADDRESS_STATUSES = {
   type: 'AddressStatuses.net.talos.dev',
   namespace: 'network',
 } as const satisfies ResourceKind;
+
+/** Host DNS as it runs: `enabled`, `listenAddresses`, `serviceHostDNSAddress`, `resolveMemberNames`. */
+export const HOST_DNS_CONFIG = {
+  type: 'HostDNSConfigs.net.talos.dev',
+  namespace: 'network',
+} as const satisfies ResourceKind;
+
+/** KubePrism as it runs: `host`, `healthy`. */
+export const KUBE_PRISM_STATUS = {
+  type: 'KubePrismStatuses.kubernetes.talos.dev',
+  namespace: 'k8s',
+} as const satisfies ResourceKind;

@@ -14,7 +14,25 @@ export interface SnapshotManifest {
   /** False while it is being made, and for ever when that was interrupted. */
   readonly complete: boolean;
   readonly files: readonly SnapshotFile[];
+  /** What was read of the machines; absent where nobody was asked for it. */
+  readonly nodes?: readonly NodeSnapshot[];
+  /** Members as one control plane tells them. */
+  readonly etcd?: readonly SnapshotEtcdMember[];
   readonly notRead: readonly NotRead[];
+}
+
+export interface NodeSnapshot {
+  readonly name: string;
+  /** Below `nodes/<name>`. */
+  readonly files: readonly string[];
+  /** Version of the operating system, where its API tells it. */
+  readonly system?: string;
+}
+
+export interface SnapshotEtcdMember {
+  readonly hostname: string;
+  readonly peerUrls: readonly string[];
+  readonly learner: boolean;
 }
 
 export interface SnapshotFile {

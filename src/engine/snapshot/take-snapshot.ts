@@ -5,7 +5,9 @@
  */
 import type { NotRead, SnapshotFile, SnapshotManifest } from '../../model/snapshot.ts';
 import type { KubernetesReads } from '../../ports/index.ts';
+import type { NodeContentsPort } from '../../ports/node-contents.ts';
 import { SNAPSHOT_KINDS, type SnapshotKind } from './kinds.ts';
+import { type NodeFilesRead, readNodeFiles } from './node-files.ts';
 import { readKind } from './read-kind.ts';
 
 /** Where a snapshot goes. A file that was begun and not finished must not look whole. */
@@ -18,7 +20,7 @@ export interface SnapshotSink {
 }
 
 export interface SnapshotPart {
-  /** UTF-8. */
+  /** UTF-8; the bytes are used again once the promise is kept. */
   write(text: Uint8Array): Promise<void>;
   finish(): Promise<void>;
   abandon(): Promise<void>;
@@ -27,6 +29,8 @@ export interface SnapshotPart {
 export interface SnapshotRequest {
   readonly kubernetes: Pick<KubernetesReads, 'get' | 'pages' | 'rawPages' | 'version'>;
   readonly sink: SnapshotSink;
+  /** The machines, where they can be asked; always anew, they are few and small. */
+  readonly nodes?: SnapshotNodes;
   /** RFC 3339. */
   readonly takenAt: string;
   readonly server?: string;
@@ -34,6 +38,12 @@ export interface SnapshotRequest {
   readonly earlier?: SnapshotManifest;
   readonly onProgress?: (progress: SnapshotProgress) => void;
   readonly signal?: AbortSignal;
+}
+
+export interface SnapshotNodes {
+  readonly contents: NodeContentsPort;
+  /** Names or addresses; all nodes when absent. */
+  readonly only?: readonly string[];
 }
 
 export interface SnapshotProgress {
@@ -56,6 +66,7 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotMa
       : undefined;
   const files: SnapshotFile[] = [...(resumed?.files ?? [])];
   const notRead: NotRead[] = [];
+  let nodes: NodeFilesRead | undefined;
   const manifest = (complete: boolean): SnapshotManifest => ({
     apiVersion: 'regauge.dev/v1',
     kind: 'Snapshot',
@@ -63,7 +74,11 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotMa
     cluster,
     complete,
     files: files.toSorted((left, right) => (left.name < right.name ? -1 : 1)),
-    notRead: notRead.toSorted((left, right) => (left.what < right.what ? -1 : 1)),
+    ...(nodes === undefined ? {} : { nodes: nodes.nodes }),
+    ...(nodes?.etcd === undefined ? {} : { etcd: nodes.etcd }),
+    notRead: [...notRead, ...(nodes?.notRead ?? [])].toSorted((left, right) =>
+      left.what < right.what ? -1 : 1,
+    ),
   });
   const waiting = SNAPSHOT_KINDS.filter((kind) => !files.some(isOf(kind)));
   for (const { kind, objects } of files) request.onProgress?.({ kind, objects, state: 'kept' });
@@ -77,6 +92,7 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotMa
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  if (request.nodes !== undefined) nodes = await readNodeFiles({ ...request, ...request.nodes });
   const whole = manifest(true);
   await request.sink.manifest(whole);
   return whole;

@@ -1,0 +1,29 @@
+/**
+ * The paths of a node that tell which network its pods get: the conf and binary directories of its
+ * distribution (knowledge talos-and-cni-selection.md 3.4) and Flannel's run-time state.
+ */
+import type { Distribution } from '../model/facts.ts';
+import { cniDirectories } from './distributions.ts';
+
+export interface NodePaths {
+  readonly confDirectories: readonly string[];
+  readonly binDirectories: readonly string[];
+}
+
+export const FLANNEL_STATE = '/run/flannel/subnet.env';
+
+/** Both pairs where the distribution has one with its own Flannel and one without. */
+export function nodePaths(distribution: Distribution): NodePaths {
+  const pairs = [true, false].map((bundledFlannel) =>
+    cniDirectories(distribution, { bundledFlannel }),
+  );
+  return {
+    confDirectories: [...new Set(pairs.map(({ confDir }) => confDir))],
+    binDirectories: [...new Set(pairs.map(({ binDir }) => binDir))],
+  };
+}
+
+/** What a runtime may take for a conf, also as a CNI has set it aside; nothing that holds a token. */
+export function isConfName(name: string): boolean {
+  return /\.(conf|conflist|json)(\.[\w-]+)?$/.test(name);
+}
