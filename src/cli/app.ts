@@ -10,8 +10,17 @@ import {
   run,
 } from '@stricli/core';
 import { SEVERITIES } from '../model/finding.ts';
+import { migrate, status } from './change-commands.ts';
+import {
+  clusterFlags,
+  files,
+  guarded,
+  outputOf,
+  text,
+  versions,
+  wholeNumber,
+} from './command-parts.ts';
 import { type CliContext, type CliProcess, EXIT } from './context.ts';
-import { reportFailure } from './failure.ts';
 import type {
   CheckFlags,
   ExplainNodeFlags,
@@ -22,78 +31,6 @@ import type {
   TwinServeFlags,
 } from './flags.ts';
 import { VERSION } from './version.ts';
-
-type Run<Flags extends object> = (
-  this: CliContext,
-  flags: Flags,
-  ...args: string[]
-) => Promise<void> | void;
-
-/** Loads a command and gives its failures one voice. */
-function guarded<Flags extends object>(load: () => Promise<{ readonly run: Run<Flags> }>) {
-  return async function guardedRun(
-    this: CliContext,
-    flags: Flags,
-    ...args: string[]
-  ): Promise<void> {
-    try {
-      const command = await load();
-      this.process.onLoaded?.();
-      await command.run.call(this, flags, ...args);
-    } catch (error) {
-      const { output } = flags as { readonly output?: string };
-      this.process.exitCode = await reportFailure(this, output, error);
-    }
-  };
-}
-
-const text = (brief: string, placeholder: string) =>
-  ({ kind: 'parsed', parse: String, brief, placeholder, optional: true }) as const;
-
-const versionText = (brief: string) =>
-  ({
-    ...text(brief, 'version'),
-    parse: (input: string): string => {
-      if (!/^v?\d+\.\d+(\.\d+)?([-+][\w.+-]+)?$/.test(input))
-        throw new SyntaxError(`${input} is not a version, as 1.18.3 is`);
-      return input;
-    },
-  }) as const;
-
-const wholeNumber = (brief: string, least = 0) =>
-  ({
-    kind: 'parsed',
-    parse: (input: string): number => {
-      if (!/^\d{1,10}$/.test(input)) throw new SyntaxError(`${input} is not a whole number`);
-      if (Number(input) < least) throw new SyntaxError(`${input} is less than ${least}`);
-      return Number(input);
-    },
-    brief,
-    placeholder: 'n',
-    optional: true,
-  }) as const;
-
-const outputOf = <const Formats extends readonly [string, ...string[]]>(formats: Formats) =>
-  ({
-    kind: 'enum',
-    values: formats,
-    default: 'text',
-    brief: `Format: ${formats.join(', ')}`,
-  }) as const;
-
-const files = (brief: string) =>
-  ({ kind: 'array', parameter: { parse: String, brief, placeholder: 'file' } }) as const;
-
-const versions = {
-  ciliumVersion: versionText('Cilium chart version the values are for'),
-  talosVersion: versionText('Talos version, where no file tells it'),
-};
-
-const clusterFlags = {
-  kubeconfig: text('Kubeconfig of the cluster (default: KUBECONFIG, ~/.kube/config)', 'file'),
-  context: text('Context of the kubeconfig', 'name'),
-  as: text('User to act as', 'user'),
-};
 
 const live = {
   ...clusterFlags,
@@ -375,6 +312,8 @@ function application(): Application<CliContext> {
         check,
         plan,
         rehearse,
+        migrate,
+        status,
         incident,
         explain,
         'explain-node': explainNode,

@@ -1,5 +1,6 @@
 /** What a command is handed besides its flags: streams, terminal and environment; all injected. */
 import type { CommandContext } from '@stricli/core';
+import type { KeySource } from './migration/keyboard.ts';
 
 export interface CliContext extends CommandContext {
   readonly process: CliProcess;
@@ -8,7 +9,7 @@ export interface CliContext extends CommandContext {
 export interface CliProcess {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stdin: AsyncIterable<Uint8Array> & KeySource;
   readonly env: Readonly<Partial<Record<string, string>>>;
   exitCode?: number | string | null;
   /** The file that was started: a thread that shall run a command runs it again. */

@@ -84,3 +84,24 @@ export interface TwinServeFlags {
   readonly seed?: number;
   readonly output: DocumentFormat;
 }
+
+export interface MigrateFlags extends ClusterFlags, VersionFlags {
+  readonly talosconfig?: string;
+  /** Separated by commas. */
+  readonly nodes?: string;
+  readonly target?: string;
+  readonly yes: boolean;
+  readonly resume: boolean;
+  readonly takeOver: boolean;
+  /** Names of facts, separated by commas. */
+  readonly acceptDrift?: string;
+  readonly gateTimeout?: number;
+  readonly chart?: string;
+  readonly auditLog?: string;
+  readonly backups?: string;
+  readonly output: DocumentFormat | 'ndjson';
+}
+
+export interface StatusFlags extends ClusterFlags {
+  readonly output: DocumentFormat;
+}

@@ -62,7 +62,10 @@ export async function keep(
 }
 
 /** Undefined when it is not there, or not whole. */
-export async function kept(kubernetes: KubernetesPort, name: string): Promise<string | undefined> {
+export async function kept(
+  kubernetes: Pick<KubernetesPort, 'get'>,
+  name: string,
+): Promise<string | undefined> {
   const first = await kubernetes.get<ChunkObject>(addressOf(partName(name, 0)));
   const count = Number(first?.data?.['parts']);
   if (first === undefined || !(count >= 1 && count <= CHUNKS_MAX)) return undefined;

@@ -47,6 +47,19 @@ export async function passedSteps(plan: Plan, ports: Ports): Promise<ReadonlySet
   );
 }
 
+/** Ids of the steps that the cluster shows to have begun, and of all that they waited for. */
+export async function begunSteps(plan: Plan, ports: Ports): Promise<ReadonlySet<string>> {
+  const byId = new Map(plan.steps.map((step) => [step.id, step]));
+  const begun = new Set<string>();
+  const looks = new Looks(plan, ports);
+  for (const step of plan.steps.toReversed()) {
+    if (begun.has(step.id) || !(await looks.hasBegun(step))) continue;
+    begun.add(step.id);
+    addAncestors(step, byId, begun);
+  }
+  return begun;
+}
+
 /** It spares nodes that have moved: while others have not, it is as true as it was. */
 function holdsUnmoved(action: Action): boolean {
   return action.kind === 'cordon' && action.exceptLabel !== undefined;

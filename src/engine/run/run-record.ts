@@ -48,7 +48,9 @@ const record = z.object({
 export type RunRecord = z.infer<typeof record>;
 
 /** `bad-input` when it is there and cannot be understood: a newer regauge wrote it. */
-export async function readRecord(kubernetes: KubernetesPort): Promise<RunRecord | undefined> {
+export async function readRecord(
+  kubernetes: Pick<KubernetesPort, 'get'>,
+): Promise<RunRecord | undefined> {
   const found = await kubernetes.get<ConfigMapObject>(RUN_RECORD);
   const text = found?.data?.[KEY];
   if (text === undefined) return undefined;
@@ -104,7 +106,7 @@ export async function keepPlan(kubernetes: KubernetesPort, plan: Plan): Promise<
 
 /** Undefined when it is not there, not whole, or not what its hash says. */
 export async function keptPlan(
-  kubernetes: KubernetesPort,
+  kubernetes: Pick<KubernetesPort, 'get'>,
   hash: string,
 ): Promise<Plan | undefined> {
   const text = await kept(kubernetes, planName(hash));

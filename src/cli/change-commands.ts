@@ -1,0 +1,82 @@
+/** The commands that change a cluster, and that say how a change stands: their words, flags and help. */
+import { buildCommand } from '@stricli/core';
+import { clusterFlags, guarded, outputOf, text, versions, wholeNumber } from './command-parts.ts';
+import type { CliContext } from './context.ts';
+import type { MigrateFlags, StatusFlags } from './flags.ts';
+
+const talosFlags = {
+  talosconfig: text('Talosconfig (default: TALOSCONFIG, ~/.talos/config)', 'file'),
+  nodes: text('Talos endpoints to speak to, separated by commas', 'addresses'),
+};
+
+export const migrate = buildCommand<MigrateFlags, string[], CliContext>({
+  func: guarded(() => import('./commands/migrate.ts')),
+  parameters: {
+    flags: {
+      ...clusterFlags,
+      ...talosFlags,
+      ...versions,
+      target: text(
+        'Helm values the plan was made for, to see that they are the same',
+        'values.yaml',
+      ),
+      yes: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'Do not ask; without a terminal nothing is done without it',
+      },
+      resume: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'Go on with the plan that the cluster keeps',
+      },
+      takeOver: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'Take the cluster from a regauge that is gone, without waiting for its lease',
+      },
+      acceptDrift: text('Facts that may have changed since the plan, separated by commas', 'facts'),
+      gateTimeout: wholeNumber('Seconds a gate may take to hold (default 900)', 1),
+      chart: text('Where the Cilium chart is: repository, oci://…, folder, archive', 'place'),
+      auditLog: text('Where every change is written down (default: the state directory)', 'file'),
+      backups: text('Directory for a second copy of the backups (default: the same)', 'directory'),
+      output: outputOf(['text', 'json', 'yaml', 'ndjson']),
+    },
+    aliases: { o: 'output' },
+    positional: {
+      kind: 'array',
+      parameter: {
+        parse: String,
+        brief: 'The plan, as regauge plan --out wrote it',
+        placeholder: 'plan.json',
+      },
+      maximum: 1,
+    },
+  },
+  docs: {
+    brief: 'Execute a plan on the cluster: gates, probes, pause, resume',
+    fullDescription:
+      'Shows what will happen and asks. Refuses a plan whose cluster is another one, or another ' +
+      'state of it. One regauge acts on a cluster at a time (a Lease). Ctrl-C, or p, pauses at the ' +
+      'next safe point: no step starts any more, what runs comes to its end, and no node is left ' +
+      'between two networks; a second Ctrl-C stops at once. Whatever ends it, also kill -9: ' +
+      'regauge migrate --resume goes on, from any machine. Every change is written to the audit log ' +
+      'first. Exits 0 when done, 1 when a step failed, 130 when paused.',
+  },
+});
+
+export const status = buildCommand<StatusFlags, [], CliContext>({
+  func: guarded(() => import('./commands/status.ts')),
+  parameters: {
+    flags: { ...clusterFlags, output: outputOf(['text', 'json', 'yaml']) },
+    aliases: { o: 'output' },
+    positional: { kind: 'tuple', parameters: [] },
+  },
+  docs: {
+    brief: 'How a migration stands: who runs it, and which network each node is on',
+    fullDescription: 'Reads the API only: nodes, pods, and what regauge keeps in its namespace.',
+  },
+});

@@ -1,0 +1,146 @@
+/** The real adapters behind the ports, by the user's usual settings, for one plan; closed together. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { RegaugeError } from '../../base/errors.ts';
+import { clusterCapabilities } from '../../drivers/helm/capabilities.ts';
+import { openHelm } from '../../drivers/helm/open.ts';
+import { openNodeHost } from '../../drivers/host-access/open-node-host.ts';
+import { openKubernetes, type OpenOptions } from '../../drivers/kubernetes/open.ts';
+import { openProber } from '../../drivers/prober/open-prober.ts';
+import { TalosChannel } from '../../drivers/talos/talos-channel.ts';
+import { findTalosconfig, readTalosContext } from '../../drivers/talos/talosconfig.ts';
+import type { Distribution } from '../../model/facts.ts';
+import type { NodeObject } from '../../model/kubernetes.ts';
+import type { Plan } from '../../model/plan.ts';
+import type { ClockPort, KubernetesPort, Ports } from '../../ports/index.ts';
+import type { CliContext } from '../context.ts';
+import type { MigrateFlags } from '../flags.ts';
+import { systemClock } from './system-clock.ts';
+
+/** What a run on a real cluster is handed. */
+export interface OpenedPorts {
+  readonly ports: Ports;
+  /** A connection and a clock of the lease's own: no queue stands before its renewal. */
+  readonly leaseKubernetes: KubernetesPort;
+  readonly leaseClock: ClockPort;
+  /** Throws what would end the run later: no Helm, for instance. */
+  readonly preflight: () => Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The connection alone: the plan may have to be read from the cluster first. */
+export interface OpenedCluster {
+  readonly kubernetes: KubernetesPort;
+  readonly describe: { readonly context: string; readonly server: string };
+  portsFor(plan: Plan, nodes: readonly NodeObject[]): Promise<OpenedPorts>;
+  close(): Promise<void>;
+}
+
+export type OpenCluster = (context: CliContext, flags: MigrateFlags) => Promise<OpenedCluster>;
+
+export async function openRealCluster(
+  context: CliContext,
+  flags: MigrateFlags,
+): Promise<OpenedCluster> {
+  const options = kubernetesOptions(context, flags);
+  const kubernetes = await openKubernetes(options);
+  return {
+    kubernetes,
+    describe: kubernetes.describe,
+    portsFor: (plan, nodes) => openPorts({ context, flags, options, kubernetes, plan, nodes }),
+    close: () => kubernetes.close(),
+  };
+}
+
+function kubernetesOptions(
+  { process }: CliContext,
+  { kubeconfig, context, as }: MigrateFlags,
+): OpenOptions {
+  return {
+    environment: process.env,
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+    ...(as === undefined ? {} : { as }),
+  };
+}
+
+interface Opening {
+  readonly context: CliContext;
+  readonly flags: MigrateFlags;
+  readonly options: OpenOptions;
+  readonly kubernetes: KubernetesPort;
+  readonly plan: Plan;
+  readonly nodes: readonly NodeObject[];
+}
+
+async function openPorts(opening: Opening): Promise<OpenedPorts> {
+  const { flags, options, kubernetes, plan, nodes } = opening;
+  const talos = plan.platform.distribution === 'talos' ? talosChannel(opening) : undefined;
+  const { nodeHost, close } = openNodeHost({
+    kubernetes,
+    ...(talos === undefined ? {} : { talos }),
+    // What the planner plans for, it writes by its name.
+    distribution: plan.platform.distribution as Distribution,
+    hostAccess: { run: plan.id, mayCreatePods: true, isExclusive: true },
+    addresses: addressesOf(nodes),
+  });
+  const { environment, ...cluster } = options;
+  const helm = openHelm({
+    ...cluster,
+    ...(environment === undefined ? {} : { environment }),
+    ...(flags.chart === undefined ? {} : { chart: flags.chart }),
+    capabilities: () => clusterCapabilities(kubernetes),
+  });
+  const leaseKubernetes = await openKubernetes(options);
+  const clock = systemClock();
+  const prober = openProber({
+    kubernetes,
+    clock,
+    agentScript: '',
+    newPodCidrs: plan.to.podCidrs,
+  });
+  return {
+    ports: { clock, kubernetes, nodeHost, helm, prober },
+    leaseKubernetes,
+    leaseClock: systemClock({ keepsAlive: false }),
+    preflight: async () => {
+      await helm.version();
+    },
+    close: async () => {
+      await close();
+      await talos?.close();
+      await leaseKubernetes.close();
+    },
+  };
+}
+
+function talosChannel({ context, flags }: Opening): TalosChannel {
+  const { env } = context.process;
+  const sources = { env, homeDirectory: env['HOME'] ?? homedir(), readFile: textIn };
+  const nodes = flags.nodes?.split(',').map((node) => node.trim());
+  return new TalosChannel({
+    context: readTalosContext(
+      findTalosconfig(sources, flags.talosconfig),
+      nodes === undefined ? {} : { nodes },
+    ),
+  });
+}
+
+function textIn(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RegaugeError('bad-input', `cannot be read: ${why}`, { source: { file: path } });
+  }
+}
+
+function addressesOf(nodes: readonly NodeObject[]): ReadonlyMap<string, string> {
+  return new Map(
+    nodes.flatMap(({ metadata, status }) => {
+      const own = status.addresses?.find(({ type }) => type === 'InternalIP');
+      return own === undefined ? [] : [[metadata.name, own.address] as const];
+    }),
+  );
+}
