@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { planFor } from '../src/cli/rehearsal-session.ts';
 import { memoryBackups } from '../src/engine/backups.ts';
 import { runPlan } from '../src/engine/run-plan.ts';
+import { reachedSteps } from '../src/engine/run/reached-steps.ts';
 import { undoRun } from '../src/engine/undo-run.ts';
 import { readInput } from '../src/intake/read-input.ts';
 import type { ClusterInput } from '../src/model/cluster-input.ts';
@@ -90,11 +91,10 @@ async function thereAndBack(last: string) {
   const end = plan.steps.findIndex(({ id }) => id === last);
   const part: Plan = { ...plan, steps: plan.steps.slice(0, end + 1) };
   const there = await world.kernel.drive(() => runPlan(part, ports, { backups }));
-  const back = await world.kernel.drive(() =>
-    undoRun(plan, new Set(there.reached), ports, { backups }),
-  );
+  const reached = await world.kernel.drive(() => reachedSteps(plan, ports, backups));
+  const back = await world.kernel.drive(() => undoRun(plan, reached, ports, { backups }));
   await world.kernel.drive(() => ports.clock.sleep(60_000));
-  return { there, back, before, after: stateOf(world) };
+  return { there, back, reached, before, after: stateOf(world) };
 }
 
 const points =
@@ -113,8 +113,9 @@ const points =
 
 describe('the way back', () => {
   it.each(points)('from after %s', async (last) => {
-    const { there, back, before, after } = await thereAndBack(last);
+    const { there, back, reached, before, after } = await thereAndBack(last);
     expect(there.failed).toBeUndefined();
+    expect([...reached]).toEqual(expect.arrayContaining([...there.reached]));
     expect(back.failed).toBeUndefined();
     expect(after).toEqual(before);
   });

@@ -203,6 +203,8 @@ export interface Plan {
   readonly predictions?: RehearsalSummary;
   /** What steps need to know of the platform. */
   readonly platform: PlanPlatform;
+  /** Id of the plan whose changes this one takes back. */
+  readonly takesBack?: string;
   /** Workloads (`Kind namespace/name`) that were not ready when the plan was made; no gate waits for them. */
   readonly unreadyBefore: readonly string[];
 }

@@ -3,6 +3,7 @@
  * in reverse, as parallel as the way there was. Nodes that are on the new network still are held
  * meanwhile, so that what leaves a node goes where the old network is and restarts once only.
  */
+import { contentHash } from '../base/canonical-json.ts';
 import type { Action, Gate, Plan, Step } from '../model/plan.ts';
 import { RECONFIGURED_MARK } from '../steps/reconfigure-agent.ts';
 import { MIGRATION_LABEL, REPLACEMENT_LABEL } from './choices.ts';
@@ -26,12 +27,14 @@ export function rollbackPlan(plan: Plan, reached: ReadonlySet<string>): Plan {
   const undoing = undoSteps(plan, undoable, lastOf(opening, []));
   const ends = endsOf(undoing, lastOf(opening, []));
   const closing = inARow(ends, closingParts(plan, undoable, nodes));
-  return {
-    ...plan,
-    id: `${plan.id}-back`,
+  const { id, hash: _hash, predictions: _predictions, ...kept } = plan;
+  const body = {
+    ...kept,
     steps: [...opening, ...undoing, ...closing],
     waves: plan.waves.toReversed(),
+    takesBack: id,
   };
+  return { ...body, id: `${id}-back`, hash: contentHash(body) };
 }
 
 function holdMoved(nodes: readonly string[]): readonly Step[] {

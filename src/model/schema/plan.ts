@@ -173,5 +173,6 @@ export const plan = z.object({
     confDirectoryVolatile: z.boolean(),
     release: z.object({ name: z.string(), namespace: z.string() }),
   }),
+  takesBack: z.string().exactOptional(),
   unreadyBefore: names,
 }) satisfies z.ZodType<Plan>;
