@@ -49,6 +49,15 @@ export class HelmClient {
     return this.run([...args, '--timeout', `${seconds}s`], request, bounds);
   }
 
+  /**
+   * Helm 4 applies on the server and stops at fields that somebody else edited; Helm 3 sets them. The
+   * release's values are what is wanted, so both set them.
+   */
+  async overwriting(): Promise<readonly string[]> {
+    const isThird = (await this.version()).startsWith('3.');
+    return isThird ? [] : ['--server-side=true', '--force-conflicts'];
+  }
+
   /** Arguments that name the chart; one of this machine must be of the version asked for. */
   async chart(chart: string, asked: string, bounds: Bounds): Promise<readonly string[]> {
     const version = asked.replace(/^v/, '');

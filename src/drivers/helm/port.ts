@@ -5,7 +5,14 @@ import { bounded, type Bounds } from './bounded.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { HelmClient } from './helm-client.ts';
 import { objectsIn } from './output.ts';
-import { historyOf, lastOf, presentStatus, type ReleaseName, statusOf } from './releases.ts';
+import {
+  historyOf,
+  lastOf,
+  presentStatus,
+  type ReleaseName,
+  rollBack,
+  statusOf,
+} from './releases.ts';
 import { refuseUnfinished, repair, type RepairSettings } from './unfinished.ts';
 
 export interface HelmContext {
@@ -66,8 +73,7 @@ export function writes({ helm, repairs }: HelmContext): Writes {
       }),
     rollback: (release, namespace, revision, call = {}) =>
       change({ release, namespace }, call, async (bounds) => {
-        const target = revision === undefined ? [] : [String(revision)];
-        await helm.write(['rollback', release, ...target], { namespace }, bounds);
+        await rollBack(helm, { release, namespace }, revision, bounds);
         return presentStatus(helm, { release, namespace }, bounds);
       }),
   };
@@ -80,7 +86,8 @@ async function upgradeOrInstall(
 ): Promise<ReleaseStatus> {
   const source = await helm.chart(chart, version, bounds);
   // Without --reset-values Helm takes the values of before where none are given.
-  const args = ['upgrade', release, ...source, '--install', '--reset-values', '--values', '-'];
+  const given = ['--install', '--reset-values', '--values', '-'];
+  const args = ['upgrade', release, ...source, ...given, ...(await helm.overwriting())];
   await helm.write(args, { namespace, values }, bounds);
   return presentStatus(helm, { release, namespace }, bounds);
 }

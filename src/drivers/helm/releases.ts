@@ -73,3 +73,15 @@ export async function presentStatus(
     hint: 'Somebody else uninstalled it meanwhile.',
   });
 }
+
+/** To the revision before the last, when none is given. */
+export async function rollBack(
+  helm: HelmClient,
+  { release, namespace }: ReleaseName,
+  revision: number | undefined,
+  bounds: Bounds,
+): Promise<void> {
+  const target = revision === undefined ? [] : [String(revision)];
+  const args = ['rollback', release, ...target, ...(await helm.overwriting())];
+  await helm.write(args, { namespace }, bounds);
+}

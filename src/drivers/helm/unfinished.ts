@@ -8,7 +8,14 @@ import { RegaugeError } from '../../base/errors.ts';
 import { isUnfinished, type ReleaseRevision, type ReleaseStatus } from '../../ports/index.ts';
 import type { Bounds } from './bounded.ts';
 import type { HelmClient } from './helm-client.ts';
-import { historyOf, lastOf, presentStatus, type ReleaseName, statusOf } from './releases.ts';
+import {
+  historyOf,
+  lastOf,
+  presentStatus,
+  type ReleaseName,
+  rollBack,
+  statusOf,
+} from './releases.ts';
 
 export interface RepairSettings {
   /** How long a record must not change before it is taken for left behind, in milliseconds. */
@@ -51,7 +58,7 @@ export async function repair(
     await helm.write(['uninstall', release], { namespace }, bounds);
     return statusOf(helm, release, namespace, bounds);
   }
-  await helm.write(['rollback', release, String(good.revision)], { namespace }, bounds);
+  await rollBack(helm, name, good.revision, bounds);
   return presentStatus(helm, name, bounds);
 }
 

@@ -25,16 +25,21 @@ export const CHARTS: Part = {
 };
 
 export function obtainHelm(cache: Cache): string {
-  const directory = cache.built('helm', () =>
-    buildModule('helm', ['tool'], cache.fresh, {
-      linker: `-X helm.sh/helm/v3/internal/version.version=${helmVersion()}`,
+  return builtHelm(cache, 'helm', 'helm.sh/helm/v3');
+}
+
+/** The next major, which applies on the server. */
+export function obtainHelm4(cache: Cache): string {
+  return builtHelm(cache, 'helm4', 'helm.sh/helm/v4');
+}
+
+function builtHelm(cache: Cache, name: string, module: string): string {
+  const directory = cache.built(name, () =>
+    buildModule(name, ['tool'], cache.fresh, {
+      linker: `-X ${module}/internal/version.version=${pinnedVersion(name, module)}`,
     }),
   );
   return join(directory, 'helm');
-}
-
-function helmVersion(): string {
-  return pinnedVersion('helm', 'helm.sh/helm/v3');
 }
 
 async function proveCharts(lane: Lane): Promise<void> {
@@ -57,7 +62,7 @@ async function proveCharts(lane: Lane): Promise<void> {
     CHART_VALUES.filter(({ failsSince }) => failsSince !== undefined),
   );
   tellNotModelled(lane, notModelled);
-  lane.tell(`${helm.renderings} renderings by Helm ${helmVersion()}`);
+  lane.tell(`${helm.renderings} renderings by Helm ${pinnedVersion('helm', 'helm.sh/helm/v3')}`);
 }
 
 async function proveCase(

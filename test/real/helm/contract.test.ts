@@ -1,0 +1,106 @@
+/** The Helm contract with the Helm that the lane names: on the served twin, and on a real API server. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clusterCapabilities } from '../../../src/drivers/helm/capabilities.ts';
+import { openHelm } from '../../../src/drivers/helm/open.ts';
+import { type OpenedKubernetes, openKubernetes } from '../../../src/drivers/kubernetes/open.ts';
+import { serveTwin } from '../../../src/twin/wire/serve-twin.ts';
+import { describeHelm } from '../../contract/helm/suite.ts';
+import type { HelmTarget, TargetKind } from '../../contract/helm/target.ts';
+import { contractWorld, HOST_READER } from '../../contract/kubernetes/twin-target.ts';
+import { helmHome } from '../command.ts';
+import { breakOff } from './break-off.ts';
+
+const binary = process.env['REGAUGE_REAL_HELM'] ?? '';
+const chart = process.env['REGAUGE_REAL_CHART'] ?? '';
+const realKubeconfig = process.env['REGAUGE_REAL_KUBECONFIG'] ?? '';
+let made = 0;
+
+interface Opened {
+  readonly kubernetes: OpenedKubernetes;
+  readonly kubeconfig: string;
+  readonly namespace: string;
+  readonly directory: string;
+}
+
+function targetOf({ kubernetes, kubeconfig, namespace, directory }: Opened): HelmTarget {
+  const environment = { PATH: process.env['PATH'], ...helmHome(directory) };
+  const port = openHelm({
+    kubeconfig,
+    environment,
+    binary,
+    chart,
+    settleMs: 0,
+    capabilities: () => clusterCapabilities(kubernetes),
+  });
+  return {
+    port,
+    kubernetes,
+    namespace,
+    run: (work) => work(),
+    breakOff: (status, request) => breakOff({ port, kubernetes }, status, request),
+    close: async () => {
+      await kubernetes.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const SERVED: TargetKind = {
+  name: 'the served twin',
+  make: async () => {
+    const failures: unknown[] = [];
+    const twin = await serveTwin({
+      world: contractWorld(),
+      clusterName: 'contract',
+      speed: 1,
+      host: '127.0.0.1',
+      port: 0,
+      now: Date.now(),
+      onFailure: (error) => failures.push(error),
+    });
+    const directory = mkdtempSync(join(tmpdir(), 'regauge-contract-'));
+    const kubeconfig = join(directory, 'kubeconfig');
+    writeFileSync(kubeconfig, twin.kubeconfig, { mode: 0o600 });
+    const kubernetes = await openKubernetes({ kubeconfig, requestsPerSecond: 1_000 });
+    const { namespace } = HOST_READER;
+    const target = targetOf({ kubernetes, kubeconfig, namespace, directory });
+    return {
+      ...target,
+      close: async () => {
+        await target.close();
+        await twin.close();
+        if (failures.length > 0) throw failures[0];
+      },
+    };
+  },
+};
+
+const REAL: TargetKind = {
+  name: 'a real API server',
+  make: async () => {
+    made += 1;
+    const namespace = `helm-contract-${process.pid}-${made}`;
+    const kubernetes = await openKubernetes({
+      kubeconfig: realKubeconfig,
+      requestsPerSecond: 200,
+    });
+    await kubernetes.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    const directory = mkdtempSync(join(tmpdir(), 'regauge-contract-'));
+    const target = targetOf({ kubernetes, kubeconfig: realKubeconfig, namespace, directory });
+    return {
+      ...target,
+      close: async () => {
+        // Parts of it belong to no namespace.
+        if ((await target.port.status('cilium', namespace)) !== undefined)
+          await target.port.uninstall('cilium', namespace);
+        await kubernetes.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
+        await target.close();
+      },
+    };
+  },
+};
+
+describeHelm(SERVED);
+describeHelm(REAL);
