@@ -10,7 +10,7 @@ import {
   run,
 } from '@stricli/core';
 import { SEVERITIES } from '../model/finding.ts';
-import { migrate, status } from './change-commands.ts';
+import { migrate, rollback, status } from './change-commands.ts';
 import {
   clusterFlags,
   files,
@@ -313,6 +313,7 @@ function application(): Application<CliContext> {
         plan,
         rehearse,
         migrate,
+        rollback,
         status,
         incident,
         explain,

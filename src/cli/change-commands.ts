@@ -2,59 +2,78 @@
 import { buildCommand } from '@stricli/core';
 import { clusterFlags, guarded, outputOf, text, versions, wholeNumber } from './command-parts.ts';
 import type { CliContext } from './context.ts';
-import type { MigrateFlags, StatusFlags } from './flags.ts';
+import type { MigrateFlags, RollbackFlags, StatusFlags } from './flags.ts';
 
 const talosFlags = {
   talosconfig: text('Talosconfig (default: TALOSCONFIG, ~/.talos/config)', 'file'),
   nodes: text('Talos endpoints to speak to, separated by commas', 'addresses'),
 };
 
+const changeFlags = {
+  ...clusterFlags,
+  ...talosFlags,
+  yes: {
+    kind: 'boolean',
+    default: false,
+    withNegated: false,
+    brief: 'Do not ask; without a terminal nothing is done without it',
+  },
+  takeOver: {
+    kind: 'boolean',
+    default: false,
+    withNegated: false,
+    brief: 'Take the cluster from a regauge that is gone, without waiting for its lease',
+  },
+  gateTimeout: wholeNumber('Seconds a gate may take to hold (default 900)', 1),
+  chart: text('Where the Cilium chart is: repository, oci://…, folder, archive', 'place'),
+  auditLog: text('Where every change is written down (default: the state directory)', 'file'),
+  backups: text('Directory for a second copy of the backups (default: the same)', 'directory'),
+  output: outputOf(['text', 'json', 'yaml', 'ndjson']),
+} as const;
+
+const planFile = {
+  kind: 'array',
+  parameter: {
+    parse: String,
+    brief: 'The plan, as regauge plan --out wrote it',
+    placeholder: 'plan.json',
+  },
+  maximum: 1,
+} as const;
+
+export const rollback = buildCommand<RollbackFlags, string[], CliContext>({
+  func: guarded(() => import('./commands/rollback.ts')),
+  parameters: { flags: changeFlags, aliases: { o: 'output' }, positional: planFile },
+  docs: {
+    brief: 'Take a migration back, from wherever it stands',
+    fullDescription:
+      'Reads from the cluster how far the migration came, shows the way back and asks. Objects come ' +
+      'back from the backups, nodes return one wave at a time, each pod restarts once. Ends when every ' +
+      'path works as it did before, and leaves nothing of regauge behind. Pauses and goes on as ' +
+      'migrate does: run it again.',
+  },
+});
+
 export const migrate = buildCommand<MigrateFlags, string[], CliContext>({
   func: guarded(() => import('./commands/migrate.ts')),
   parameters: {
     flags: {
-      ...clusterFlags,
-      ...talosFlags,
+      ...changeFlags,
       ...versions,
       target: text(
         'Helm values the plan was made for, to see that they are the same',
         'values.yaml',
       ),
-      yes: {
-        kind: 'boolean',
-        default: false,
-        withNegated: false,
-        brief: 'Do not ask; without a terminal nothing is done without it',
-      },
       resume: {
         kind: 'boolean',
         default: false,
         withNegated: false,
         brief: 'Go on with the plan that the cluster keeps',
       },
-      takeOver: {
-        kind: 'boolean',
-        default: false,
-        withNegated: false,
-        brief: 'Take the cluster from a regauge that is gone, without waiting for its lease',
-      },
       acceptDrift: text('Facts that may have changed since the plan, separated by commas', 'facts'),
-      gateTimeout: wholeNumber('Seconds a gate may take to hold (default 900)', 1),
-      chart: text('Where the Cilium chart is: repository, oci://…, folder, archive', 'place'),
-      auditLog: text('Where every change is written down (default: the state directory)', 'file'),
-      backups: text('Directory for a second copy of the backups (default: the same)', 'directory'),
-      output: outputOf(['text', 'json', 'yaml', 'ndjson']),
     },
     aliases: { o: 'output' },
-    positional: {
-      kind: 'array',
-      parameter: {
-        parse: String,
-        brief: 'The plan, as regauge plan --out wrote it',
-        placeholder: 'plan.json',
-      },
-      maximum: 1,
-    },
+    positional: planFile,
   },
   docs: {
     brief: 'Execute a plan on the cluster: gates, probes, pause, resume',

@@ -102,6 +102,9 @@ export interface MigrateFlags extends ClusterFlags, VersionFlags {
   readonly output: DocumentFormat | 'ndjson';
 }
 
+/** As `migrate`, whose work it takes back. */
+export type RollbackFlags = Omit<MigrateFlags, 'resume'>;
+
 export interface StatusFlags extends ClusterFlags {
   readonly output: DocumentFormat;
 }

@@ -1,7 +1,7 @@
 /** What a migration is about to do, before anybody is asked: phases, waves, time, what stays done. */
 import type { Colors } from 'picocolors/types.js';
 import type { RunRecord } from '../../engine/run/run-record.ts';
-import { PHASES, type Plan } from '../../model/plan.ts';
+import { PHASES, type Plan, type Step } from '../../model/plan.ts';
 import { plural, showSeconds } from '../../report/duration.ts';
 import { expectedSeconds } from './run-view.ts';
 import { wrapText } from './wrap-text.ts';
@@ -38,7 +38,11 @@ export function previewText(preview: Preview, width: number, colours: Colors): s
   const finals = steps.filter(({ pointOfNoReturn }) => pointOfNoReturn);
   return [
     '',
-    colours.bold(`${from.cni} to ${to.cni} ${to.version} on ${plan.cluster.name}`),
+    colours.bold(
+      plan.takesBack === undefined
+        ? `${from.cni} to ${to.cni} ${to.version} on ${plan.cluster.name}`
+        : `Back to ${from.cni} on ${plan.cluster.name}`,
+    ),
     colours.dim(`${context} (${server}), ${plan.id}`),
     ...(record === undefined
       ? []
@@ -58,17 +62,42 @@ export function previewText(preview: Preview, width: number, colours: Colors): s
           ),
         ]),
     '',
-    colours.bold(
-      finals.length === 0 ? 'Everything can be taken back' : 'From here on there is no way back',
-    ),
-    ...finals.flatMap(({ title, undoNote }) =>
-      wrapped(`${title}${undoNote === undefined ? '' : `: ${undoNote}`}`),
-    ),
+    ...(plan.takesBack === undefined
+      ? wayBackLines(finals, wrapped, colours)
+      : staysLines(plan, wrapped, colours)),
     '',
     `Audit log: ${auditLog}`,
     `Backups: ConfigMaps in regauge-system, and ${backups}`,
     '',
   ].join('\n');
+}
+
+type Wrapped = (text: string) => readonly string[];
+
+function wayBackLines(
+  finals: readonly Step[],
+  wrapped: Wrapped,
+  colours: Colors,
+): readonly string[] {
+  if (finals.length === 0) return [colours.bold('Everything can be taken back')];
+  return [
+    colours.bold('From here on the way back is a second migration of every pod'),
+    ...finals.flatMap(({ title }) => wrapped(title)),
+  ];
+}
+
+/** What a way back does not bring back, said before anybody agrees to it. */
+function staysLines({ steps }: Plan, wrapped: Wrapped, colours: Colors): readonly string[] {
+  const uninstalls = steps.some(({ action }) => action.kind === 'uninstall-helm-release');
+  return [
+    colours.bold('What stays'),
+    ...wrapped('Pods that have moved restart once more, and have new addresses.'),
+    ...(uninstalls
+      ? wrapped(
+          'CustomResourceDefinitions and objects that Cilium made for itself; kubectl get crd | grep cilium.io lists them.',
+        )
+      : []),
+  ];
 }
 
 function phaseLines({ steps }: Plan, colours: Colors): readonly string[] {

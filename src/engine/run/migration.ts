@@ -57,6 +57,8 @@ export async function beginningOf(
   if (given !== undefined) {
     if (record === undefined || record.planHash === given.hash) return { plan: given, record };
     if (record.state === 'done') return { plan: given, record: undefined };
+    // The way back from it: what was broken before is known, and the rest begins.
+    if (given.takesBack === record.planId) return { plan: given, record };
     throw new RegaugeError(
       'refused',
       `${record.planId} is under way on this cluster since ${record.startedAt} (${record.done} of ${record.total} steps), and this plan is ${given.id}`,
@@ -113,7 +115,7 @@ async function run(
       planId: plan.id,
       planHash: plan.hash,
       cluster: plan.cluster,
-      startedAt: before?.startedAt ?? now,
+      startedAt: before?.planHash === plan.hash ? before.startedAt : now,
       updatedAt: now,
       state: 'running',
       steps: [],
@@ -127,7 +129,7 @@ async function run(
     { kubernetes: fenced(ports.kubernetes, guard), clock: own.clock, wallTime },
   );
   await progress.write();
-  const cluster = clusterBackups(own.kubernetes, plan.id);
+  const cluster = clusterBackups(own.kubernetes, plan.takesBack ?? plan.id);
   const result = await runPlan(plan, own, {
     control,
     backups:
