@@ -2,7 +2,7 @@
 import { buildCommand } from '@stricli/core';
 import { clusterFlags, guarded, outputOf, text, versions, wholeNumber } from './command-parts.ts';
 import type { CliContext } from './context.ts';
-import type { MigrateFlags, RollbackFlags, StatusFlags } from './flags.ts';
+import type { ChangeFlags, MigrateFlags, StatusFlags } from './flags.ts';
 
 const talosFlags = {
   talosconfig: text('Talosconfig (default: TALOSCONFIG, ~/.talos/config)', 'file'),
@@ -41,7 +41,7 @@ const planFile = {
   maximum: 1,
 } as const;
 
-export const rollback = buildCommand<RollbackFlags, string[], CliContext>({
+export const rollback = buildCommand<ChangeFlags, string[], CliContext>({
   func: guarded(() => import('./commands/rollback.ts')),
   parameters: { flags: changeFlags, aliases: { o: 'output' }, positional: planFile },
   docs: {

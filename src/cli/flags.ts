@@ -85,16 +85,13 @@ export interface TwinServeFlags {
   readonly output: DocumentFormat;
 }
 
-export interface MigrateFlags extends ClusterFlags, VersionFlags {
+/** What a change of a cluster takes, there or back. */
+export interface ChangeFlags extends ClusterFlags {
   readonly talosconfig?: string;
   /** Separated by commas. */
   readonly nodes?: string;
-  readonly target?: string;
   readonly yes: boolean;
-  readonly resume: boolean;
   readonly takeOver: boolean;
-  /** Names of facts, separated by commas. */
-  readonly acceptDrift?: string;
   readonly gateTimeout?: number;
   readonly chart?: string;
   readonly auditLog?: string;
@@ -102,8 +99,12 @@ export interface MigrateFlags extends ClusterFlags, VersionFlags {
   readonly output: DocumentFormat | 'ndjson';
 }
 
-/** As `migrate`, whose work it takes back. */
-export type RollbackFlags = Omit<MigrateFlags, 'resume'>;
+export interface MigrateFlags extends ChangeFlags, VersionFlags {
+  readonly target?: string;
+  readonly resume: boolean;
+  /** Names of facts, separated by commas. */
+  readonly acceptDrift?: string;
+}
 
 export interface StatusFlags extends ClusterFlags {
   readonly output: DocumentFormat;

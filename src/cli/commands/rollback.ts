@@ -12,7 +12,7 @@ import type { Plan } from '../../model/plan.ts';
 import { rollbackPlan } from '../../planner/rollback-plan.ts';
 import type { Ports } from '../../ports/index.ts';
 import { type CliContext, EXIT } from '../context.ts';
-import type { RollbackFlags } from '../flags.ts';
+import type { ChangeFlags } from '../flags.ts';
 import { changeCluster, type ChangeWords, refuseUnasked } from '../migration/change-cluster.ts';
 import { placeOf, refuseOnPodNetwork } from '../migration/in-pod.ts';
 import { type OpenCluster, openRealCluster } from '../migration/real-ports.ts';
@@ -26,26 +26,21 @@ const WORDS: ChangeWords = {
   minds: 'nothing',
 };
 
-export async function run(
-  this: CliContext,
-  flags: RollbackFlags,
-  ...paths: string[]
-): Promise<void> {
+export async function run(this: CliContext, flags: ChangeFlags, ...paths: string[]): Promise<void> {
   await rollbackOn(this, flags, paths, openRealCluster);
 }
 
 /** With whatever is behind the ports. */
 export async function rollbackOn(
   context: CliContext,
-  flags: RollbackFlags,
+  flags: ChangeFlags,
   paths: readonly string[],
   open: OpenCluster,
 ): Promise<void> {
   refuseUnasked(context, flags);
   const [path] = paths;
   const given = path === undefined ? undefined : readPlan(path);
-  const change = { ...flags, resume: true };
-  const cluster = await open(context, change);
+  const cluster = await open(context, flags);
   try {
     const nodes = await cluster.kubernetes.list<NodeObject>('v1', 'Node');
     refuseOnPodNetwork(placeOf(context.process.env), nodes);
@@ -53,7 +48,7 @@ export async function rollbackOn(
     const opened = await cluster.portsFor(there.plan, nodes);
     try {
       const beginning = await wayBack(there, opened.ports);
-      const all = { context, flags: change, cluster, opened, beginning, nodes, words: WORDS };
+      const all = { context, flags, cluster, opened, beginning, nodes, words: WORDS };
       await changeCluster(all);
       if (context.process.exitCode === EXIT.clean) await tidy(context, opened.ports);
     } finally {

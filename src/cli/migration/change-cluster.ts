@@ -15,7 +15,7 @@ import type { Plan } from '../../model/plan.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import { type Drift, driftFrom, driftUnderWay, nodesJoined } from '../../planner/drift.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
-import type { MigrateFlags } from '../flags.ts';
+import type { ChangeFlags, MigrateFlags } from '../flags.ts';
 import { writeDocument } from '../output-format.ts';
 import { previewText } from '../terminal/migration-preview.ts';
 import { runProgress } from '../terminal/run-progress.ts';
@@ -28,7 +28,7 @@ import type { OpenedCluster, OpenedPorts } from './real-ports.ts';
 import { stateDirectory } from './state-directory.ts';
 
 /** Nothing is changed unasked: with nobody to ask, somebody must have said yes before. */
-export function refuseUnasked({ process }: CliContext, { yes }: MigrateFlags): void {
+export function refuseUnasked({ process }: CliContext, { yes }: ChangeFlags): void {
   if (yes || process.stdin.isTTY === true) return;
   throw new RegaugeError('usage', 'there is no terminal to ask on', {
     hint: 'Give --yes to change the cluster without being asked.',
@@ -38,7 +38,8 @@ export function refuseUnasked({ process }: CliContext, { yes }: MigrateFlags): v
 /** A change of a cluster that is about to begin, or to go on. */
 export interface Change {
   readonly context: CliContext;
-  readonly flags: MigrateFlags;
+  /** What only `migrate` takes is absent on the way back. */
+  readonly flags: ChangeFlags & Partial<MigrateFlags>;
   readonly cluster: OpenedCluster;
   readonly opened: OpenedPorts;
   readonly beginning: Beginning;
@@ -118,7 +119,7 @@ async function withoutDrift({
 
 function refuseDrift(
   found: readonly Drift[],
-  { acceptDrift }: MigrateFlags,
+  { acceptDrift }: Pick<MigrateFlags, 'acceptDrift'>,
   goesOn: boolean,
 ): void {
   const accepted = new Set(acceptDrift?.split(',').map((fact) => fact.trim()));
@@ -200,7 +201,7 @@ interface End {
   readonly words: ChangeWords;
 }
 
-function tellEnd(context: CliContext, flags: MigrateFlags, end: End): void {
+function tellEnd(context: CliContext, flags: ChangeFlags, end: End): void {
   const { beginning, result, control, audit } = end;
   const { plan } = beginning;
   context.process.exitCode = exitOf(result, control);

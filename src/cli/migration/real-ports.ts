@@ -14,7 +14,7 @@ import type { NodeObject } from '../../model/kubernetes.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { ClockPort, KubernetesPort, Ports } from '../../ports/index.ts';
 import type { CliContext } from '../context.ts';
-import type { MigrateFlags } from '../flags.ts';
+import type { ChangeFlags } from '../flags.ts';
 import { systemClock } from './system-clock.ts';
 
 /** What a run on a real cluster is handed. */
@@ -36,11 +36,11 @@ export interface OpenedCluster {
   close(): Promise<void>;
 }
 
-export type OpenCluster = (context: CliContext, flags: MigrateFlags) => Promise<OpenedCluster>;
+export type OpenCluster = (context: CliContext, flags: ChangeFlags) => Promise<OpenedCluster>;
 
 export async function openRealCluster(
   context: CliContext,
-  flags: MigrateFlags,
+  flags: ChangeFlags,
 ): Promise<OpenedCluster> {
   const options = kubernetesOptions(context, flags);
   const kubernetes = await openKubernetes(options);
@@ -54,7 +54,7 @@ export async function openRealCluster(
 
 function kubernetesOptions(
   { process }: CliContext,
-  { kubeconfig, context, as }: MigrateFlags,
+  { kubeconfig, context, as }: ChangeFlags,
 ): OpenOptions {
   return {
     environment: process.env,
@@ -66,7 +66,7 @@ function kubernetesOptions(
 
 interface Opening {
   readonly context: CliContext;
-  readonly flags: MigrateFlags;
+  readonly flags: ChangeFlags;
   readonly options: OpenOptions;
   readonly kubernetes: KubernetesPort;
   readonly plan: Plan;
