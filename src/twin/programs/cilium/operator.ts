@@ -8,7 +8,8 @@ import { apiAccess } from '../api-access.ts';
 import { hubOf } from '../hub.ts';
 import { whenLeading } from '../leadership.ts';
 import { Life } from '../life.ts';
-import { type AgentConfig, configMapOf, configReasons } from './agent-config.ts';
+import { type AgentConfig, agentVersion, configMapOf, configReasons } from './agent-config.ts';
+import { registerKinds } from './definitions.ts';
 import { removeEndpoint } from './endpoints.ts';
 import { markNodes } from './node-taints.ts';
 import { PoolAllocation } from './pool-allocation.ts';
@@ -38,6 +39,7 @@ function contactApi(host: ProcessHost, life: Life, since: number): void {
 
 function run(host: ProcessHost, life: Life): void {
   const config = configMapOf(host) ?? {};
+  registerKinds(host.world, agentVersion(host));
   host.setReady(true);
   whenLeading(host.world, 'cilium-operator', life, () => lead(host, life, config));
 }

@@ -1,0 +1,182 @@
+/**
+ * `migrate` against a twin behind its real API: objects, lease, record and backups go over HTTPS
+ * through the adapter; hosts, Helm and probes are the twin's own. Time is the twin's.
+ */
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openKubernetes } from '../../drivers/kubernetes/open.ts';
+import { guarded } from '../../engine/run/guard-ports.ts';
+import { readInput } from '../../intake/read-input.ts';
+import type { ClusterInput } from '../../model/cluster-input.ts';
+import type { Plan } from '../../model/plan.ts';
+import type { Ports } from '../../ports/index.ts';
+import { createTwinPorts } from '../../twin/ports/create-twin-ports.ts';
+import { buildWorld, type TwinWorld } from '../../twin/scenario/build-world.ts';
+import { expandCluster } from '../../twin/scenario/expand-cluster.ts';
+import { readClusterSpec } from '../../twin/scenario/read-spec.ts';
+import { type ServedTwin, serveTwin } from '../../twin/wire/serve-twin.ts';
+import type { CliContext, CliProcess } from '../context.ts';
+import { reportFailure } from '../failure.ts';
+import type { MigrateFlags } from '../flags.ts';
+import type { OpenCluster } from '../migration/real-ports.ts';
+import { systemClock } from '../migration/system-clock.ts';
+import { planFor } from '../rehearsal-session.ts';
+import { migrateOn } from './migrate.ts';
+
+const SPEC = `
+kind: ClusterSpec
+name: small
+versions: { talos: 1.10.2, kubernetes: 1.33.0 }
+network: { endpoint: 'https://10.0.0.9:6443' }
+machine: {}
+nodes: { prefix: t, controlPlanes: 1, workers: 2, firstAddress: 10.0.0.10 }
+workloads:
+  - { kind: Deployment, namespace: a, name: web, image: 'web:1', replicas: 2 }
+`;
+
+/** Virtual seconds per second. */
+const SPEED = 300;
+
+let directory = '';
+let world: TwinWorld;
+let twin: ServedTwin;
+let input: ClusterInput;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'regauge-migrate-'));
+  input = expandCluster(readClusterSpec(SPEC, 'small.yaml'));
+  const now = Date.now();
+  ({ world } = buildWorld(input, { seed: 1, epochMs: now }));
+  twin = await serveTwin({
+    world,
+    clusterName: 'small',
+    speed: SPEED,
+    host: '127.0.0.1',
+    port: 0,
+    now,
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  writeFileSync(join(directory, 'kubeconfig'), twin.kubeconfig);
+});
+
+afterEach(async () => {
+  await twin.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function planned(): Plan {
+  const told = readInput([], {});
+  return planFor({ ...input, helmValues: told.helmValues }, { chartVersion: '1.18.3' }).plan;
+}
+
+function planFile(plan: Plan): string {
+  const path = join(directory, 'plan.json');
+  writeFileSync(path, JSON.stringify(plan));
+  return path;
+}
+
+const open: OpenCluster = async (context) => {
+  const options = { environment: context.process.env, requestsPerSecond: 10_000 };
+  const kubernetes = await openKubernetes(options);
+  const leaseKubernetes = await openKubernetes(options);
+  return {
+    kubernetes,
+    describe: kubernetes.describe,
+    portsFor: () =>
+      Promise.resolve({
+        ports: { ...wakingPorts(), kubernetes },
+        leaseKubernetes,
+        leaseClock: systemClock({ keepsAlive: false }),
+        preflight: () => Promise.resolve(),
+        close: () => leaseKubernetes.close(),
+      }),
+    close: () => kubernetes.close(),
+  };
+};
+
+/** The twin's own ports, used from outside of its time: whoever asks wakes it. */
+function wakingPorts(): Ports {
+  const ports = createTwinPorts(world);
+  const waking = <T extends object>(port: T): T =>
+    guarded(port, (_method, call) => {
+      twin.pace.catchUp();
+      const answer = call();
+      twin.pace.schedule();
+      return answer;
+    });
+  return {
+    clock: waking(ports.clock),
+    kubernetes: ports.kubernetes,
+    nodeHost: waking(ports.nodeHost),
+    helm: waking(ports.helm),
+    prober: waking(ports.prober),
+  };
+}
+
+interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function migrate(flags: Partial<MigrateFlags>, ...paths: readonly string[]): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const process: CliProcess = {
+    stdout: { write: (text) => void (out += text) },
+    stderr: { write: (text) => void (err += text) },
+    stdin: nothing(),
+    env: { KUBECONFIG: join(directory, 'kubeconfig'), XDG_STATE_HOME: join(directory, 'state') },
+  };
+  const context: CliContext = { process };
+  const all: MigrateFlags = {
+    yes: true,
+    resume: false,
+    takeOver: false,
+    output: 'ndjson',
+    ...flags,
+  };
+  try {
+    await migrateOn(context, all, paths, open);
+  } catch (error) {
+    process.exitCode = await reportFailure(context, all.output, error);
+  }
+  return { status: Number(process.exitCode ?? 0), out, err };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // Nothing is typed.
+}
+
+describe('regauge migrate', () => {
+  it('moves a served twin to Cilium, tells it as events, and writes down every change', async () => {
+    const plan = planned();
+    const { status, out, err } = await migrate({}, planFile(plan));
+    expect(err).toContain('every step is done');
+    expect(status).toBe(0);
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string });
+    expect(events.at(-1)?.type).toBe('done');
+    const pods = world.store
+      .list('Pod')
+      .filter(({ spec, metadata }) => spec.hostNetwork !== true && metadata.namespace === 'a');
+    expect(pods.every(({ status: { podIP } }) => podIP?.startsWith('10.244.') === false)).toBe(
+      true,
+    );
+    const log = join(directory, 'state', 'regauge', plan.cluster.uid, plan.id, 'audit.ndjson');
+    expect(statSync(log).mode & 0o777).toBe(0o600);
+    const entries = readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const intents = entries.filter(({ type }) => type === 'intent');
+    expect(intents.length).toBeGreaterThan(20);
+    expect(entries.filter(({ type }) => type === 'outcome')).toHaveLength(intents.length);
+  });
+});
