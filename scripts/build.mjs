@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { builtData, toAscii } from './built-modules.mjs';
 import { bundledModule } from './bundled-files.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -23,10 +24,24 @@ const ON_DEMAND = ['live-cluster'];
 const bundledFiles = {
   name: 'bundled-files',
   setup({ onLoad }) {
-    onLoad({ filter: /\.(md|yaml)$/ }, ({ path }) => ({
+    onLoad({ filter: /\.(md|yaml|script)$/ }, ({ path }) => ({
       contents: bundledModule(path),
       loader: 'js',
     }));
+  },
+};
+
+/** Data that is the same for every run of this build, each in a file of its own beside the bundles. */
+const builtModules = {
+  name: 'built-modules',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.built\.ts$/ }, async ({ path }) => {
+      const functions = [...(await builtData(path, [bundledFiles]))].map(([name, json]) => {
+        writeFileSync(join(folder, `${name}.json`), json);
+        return `export function ${name}() { return require("./${name}.json"); }`;
+      });
+      return { contents: functions.join('\n'), loader: 'js' };
+    });
   },
 };
 
@@ -75,7 +90,10 @@ const COMMON = {
   supported: { 'dynamic-import': false },
   minify: true,
   legalComments: 'linked',
-  external: [...COMMANDS.map(bundleOf), ...ON_DEMAND].map((bundle) => `./${bundle}.js`),
+  external: [
+    ...[...COMMANDS.map(bundleOf), ...ON_DEMAND].map((bundle) => `./${bundle}.js`),
+    './*.json',
+  ],
   define: { 'process.env["REGAUGE_VERSION"]': JSON.stringify(version) },
   logLevel: 'warning',
 };
@@ -120,7 +138,7 @@ async function buildAll() {
         ...WRAPPED,
         stdin: { contents: entryOf(bundle), resolveDir: 'src/cli', sourcefile: `${bundle}.ts` },
         outfile: join(folder, `${bundle}.js`),
-        plugins: [bundledFiles, otherBundles],
+        plugins: [bundledFiles, builtModules, otherBundles],
       }),
     ),
     ...ON_DEMAND.map((name) =>
@@ -135,16 +153,9 @@ async function buildAll() {
   ]);
   readdirSync(folder)
     .filter((name) => name.endsWith('.js'))
-    .forEach((name) => toAscii(join(folder, name)));
-}
-
-/** load-bundle.ts reads bundles as Latin 1; what esbuild leaves are the texts of tagged templates. */
-function toAscii(path) {
-  const escaped = readFileSync(path, 'utf8').replace(
-    /[\u0080-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  writeFileSync(path, escaped);
+    .map((name) => join(folder, name))
+    // load-bundle.ts reads bundles as Latin 1; what esbuild leaves are the texts of tagged templates.
+    .forEach((path) => writeFileSync(path, toAscii(readFileSync(path, 'utf8'))));
 }
 
 /** In a process of its own: what V8 keeps must not depend on what this one did. */

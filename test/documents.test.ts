@@ -1,6 +1,6 @@
 /** Goal: every document is what its published schema says, and every schema can be published. */
 import { describe, expect, it } from 'vitest';
-import { loadIncident } from '../src/cli/incident-data.ts';
+import { incidentInput } from '../src/cli/incident-data.ts';
 import { planFor, rehearse } from '../src/cli/rehearsal-session.ts';
 import { run as printSchema } from '../src/cli/commands/schema.ts';
 import { evaluateHazards } from '../src/hazards/registry.ts';
@@ -11,7 +11,7 @@ import { rehearsal as rehearsalSchema } from '../src/model/schema/rehearsal.ts';
 import { runEvent } from '../src/model/schema/run-event.ts';
 import type { RunEvent } from '../src/model/run-event.ts';
 
-const { input } = loadIncident();
+const input = incidentInput();
 
 /** As a program reads it: what `undefined` and class instances would be lost is lost here too. */
 function asRead(document: unknown): unknown {

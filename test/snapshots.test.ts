@@ -184,7 +184,7 @@ describe('a kubeadm cluster', () => {
   ])('ends clean with Cilium %s, whose node config is %s', async (version, apiVersion) => {
     const input = read(kubeadm(), TARGET, version);
     const { plan, artifacts } = planFor(input);
-    expect(artifacts.find(({ path }) => path.includes('node-config'))?.text).toContain(
+    expect(artifacts().find(({ path }) => path.includes('node-config'))?.text).toContain(
       `apiVersion: ${apiVersion}\nkind: CiliumNodeConfig`,
     );
     const { rehearsal } = await rehearse({ input, plan });

@@ -55,6 +55,7 @@ function bundleOf(folder: string, name: string): Bundle {
 }
 
 function required(folder: string, id: string): unknown {
+  if (id.endsWith('.json')) return JSON.parse(readFileSync(join(folder, id), 'latin1'));
   if (id.startsWith('./')) return loadBundle(folder, id.slice(2));
   const builtin: unknown = process.getBuiltinModule(id);
   if (builtin !== undefined) return builtin;

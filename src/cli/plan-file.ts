@@ -14,7 +14,7 @@ export function writePlan(directory: string, { plan, artifacts }: Planned): read
     path: join(directory, 'plan.json'),
     text: `${JSON.stringify(plan, undefined, 2)}\n`,
   };
-  const others = artifacts.map(({ path, text }) => ({ path: join(directory, path), text }));
+  const others = artifacts().map(({ path, text }) => ({ path: join(directory, path), text }));
   try {
     writeWhole([...others, main]);
   } catch (error) {

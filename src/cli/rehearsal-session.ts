@@ -170,7 +170,7 @@ export function outcomeOf(
 
 export interface Planned {
   readonly plan: Plan;
-  readonly artifacts: readonly Artifact[];
+  artifacts(): readonly Artifact[];
 }
 
 /** The plan for what was read; a refusal becomes an error that names what to do. */
@@ -180,7 +180,7 @@ export function planFor(
   options: FactOptions = {},
 ): Planned {
   const result = planMigration(deriveFacts(input, options), intent);
-  if (result.ok) return { plan: result.plan, artifacts: result.artifacts };
+  if (result.ok) return result;
   throw refusedPlan(result.refusals);
 }
 

@@ -5,7 +5,7 @@
 import { badInput } from '../base/errors.ts';
 import type { TextFile } from '../drivers/files/read-files.ts';
 import type { ClusterInput } from '../model/cluster-input.ts';
-import { type ConstantOverrides, readConstants } from '../twin/scenario/constant-overrides.ts';
+import { type ConstantOverrides, readConstants } from '../twin/scenario/constant-schema.ts';
 import { expandCluster } from '../twin/scenario/expand-cluster.ts';
 import { readClusterSpec } from '../twin/scenario/read-spec.ts';
 

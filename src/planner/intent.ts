@@ -22,7 +22,8 @@ export interface Intent {
 }
 
 export type PlanningResult =
-  | { readonly ok: true; readonly plan: Plan; readonly artifacts: readonly Artifact[] }
+  /** Artifacts are texts for people, and made when they are asked for: a rehearsal needs none. */
+  | { readonly ok: true; readonly plan: Plan; artifacts(): readonly Artifact[] }
   | { readonly ok: false; readonly refusals: readonly Finding[] };
 
 export interface Decision {

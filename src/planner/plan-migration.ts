@@ -43,7 +43,7 @@ export function planMigration(facts: ClusterFacts, intent: Intent = {}): Plannin
   const platform = platformOf(situation, choices);
   const steps = stepsOf(situation, choices, pin, platform);
   const plan = assemble(situation, choices, steps, platform, notes);
-  return { ok: true, plan, artifacts: artifactsOf(plan) };
+  return { ok: true, plan, artifacts: () => artifactsOf(plan) };
 }
 
 /** Names of the facts a plan depends on that are not as they were; a target not given is not compared. */

@@ -5,10 +5,10 @@
 import pico from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 import { type LabelledRehearsal, verdict } from '../../report/comparison.ts';
-import type { ReportContent } from '../../report/page.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import type { IncidentFlags } from '../flags.ts';
-import { type Incident, loadIncident } from '../incident-data.ts';
+import { incidentInput } from '../incident-data.ts';
+import type { Story } from '../incident-story.ts';
 import { planFor, rehearse } from '../rehearsal-session.ts';
 import { startProgress } from '../terminal/progress.ts';
 
@@ -16,14 +16,13 @@ const TITLE = 'From Flannel to Cilium on Talos: as it was done, and as regauge p
 
 export async function run(this: CliContext, flags: IncidentFlags): Promise<void> {
   const colours = pico.createColors(wantsColour(this));
-  const incident = loadIncident();
-  const runs = await rehearseBoth(this, flags, incident, colours);
+  const runs = await rehearseBoth(this, flags, colours);
   const planned = runs.find(({ label }) => label === AS_PLANNED);
   this.process.exitCode =
     (planned ?? runs[0])?.rehearsal.outcome === 'clean' ? EXIT.clean : EXIT.findings;
-  if (flags.output === 'text') return showText(this, flags, incident, runs, colours);
+  if (flags.output === 'text') return showText(this, flags, runs, colours);
   const { writeDocument } = await import('../output-format.ts');
-  if (flags.report !== undefined) await writeReport(flags.report, incident, runs);
+  if (flags.report !== undefined) await writeReport(flags.report, runs);
   writeDocument(this, flags.output, {
     apiVersion: 'regauge.dev/v1',
     kind: 'List',
@@ -35,34 +34,34 @@ export async function run(this: CliContext, flags: IncidentFlags): Promise<void>
 async function showText(
   context: CliContext,
   flags: IncidentFlags,
-  incident: Incident,
   runs: readonly LabelledRehearsal[],
   colours: Colors,
 ): Promise<void> {
   const { incidentSummary } = await import('../terminal/incident-summary.ts');
-  const { title, subtitle } = contentOf(incident, runs);
-  const report = await writeReport(flags.report, incident, runs);
+  const report = await writeReport(flags.report, runs);
   const width = textWidth(context);
-  context.process.stdout.write(incidentSummary({ title, subtitle, runs, report }, width, colours));
+  const content = { title: TITLE, subtitle: subtitleOf(runs), runs, report };
+  context.process.stdout.write(incidentSummary(content, width, colours));
 }
 
 async function writeReport(
   path: string | undefined,
-  incident: Incident,
   runs: readonly LabelledRehearsal[],
 ): Promise<string> {
   const reports = await import('../report-file.ts');
-  return reports.writeReport(path, contentOf(incident, runs));
-}
-
-function contentOf(incident: Incident, runs: readonly LabelledRehearsal[]): ReportContent {
-  return {
+  const { runbook, remembered } = await story();
+  return reports.writeReport(path, {
     title: TITLE,
     subtitle: subtitleOf(runs),
     runs,
-    runbookSteps: incident.runbook().steps,
-    remembered: incident.remembered(),
-  };
+    runbookSteps: runbook.steps,
+    remembered,
+  });
+}
+
+async function story(): Promise<Story> {
+  const { incidentStory } = await import('../incident-story.ts');
+  return incidentStory();
 }
 
 const AS_DONE = 'As it was done';
@@ -71,12 +70,12 @@ const AS_PLANNED = 'As regauge plans it';
 async function rehearseBoth(
   context: CliContext,
   flags: IncidentFlags,
-  { input, runbook }: Incident,
   colours: Colors,
 ): Promise<readonly LabelledRehearsal[]> {
   const seed = flags.seed ?? 1;
+  const input = incidentInput();
   const wanted = [
-    { label: AS_DONE, run: 'as-done', work: () => ({ runbook: runbook() }) },
+    { label: AS_DONE, run: 'as-done', work: async () => ({ runbook: (await story()).runbook }) },
     { label: AS_PLANNED, run: 'as-planned', work: () => ({ plan: planFor(input).plan }) },
   ].filter(({ run: name }) => flags.run === 'both' || flags.run === name);
   const runs: LabelledRehearsal[] = [];
@@ -84,7 +83,7 @@ async function rehearseBoth(
     const progress = await startProgress(context, label, colours);
     const { rehearsal } = await rehearse({
       input,
-      ...work(),
+      ...(await work()),
       seed,
       onEvent: (event) => progress.onEvent(event),
     });

@@ -9,7 +9,7 @@ import { plan } from '../../model/schema/plan.ts';
 import { rehearsal } from '../../model/schema/rehearsal.ts';
 import { runEvent } from '../../model/schema/run-event.ts';
 import { clusterSpec } from '../../twin/scenario/cluster-spec.ts';
-import { twinConstants } from '../../twin/scenario/constant-overrides.ts';
+import { twinConstants } from '../../twin/scenario/constant-schema.ts';
 import type { CliContext } from '../context.ts';
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {

@@ -13,7 +13,7 @@ import { type ServedTwin, serveTwin } from '../../twin/wire/serve-twin.ts';
 import type { ServedTalos } from '../../twin/wire/talos/serve-talos.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import type { TwinServeFlags } from '../flags.ts';
-import { loadIncident } from '../incident-data.ts';
+import { incidentInput } from '../incident-data.ts';
 import { addressToListenOn } from '../listen-address.ts';
 import { writeDocument } from '../output-format.ts';
 import { readCluster } from '../read-cluster.ts';
@@ -73,7 +73,7 @@ interface Chosen {
 }
 
 async function chosenCluster({ cluster }: TwinServeFlags): Promise<Chosen> {
-  if (cluster === undefined) return { name: 'post-mortem', input: loadIncident().input };
+  if (cluster === undefined) return { name: 'post-mortem', input: incidentInput() };
   const spec = specIn(cluster);
   if (spec !== undefined) return { name: spec.name, input: expandCluster(spec) };
   const { input } = await readCluster({ paths: [cluster] });

@@ -3,7 +3,7 @@
  * it into the objects and configs that kubectl and talosctl would print of such a cluster.
  */
 import { z } from 'zod';
-import { constantOverrides } from './constant-overrides.ts';
+import { constantOverrides } from './constant-schema.ts';
 
 const volume = z.strictObject({
   /** `10Gi`. */

@@ -1,36 +1,10 @@
 /**
  * Constants of the twin that a scenario sets: `constants: {sandboxRetryMs: 5000}` in a ClusterSpec, or
- * a document of their own (`kind: TwinConstants`) beside a snapshot.
+ * a document of their own (`kind: TwinConstants`) beside a snapshot. Their schema is constant-schema.ts.
  */
-import { z } from 'zod';
 import { RegaugeError } from '../../base/errors.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
-import { CONSTANTS, type Constant, type ConstantName, type Constants } from '../constants.ts';
-import { readWritten } from './written-document.ts';
-
-export const constantOverrides = z.strictObject(
-  Object.fromEntries(
-    Object.entries<Constant>(CONSTANTS).map(([name, constant]) => [name, fieldOf(constant)]),
-  ),
-);
-
-export type ConstantOverrides = z.infer<typeof constantOverrides>;
-
-export const twinConstants = z.strictObject({
-  kind: z.literal('TwinConstants'),
-  constants: constantOverrides,
-});
-
-function fieldOf({ value, unit, source }: Constant): z.ZodOptional<z.ZodNumber> {
-  const number = unit === 'ratio' ? z.number().max(1) : z.int();
-  const described = number.nonnegative().describe(`${value} ${unit} if not set. ${source}`);
-  return described.optional();
-}
-
-/** Throws `bad-input` with the place of what is wrong. */
-export function readConstants(text: string, file: string): ConstantOverrides {
-  return readWritten(text, file, twinConstants, 'TwinConstants').constants;
-}
+import { CONSTANTS, type ConstantName, type Constants } from '../constants.ts';
 
 /** Those that are set; the names come from a schema, and a wrong one is a mistake all the same. */
 export function overridesIn(given: Readonly<Record<string, unknown>>): Partial<Constants> {
