@@ -18,6 +18,7 @@ const small = fc.string({ unit: fc.constantFrom(...'abcz09'), minLength: 16, max
 const SECRETS = fc.oneof(
   fc.constantFrom('', 'RSA ', 'EC ').map((of) => `-----BEGIN ${of}PRIVATE KEY-----MIIE`),
   fc.nat().map((tail) => `LS0tLS1CRUdJTi${'Qk'.repeat(20)}${tail}`),
+  fc.nat().map((tail) => `H4sI${'AA'.repeat(100)}${tail}`),
   fc.tuple(word, word, word).map(([a, b, c]) => `eyJ${a}.${b}.${c}`),
   fc.tuple(small, small).map(([a, b]) => `${a.slice(0, 6)}.${b}`),
   fc.tuple(hex, word).map(([a, b]) => `K10${a}::${b}`),

@@ -49,7 +49,7 @@ export function isMark(bytes: Buffer, at: number, start: number): boolean {
     case UPPER_J:
       return ends(bytes, at, 'ey');
     case UPPER_I:
-      return ends(bytes, at, 'AK') || ends(bytes, at, 'AS');
+      return ends(bytes, at, 'AK') || ends(bytes, at, 'AS') || ends(bytes, at, 'H4s');
     case UPPER_K:
       return bytes[at + 1] === ONE && bytes[at + 2] === ZERO;
     default:

@@ -8,6 +8,7 @@ const JWT = `eyJ${'a'.repeat(20)}.eyJ${'b'.repeat(20)}.${'c'.repeat(20)}`;
 it.each([
   ['a private key', '-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----'],
   ['PEM in base64', `LS0tLS1CRUdJTi${'A'.repeat(60)}=`],
+  ['gzip in base64', `H4sI${'A'.repeat(300)}`],
   ['a service account token', JWT],
   ['a bootstrap token', 'abcdef.0123456789abcdef'],
   ['a join token of K3s', `K10${'0'.repeat(64)}::server:abcdef`],

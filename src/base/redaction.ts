@@ -15,6 +15,8 @@ const SHAPES: readonly RegExp[] = [
   /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g,
   // PEM in base64, as kubeconfigs and talosconfigs hold it.
   /LS0tLS1CRUdJTi[A-Za-z0-9+/=]{40,}/g,
+  // gzip in base64, which may hold anything: Helm's releases in ConfigMaps hold rendered Secrets.
+  /H4sI[A-Za-z0-9+/=]{200,}/g,
   // JSON Web Tokens: service account tokens, OpenID tokens.
   /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g,
   // Bootstrap tokens of kubeadm, and join tokens of K3s and RKE2.
