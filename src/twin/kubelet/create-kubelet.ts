@@ -257,7 +257,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
         if (this.context.shuttingDown) rejectPod(this.context, pod);
         else this.begin(pod);
       } else if (!dropped && deleting)
-        this.world.store.remove('Pod', pod.metadata.namespace, pod.metadata.name);
+        this.world.store.deleteNow('Pod', pod.metadata.namespace, pod.metadata.name);
       return;
     }
     if (!deleting) return;

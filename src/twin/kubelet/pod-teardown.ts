@@ -128,7 +128,7 @@ export class Teardown {
     whenApiAnswers(world, () => {
       const { namespace, name } = podReference(worker.pod);
       const pod = world.store.get('Pod', namespace, name);
-      if (pod?.metadata.uid === worker.uid) world.store.remove('Pod', namespace, name);
+      if (pod?.metadata.uid === worker.uid) world.store.deleteNow('Pod', namespace, name);
     });
   }
 }

@@ -206,6 +206,22 @@ export class ObjectStore {
     }));
   }
 
+  /** As a kubelet that has ended a pod deletes it: nothing waits for its grace, its finalizers do. */
+  deleteNow(kind: string, namespace: string | undefined, name: string): void {
+    const object = this.get(kind, namespace, name);
+    if ((object?.metadata.finalizers ?? []).length === 0) {
+      this.remove(kind, namespace, name);
+      return;
+    }
+    this.update<string>(kind, namespace, name, (old) => {
+      const { deletionTimestamp = this.timestamp(), deletionGracePeriodSeconds } = old.metadata;
+      if (deletionGracePeriodSeconds === 0 && old.metadata.deletionTimestamp !== undefined)
+        return old;
+      const metadata = { ...old.metadata, deletionTimestamp, deletionGracePeriodSeconds: 0 };
+      return { ...old, metadata };
+    });
+  }
+
   /** Takes the object out at once, whatever it waits for. */
   remove(kind: string, namespace: string | undefined, name: string): void {
     const entry = this.entryOf(kind, namespace, name);
