@@ -14,7 +14,7 @@ const LAYERS = [
   ['cli'],
 ];
 
-const names = LAYERS.flat();
+const names = [...LAYERS.flat(), 'probe-agent'];
 const upward = LAYERS.map((members, index) => {
   const above = LAYERS.slice(index + 1).flat();
   return { members, above };
@@ -61,6 +61,20 @@ module.exports = {
       to: {
         path: '^(node:)?(fs|net|http|https|child_process|timers|worker_threads|tls|dgram)(/|$)',
       },
+    },
+    {
+      name: 'probe-agent-stands-alone',
+      comment: 'It runs on nodes, in one small file: nothing of it but the model comes along.',
+      severity: 'error',
+      from: { path: '^src/probe-agent/' },
+      to: { path: '^src/', pathNot: '^src/(probe-agent|base|model)/' },
+    },
+    {
+      name: 'probe-agent-is-carried-as-text',
+      comment: 'Others take the program whole (agent.script), never a part of it.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/probe-agent/' },
+      to: { path: '^src/probe-agent/.*\\.ts$' },
     },
     {
       name: 'no-orphan-folder',

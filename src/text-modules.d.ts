@@ -7,3 +7,8 @@ declare module '*.yaml' {
   const data: unknown;
   export default data;
 }
+/** A program for other machines, bundled and made small. */
+declare module '*.script' {
+  const text: string;
+  export default text;
+}

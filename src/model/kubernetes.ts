@@ -122,6 +122,7 @@ export interface EnvVariable {
   readonly valueFrom?: {
     readonly configMapKeyRef?: OptionalReference & { readonly key: string };
     readonly secretKeyRef?: OptionalReference & { readonly key: string };
+    readonly fieldRef?: { readonly fieldPath: string };
   };
 }
 

@@ -1,6 +1,7 @@
 /** What a rehearsal says (contract: Rehearsal). Times are seconds of virtual time since the start. */
 import type { Breakage, SweepOutcome } from './fault-sweep.ts';
 import type { Evidence } from './finding.ts';
+import type { ProbeMethod } from './probe.ts';
 
 export type Outcome = 'clean' | 'degraded' | 'stuck' | 'harmful';
 
@@ -140,6 +141,8 @@ export interface PathObservation {
   readonly from: { readonly class: PathClass; readonly node: string };
   readonly to: { readonly class: PathClass; readonly node: string };
   readonly protocol: 'tcp' | 'udp' | 'dns' | 'http';
+  /** How it was measured, where a path is measured in several ways. */
+  readonly method?: ProbeMethod;
   readonly sent: number;
   readonly lost: number;
   readonly longestGapMs: number;

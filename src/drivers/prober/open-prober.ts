@@ -1,9 +1,24 @@
 /**
  * Probes on a real cluster: agents on every node, on the pod network and on the host, whose results
- * are read from their logs, so that a broken pod network hides nothing.
+ * are read from their logs, so that a broken pod network hides nothing. What was not read lately is
+ * unknown, and never taken for fine.
  */
-import { RegaugeError } from '../../base/errors.ts';
-import type { ClockPort, KubernetesPort, ProberPort } from '../../ports/index.ts';
+import { PROBE_NAMESPACE } from '../../knowledge/probes/objects.ts';
+import type { KubeObject } from '../../model/kubernetes.ts';
+import { methodsOf, plannedPathsAt, ringOf, peersAt } from '../../model/probe-paths.ts';
+import type { HostPort, ProbeEnd, ProbeLine } from '../../model/probe.ts';
+import type { PathObservation } from '../../model/rehearsal.ts';
+import type {
+  ClockPort,
+  FailingPath,
+  KubernetesPort,
+  ProberPort,
+  UnknownPaths,
+} from '../../ports/index.ts';
+import { type AgentPod, AgentPods } from './agent-pods.ts';
+import { Installation } from './installation.ts';
+import { LogReader } from './log-reader.ts';
+import { PathBook } from './path-book.ts';
 
 export interface ProberSettings {
   readonly kubernetes: KubernetesPort;
@@ -14,9 +29,9 @@ export interface ProberSettings {
   readonly newPodCidrs?: readonly string[];
   /** An image with `node` in it, where the pinned public one cannot be pulled. */
   readonly image?: string;
-  /** `host:port` outside the cluster, or `none`. */
+  /** `host:port` outside the cluster, or `none`; 1.1.1.1:443 when absent. */
   readonly egress?: string;
-  /** A name outside the cluster that is asked for. */
+  /** A name outside the cluster that is asked for; kubernetes.io when absent. */
   readonly externalName?: string;
   /** Logs read per second at most, of the 20 requests a client may send; 8 when absent. */
   readonly readsPerSecond?: number;
@@ -24,17 +39,227 @@ export interface ProberSettings {
   readonly startSeconds?: number;
 }
 
+export interface OpenedProber extends Required<ProberPort> {
+  /** The lines of agents as they were read last. */
+  lines(): readonly ProbeLine[];
+  /** Has agents ask for an address that a policy closes, or no more. */
+  setClosed(closed: HostPort | undefined): Promise<void>;
+}
+
+const READS_PER_SECOND = 8;
+const START_SECONDS = 120;
+const LOOK_MS = 1_000;
+/** A path that nothing answers is taken for seen when its agent has tried for so long. */
+const TRIED_MS = 5_000;
+/** Up to so many nodes, all are read often. */
+const FEW_NODES = 8;
+const REFRESH_MS = 10_000;
+/** An agent prints at least every five seconds: one whose time stands still does not run. */
+const SILENCE_MS = 15_000;
+const GONE_MS = 30_000;
+
 /** Nothing is asked of the cluster before `start`. */
-export function openProber(_settings: ProberSettings): Required<ProberPort> {
-  const missing = (): never => {
-    throw new RegaugeError('refused', 'this build has no probes for real clusters');
-  };
-  return {
-    start: () => Promise.resolve().then(missing),
-    failing: () => Promise.resolve().then(missing),
-    unknown: () => Promise.resolve().then(missing),
-    attend: () => undefined,
-    observations: () => Promise.resolve().then(missing),
-    stop: () => Promise.resolve(),
-  };
+export function openProber(settings: ProberSettings): OpenedProber {
+  return new RealProber(settings);
+}
+
+const ENDS: readonly ProbeEnd[] = ['pod', 'host'];
+
+class RealProber implements OpenedProber {
+  private readonly settings: ProberSettings;
+  private readonly installation: Installation;
+  private readonly book: PathBook;
+  private readonly pods: AgentPods;
+  private readonly reader: LogReader;
+  private readonly over = new AbortController();
+  private nodes: readonly string[] = [];
+  private ring: readonly string[] = [];
+  private attended: ReadonlySet<string> = new Set();
+  /** When an agent's own time was last seen to go on, by the pod's name. */
+  private readonly alive = new Map<string, { readonly upMs: number; readonly at: number }>();
+  private startedAt = 0;
+  private isStarted = false;
+  private background: Promise<unknown> = Promise.resolve();
+
+  constructor(settings: ProberSettings) {
+    const { kubernetes, clock, newPodCidrs = [], readsPerSecond = READS_PER_SECOND } = settings;
+    const { signal } = this.over;
+    this.settings = settings;
+    this.installation = new Installation(settings);
+    this.book = new PathBook(newPodCidrs);
+    this.pods = new AgentPods({
+      kubernetes,
+      clock,
+      signal,
+      changed: (pod) => this.podChanged(pod),
+    });
+    this.reader = new LogReader({
+      kubernetes,
+      clock,
+      signal,
+      readsPerSecond,
+      agents: () => this.pods.all(),
+      isAttended: (agent) => this.isAttended(agent),
+      read: (agent, line, at) => this.read(agent, line, at),
+    });
+  }
+
+  async start(): Promise<void> {
+    if (this.isStarted) return;
+    this.isStarted = true;
+    const { clock, startSeconds = START_SECONDS } = this.settings;
+    this.startedAt = clock.now();
+    if (this.settings.newPodCidrs === undefined) await this.readNewRanges();
+    this.nodes = await this.installation.install();
+    this.ring = ringOf(this.nodes);
+    this.background = Promise.all([this.pods.follow(), this.reader.run()]);
+    const deadline = this.startedAt + startSeconds * 1_000;
+    while (!this.allSeen() && clock.now() < deadline) await clock.sleep(LOOK_MS);
+    this.book.open(clock.now());
+  }
+
+  attend(nodes: readonly string[]): void {
+    const known = new Set(nodes);
+    for (const node of nodes) for (const peer of this.neighbours(node)) known.add(peer);
+    this.attended = known;
+  }
+
+  async failing(): Promise<readonly FailingPath[]> {
+    const { clock } = this.settings;
+    const now = clock.now();
+    const stale = [...this.pods.all()].filter((agent) => {
+      const at = this.reader.attemptOf(agent)?.startedAt ?? -Infinity;
+      return agent.running && this.isAttended(agent) && now - at > LOOK_MS;
+    });
+    await this.reader.refresh(stale, REFRESH_MS);
+    return this.book.failing(clock.now());
+  }
+
+  unknown(): Promise<readonly UnknownPaths[]> {
+    const now = this.settings.clock.now();
+    const found = this.nodes.flatMap((node) => {
+      const troubles = ENDS.flatMap((end) => this.troubleOn(end, node, now) ?? []);
+      return troubles.toSorted((left, right) => right.sinceMs - left.sinceMs).slice(0, 1);
+    });
+    return Promise.resolve(found);
+  }
+
+  observations(): Promise<readonly PathObservation[]> {
+    return Promise.resolve(this.book.observations());
+  }
+
+  lines(): readonly ProbeLine[] {
+    return this.nodes.flatMap((node) => ENDS.flatMap((end) => this.book.lineOf(end, node) ?? []));
+  }
+
+  setClosed(closed: HostPort | undefined): Promise<void> {
+    return this.installation.setClosed(closed);
+  }
+
+  async stop(): Promise<void> {
+    if (!this.isStarted) return;
+    const { clock, kubernetes } = this.settings;
+    const last = [...this.pods.all()].filter((agent) => agent.running && this.isAttended(agent));
+    if (!this.over.signal.aborted) await this.reader.refresh(last, REFRESH_MS);
+    this.over.abort();
+    await this.installation.remove();
+    const deadline = clock.now() + GONE_MS;
+    while (clock.now() < deadline && (await podsLeft(kubernetes))) await clock.sleep(LOOK_MS);
+    await this.background;
+  }
+
+  private allSeen(): boolean {
+    const { ring } = this;
+    return ring.every((node, index) =>
+      ENDS.every((end) => {
+        const line = this.book.lineOf(end, node);
+        if (line === undefined) return false;
+        if (line.upMs >= TRIED_MS) return true;
+        const wanted = plannedPathsAt(ring, index)
+          .filter((path) => path.end === end)
+          .flatMap((path) => methodsOf(path, ring.length));
+        return line.paths.filter(isAnswered).length >= wanted.length;
+      }),
+    );
+  }
+
+  private isAttended({ node }: AgentPod): boolean {
+    if (this.nodes.length <= FEW_NODES || this.attended.has(node)) return true;
+    return ENDS.some(
+      (end) =>
+        this.book.lineOf(end, node)?.paths.some(({ failing }) => failing !== undefined) === true,
+    );
+  }
+
+  private neighbours(node: string): readonly string[] {
+    const { ring } = this;
+    const index = ring.indexOf(node);
+    if (index < 0) return [];
+    const after = peersAt(ring, index);
+    const before = ring.filter((_, other) => peersAt(ring, other).includes(node));
+    return [...after, ...before];
+  }
+
+  private read(agent: AgentPod, line: ProbeLine, at: number): void {
+    const known = this.alive.get(agent.name);
+    if (known === undefined || known.upMs !== line.upMs)
+      this.alive.set(agent.name, { upMs: line.upMs, at });
+    this.book.take(line, at);
+  }
+
+  private podChanged({ end, node, name, running }: AgentPod): void {
+    if (!running) {
+      this.book.gone(end, node);
+      this.alive.delete(name);
+    }
+    if (this.nodes.includes(node) || this.over.signal.aborted) return;
+    this.nodes = [...this.nodes, node];
+    this.ring = ringOf(this.nodes);
+    // The agents' ring grows with the next ConfigMap; one that cannot be written now is with the next node.
+    void this.installation.addNode(node).catch(() => undefined);
+  }
+
+  private troubleOn(end: ProbeEnd, node: string, now: number): UnknownPaths | undefined {
+    const who = end === 'pod' ? 'the probe on the pod network' : 'the probe on the host';
+    const agent = this.pods.on(end, node);
+    const never = now - this.startedAt;
+    if (agent === undefined)
+      return { node, sinceMs: never, message: `${who} of ${node} has no pod` };
+    if (!agent.running) return { node, sinceMs: never, message: `${who}: ${agent.trouble}` };
+    const alive = this.alive.get(agent.name);
+    const attempt = this.reader.attemptOf(agent);
+    if (alive === undefined) {
+      const why =
+        attempt?.failure === undefined || attempt.failure === '' ? '' : `: ${attempt.failure}`;
+      return { node, sinceMs: never, message: `${who} of ${node} was not read yet${why}` };
+    }
+    const patience = Math.max(SILENCE_MS, this.reader.patience(this.isAttended(agent)));
+    const sinceMs = now - alive.at;
+    if (sinceMs <= patience) return undefined;
+    const why = attempt?.failure === '' ? 'it prints nothing' : (attempt?.failure ?? 'not read');
+    return { node, sinceMs, message: `${who} of ${node} says nothing new: ${why}` };
+  }
+
+  private async readNewRanges(): Promise<void> {
+    const nodes = await this.settings.kubernetes.list<CiliumNodeObject>(
+      'cilium.io/v2',
+      'CiliumNode',
+    );
+    this.book.newRanges(nodes.flatMap(({ spec }) => spec?.ipam?.podCIDRs ?? []));
+  }
+}
+
+interface CiliumNodeObject extends KubeObject {
+  readonly spec?: { readonly ipam?: { readonly podCIDRs?: readonly string[] } };
+}
+
+function isAnswered({ sent, lost, failing }: ProbeLine['paths'][number]): boolean {
+  return failing === undefined && sent > lost;
+}
+
+async function podsLeft(kubernetes: KubernetesPort): Promise<boolean> {
+  const labelSelector = 'app in (regauge-probe,regauge-probe-host)';
+  return (
+    (await kubernetes.list('v1', 'Pod', { namespace: PROBE_NAMESPACE, labelSelector })).length > 0
+  );
 }

@@ -1,5 +1,6 @@
 /** The published schema of Rehearsal, held to the type by the compiler. */
 import { z } from 'zod';
+import { PROBE_METHODS } from '../probe.ts';
 import { PATH_CLASSES, type PathObservation, type Rehearsal } from '../rehearsal.ts';
 import { evidence } from './check-report.ts';
 import { breakage, sweepOutcome } from './fault-sweep.ts';
@@ -11,6 +12,7 @@ const pathObservation = z.object({
   from: pathEnd,
   to: pathEnd,
   protocol: z.enum(['tcp', 'udp', 'dns', 'http']),
+  method: z.enum(PROBE_METHODS).exactOptional(),
   sent: count,
   lost: count,
   longestGapMs: z.number().nonnegative(),

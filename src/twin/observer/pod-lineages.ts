@@ -10,7 +10,7 @@ import {
   type PodObject,
 } from '../../model/kubernetes.ts';
 import { isReady } from '../network/service-table.ts';
-import { PROBE_NAMESPACE } from '../ports/probe-objects.ts';
+import { PROBE_NAMESPACE } from '../../knowledge/probes/objects.ts';
 import { POD_COUNT, POD_PART, sandboxStatus } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 

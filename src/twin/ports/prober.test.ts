@@ -9,7 +9,7 @@ import {
   layFlannel,
   nodeNamed,
 } from '../../../test/support/fake-world.ts';
-import { HOST_PROBE_NAME, PROBE_NAME, PROBE_NAMESPACE } from './probe-objects.ts';
+import { HOST_PROBE_NAME, PROBE_NAME, PROBE_NAMESPACE } from '../../knowledge/probes/objects.ts';
 import { createProber, type TwinProber } from './prober.ts';
 
 const NODES = ['a', 'b', 'c'];

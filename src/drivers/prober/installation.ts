@@ -1,0 +1,194 @@
+/** The probes' objects in the cluster: applied with what the cluster tells of itself, and removed. */
+import { RegaugeError } from '../../base/errors.ts';
+import {
+  configObject,
+  daemonSet,
+  namespaceObject,
+  PROBE_NAMESPACE,
+  PROBE_PORT,
+  probeObjects,
+  SERVICE_PORT,
+  serviceObject,
+} from '../../knowledge/probes/objects.ts';
+import type { KubeObject, NodeObject, PodObject, ServiceObject } from '../../model/kubernetes.ts';
+import { OWN_LABELS } from '../../model/own-objects.ts';
+import type { HostPort, ProbeConfig } from '../../model/probe.ts';
+import type { ClockPort, KubernetesPort } from '../../ports/index.ts';
+
+/** As the Cilium CLI's connectivity test: `--external-ip` (cilium-cli:connectivity/check/check.go). */
+const DEFAULT_EGRESS = '1.1.1.1:443';
+const DEFAULT_EXTERNAL_NAME = 'kubernetes.io';
+/** Whose namespace it is: only who made it takes it away. */
+const MADE_BY = 'regauge.dev/made-by';
+
+export interface InstallationSettings {
+  readonly kubernetes: KubernetesPort;
+  readonly clock: ClockPort;
+  readonly agentScript: string;
+  readonly image?: string;
+  readonly egress?: string;
+  readonly externalName?: string;
+}
+
+export class Installation {
+  private readonly settings: InstallationSettings;
+  private config: ProbeConfig | undefined;
+
+  constructor(settings: InstallationSettings) {
+    this.settings = settings;
+  }
+
+  /** Applies all objects; the nodes that agents are expected on. */
+  async install(): Promise<readonly string[]> {
+    const { kubernetes, agentScript, image } = this.settings;
+    const nodes = (await kubernetes.list<NodeObject>('v1', 'Node')).filter(runsLinux);
+    if (nodes.length === 0) throw new RegaugeError('refused', 'the cluster has no Linux nodes');
+    const egress = hostPortOf(this.settings.egress ?? DEFAULT_EGRESS);
+    await this.makeNamespace();
+    const service = await this.apply(serviceObject());
+    this.config = {
+      version: 1,
+      port: PROBE_PORT,
+      nodes: nodes.flatMap(memberOf),
+      service: await this.serviceOf(service),
+      apiServer: await this.apiServer(),
+      egress,
+      externalName: this.settings.externalName ?? DEFAULT_EXTERNAL_NAME,
+    };
+    await this.applyConfig(this.config);
+    const own = { agentScript, ...(image === undefined ? {} : { image }) };
+    for (const end of ['pod', 'host'] as const) await this.apply(daemonSet(end, own));
+    return nodes.map(({ metadata }) => metadata.name);
+  }
+
+  /** A node that came later; agents hear of it when the kubelet has written the ConfigMap anew. */
+  async addNode(name: string): Promise<void> {
+    const { config } = this;
+    if (config === undefined || config.nodes.some((node) => node.name === name)) return;
+    const node = await this.settings.kubernetes.get<NodeObject>({
+      apiVersion: 'v1',
+      kind: 'Node',
+      name,
+    });
+    if (node === undefined) return;
+    this.config = { ...config, nodes: [...config.nodes, ...memberOf(node)] };
+    await this.applyConfig(this.config);
+  }
+
+  /** What agents ask besides, or no more. */
+  async setClosed(closed: HostPort | undefined): Promise<void> {
+    if (this.config === undefined) return;
+    const { closed: _, ...config } = this.config;
+    this.config = closed === undefined ? config : { ...config, closed };
+    await this.applyConfig(this.config);
+  }
+
+  async remove(): Promise<void> {
+    const { kubernetes } = this.settings;
+    for (const { apiVersion, kind, metadata } of probeObjects().toReversed()) {
+      if (kind === 'Namespace') continue;
+      const { namespace, name } = metadata;
+      const address = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+      await kubernetes.delete(address, { propagationPolicy: 'Background' });
+    }
+    await this.removeNamespace();
+  }
+
+  private applyConfig(config: ProbeConfig): Promise<KubeObject> {
+    return this.apply(configObject({ agentScript: this.settings.agentScript, config }));
+  }
+
+  private apply(object: KubeObject): Promise<KubeObject> {
+    return this.settings.kubernetes.apply(object, { force: true });
+  }
+
+  private async makeNamespace(): Promise<void> {
+    const { kubernetes } = this.settings;
+    const address = { apiVersion: 'v1', kind: 'Namespace', name: PROBE_NAMESPACE };
+    const isThere = (await kubernetes.get(address)) !== undefined;
+    const object = namespaceObject();
+    const labels = { ...object.metadata.labels, ...OWN_LABELS };
+    const annotations = isThere ? {} : { annotations: { [MADE_BY]: 'probes' } };
+    // The same fields again, or a field that is ours would be taken away by its absence.
+    if (isThere) await kubernetes.patch(address, { metadata: { labels } });
+    else await this.apply({ ...object, metadata: { ...object.metadata, labels, ...annotations } });
+  }
+
+  /** Only where the probes made it, and nothing else lives there now. */
+  private async removeNamespace(): Promise<void> {
+    const { kubernetes } = this.settings;
+    const address = { apiVersion: 'v1', kind: 'Namespace', name: PROBE_NAMESPACE };
+    const namespace = await kubernetes.get(address);
+    if (namespace?.metadata.annotations?.[MADE_BY] !== 'probes') return;
+    for (const [apiVersion, kind] of WHAT_MAY_LIVE_THERE) {
+      const others = await kubernetes.list(apiVersion, kind, { namespace: PROBE_NAMESPACE });
+      if (others.some(isSomebodyElses)) return;
+    }
+    await kubernetes.delete(address);
+  }
+
+  private async serviceOf(applied: KubeObject): Promise<ProbeConfig['service']> {
+    const { kubernetes } = this.settings;
+    const { namespace = '', name } = applied.metadata;
+    const service = await kubernetes.get<ServiceObject>({
+      apiVersion: 'v1',
+      kind: 'Service',
+      namespace,
+      name,
+    });
+    const host = service?.spec.clusterIP;
+    if (host === undefined || host === '') return null;
+    const nodePort = service?.spec.ports?.[0]?.nodePort ?? null;
+    return { host, port: SERVICE_PORT, nodePort };
+  }
+
+  private async apiServer(): Promise<HostPort | null> {
+    const service = await this.settings.kubernetes.get<ServiceObject>({
+      apiVersion: 'v1',
+      kind: 'Service',
+      namespace: 'default',
+      name: 'kubernetes',
+    });
+    const host = service?.spec.clusterIP;
+    return host === undefined ? null : { host, port: service?.spec.ports?.[0]?.port ?? 443 };
+  }
+}
+
+const WHAT_MAY_LIVE_THERE = [
+  ['v1', 'Pod'],
+  ['v1', 'ConfigMap'],
+  ['v1', 'Secret'],
+  ['coordination.k8s.io/v1', 'Lease'],
+] as const;
+
+/** Pods of our own sets go with them; every namespace has the root certificate. */
+function isSomebodyElses({ kind, metadata }: KubeObject): boolean {
+  if (kind === 'Pod') return !isProbePod(metadata.labels);
+  return metadata.name !== 'kube-root-ca.crt';
+}
+
+function isProbePod(labels: PodObject['metadata']['labels'] = {}): boolean {
+  return labels['app']?.startsWith('regauge-probe') === true;
+}
+
+/** Unlabelled ones are taken for Linux. */
+function runsLinux({ metadata }: NodeObject): boolean {
+  return (metadata.labels?.['kubernetes.io/os'] ?? 'linux') === 'linux';
+}
+
+function memberOf({ metadata, status }: NodeObject): readonly { name: string; address: string }[] {
+  const own = status.addresses?.find(({ type }) => type === 'InternalIP');
+  return own === undefined ? [] : [{ name: metadata.name, address: own.address }];
+}
+
+/** `none`, or an address or name and a port. */
+function hostPortOf(text: string): HostPort | null {
+  if (text === 'none') return null;
+  const parts = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text);
+  if (parts?.[1] === undefined) {
+    throw new RegaugeError('usage', `${text} is no host and port, as 1.1.1.1:443 is`, {
+      hint: 'Or none, for a cluster that reaches nothing outside.',
+    });
+  }
+  return { host: parts[1], port: Number(parts[2]) };
+}
