@@ -18,7 +18,22 @@ export interface SnapshotManifest {
   readonly nodes?: readonly NodeSnapshot[];
   /** Members as one control plane tells them. */
   readonly etcd?: readonly SnapshotEtcdMember[];
+  /** Releases of the CNI, by Helm's own records; absent while they were not asked for. */
+  readonly helm?: readonly SnapshotRelease[];
   readonly notRead: readonly NotRead[];
+}
+
+/** What is missing could not be unpacked. */
+export interface SnapshotRelease {
+  readonly name: string;
+  readonly namespace: string;
+  /** The one that is deployed, else the last. */
+  readonly revision?: number;
+  readonly status?: string;
+  /** `cilium-1.16.5`. */
+  readonly chart?: string;
+  /** The file that holds the values. */
+  readonly values?: string;
 }
 
 export interface NodeSnapshot {

@@ -6,6 +6,7 @@
 import type { NotRead, SnapshotFile, SnapshotManifest } from '../../model/snapshot.ts';
 import type { KubernetesReads } from '../../ports/index.ts';
 import type { NodeContentsPort } from '../../ports/node-contents.ts';
+import { readReleases, type ReleasesRead } from './helm-releases.ts';
 import { SNAPSHOT_KINDS, type SnapshotKind } from './kinds.ts';
 import { type NodeFilesRead, readNodeFiles } from './node-files.ts';
 import { readKind } from './read-kind.ts';
@@ -44,6 +45,8 @@ export interface SnapshotNodes {
   readonly contents: NodeContentsPort;
   /** Names or addresses; all nodes when absent. */
   readonly only?: readonly string[];
+  /** What is known beforehand to be missing. */
+  readonly notRead?: readonly NotRead[];
 }
 
 export interface SnapshotProgress {
@@ -67,6 +70,7 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotMa
   const files: SnapshotFile[] = [...(resumed?.files ?? [])];
   const notRead: NotRead[] = [];
   let nodes: NodeFilesRead | undefined;
+  let helm: ReleasesRead | undefined;
   const manifest = (complete: boolean): SnapshotManifest => ({
     apiVersion: 'regauge.dev/v1',
     kind: 'Snapshot',
@@ -76,9 +80,13 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotMa
     files: files.toSorted((left, right) => (left.name < right.name ? -1 : 1)),
     ...(nodes === undefined ? {} : { nodes: nodes.nodes }),
     ...(nodes?.etcd === undefined ? {} : { etcd: nodes.etcd }),
-    notRead: [...notRead, ...(nodes?.notRead ?? [])].toSorted((left, right) =>
-      left.what < right.what ? -1 : 1,
-    ),
+    ...(helm === undefined ? {} : { helm: helm.releases }),
+    notRead: [
+      ...notRead,
+      ...(helm?.notRead ?? []),
+      ...(request.nodes?.notRead ?? []),
+      ...(nodes?.notRead ?? []),
+    ].toSorted((left, right) => (left.what < right.what ? -1 : 1)),
   });
   const waiting = SNAPSHOT_KINDS.filter((kind) => !files.some(isOf(kind)));
   for (const { kind, objects } of files) request.onProgress?.({ kind, objects, state: 'kept' });
@@ -92,6 +100,7 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotMa
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  helm = await readReleases(request);
   if (request.nodes !== undefined) nodes = await readNodeFiles({ ...request, ...request.nodes });
   const whole = manifest(true);
   await request.sink.manifest(whole);
