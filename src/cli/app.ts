@@ -15,6 +15,8 @@ import {
   clusterFlags,
   files,
   guarded,
+  hostAccessFlags,
+  nodeFlags,
   outputOf,
   text,
   versions,
@@ -34,6 +36,8 @@ import { VERSION } from './version.ts';
 
 const live = {
   ...clusterFlags,
+  ...nodeFlags,
+  ...hostAccessFlags,
   live: {
     kind: 'boolean',
     default: false,
@@ -46,6 +50,8 @@ const snapshot = buildCommand<SnapshotFlags, [], CliContext>({
   parameters: {
     flags: {
       ...clusterFlags,
+      ...nodeFlags,
+      ...hostAccessFlags,
       out: {
         kind: 'parsed',
         parse: String,
@@ -63,8 +69,10 @@ const snapshot = buildCommand<SnapshotFlags, [], CliContext>({
     brief: 'Record a cluster, redacted, for check, plan and rehearse',
     fullDescription:
       'Reads the API objects that decide how a migration ends, a page at a time and at most 20 requests ' +
-      'a second. Secrets are not read; tokens, keys and environment values are taken out. An ' +
-      'interrupted snapshot goes on where it was. Changes nothing.',
+      'a second, and what the machines hold: on Talos through its API, elsewhere through mounts that ' +
+      'network agents have already. Secrets are not read; tokens, keys and environment values are ' +
+      'taken out. An interrupted snapshot goes on where it was. Changes nothing, unless --host-access ' +
+      'lets it make pods, which it removes.',
   },
 });
 

@@ -1,17 +1,22 @@
 /** The commands that change a cluster, and that say how a change stands: their words, flags and help. */
 import { buildCommand } from '@stricli/core';
-import { clusterFlags, guarded, outputOf, text, versions, wholeNumber } from './command-parts.ts';
+import {
+  clusterFlags,
+  guarded,
+  hostImageFlags,
+  outputOf,
+  talosFlags,
+  text,
+  versions,
+  wholeNumber,
+} from './command-parts.ts';
 import type { CliContext } from './context.ts';
 import type { ChangeFlags, MigrateFlags, StatusFlags } from './flags.ts';
-
-const talosFlags = {
-  talosconfig: text('Talosconfig (default: TALOSCONFIG, ~/.talos/config)', 'file'),
-  nodes: text('Talos endpoints to speak to, separated by commas', 'addresses'),
-};
 
 const changeFlags = {
   ...clusterFlags,
   ...talosFlags,
+  ...hostImageFlags,
   yes: {
     kind: 'boolean',
     default: false,

@@ -73,3 +73,30 @@ export const clusterFlags = {
   context: text('Context of the kubeconfig', 'name'),
   as: text('User to act as', 'user'),
 };
+
+export const talosFlags = {
+  talosconfig: text('Talosconfig of the machines (default: TALOSCONFIG, ~/.talos/config)', 'file'),
+  talosContext: text('Context of the talosconfig', 'name'),
+  endpoints: text('Talos endpoints instead of the talosconfig’s, separated by commas', 'addresses'),
+};
+
+/** What of the machines is read. */
+export const nodeFlags = {
+  ...talosFlags,
+  nodes: text('Files of these nodes only, by name or address, separated by commas', 'nodes'),
+};
+
+export const hostImageFlags = {
+  hostAccessImage: text('Image of host access pods (default: busybox, by digest)', 'image'),
+  registryMirror: text('Registry to pull such images from instead of their own', 'host/path'),
+};
+
+export const hostAccessFlags = {
+  hostAccess: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Make a pod on nodes whose files cannot be read otherwise, and remove it',
+  },
+  ...hostImageFlags,
+} as const;

@@ -16,13 +16,35 @@ export interface ClusterFlags {
   readonly as?: string;
 }
 
-export interface SnapshotFlags extends ClusterFlags {
+/** Which Talos API, as talosctl is told. */
+export interface TalosFlags {
+  readonly talosconfig?: string;
+  readonly talosContext?: string;
+  /** Separated by commas. */
+  readonly endpoints?: string;
+}
+
+/** What host access pods are made of. */
+export interface HostImageFlags {
+  readonly hostAccessImage?: string;
+  readonly registryMirror?: string;
+}
+
+/** How the machines are asked for what the Kubernetes API does not tell. */
+export interface NodeFlags extends TalosFlags, HostImageFlags {
+  /** Names or addresses, separated by commas. */
+  readonly nodes?: string;
+  /** Pods may be made on nodes. */
+  readonly hostAccess?: boolean;
+}
+
+export interface SnapshotFlags extends ClusterFlags, NodeFlags {
   readonly out: string;
   readonly asTar: boolean;
   readonly output: DocumentFormat;
 }
 
-export interface LiveFlags extends ClusterFlags {
+export interface LiveFlags extends ClusterFlags, NodeFlags {
   /** Read the cluster itself, besides the files. */
   readonly live: boolean;
 }
@@ -86,10 +108,7 @@ export interface TwinServeFlags {
 }
 
 /** What a change of a cluster takes, there or back. */
-export interface ChangeFlags extends ClusterFlags {
-  readonly talosconfig?: string;
-  /** Separated by commas. */
-  readonly nodes?: string;
+export interface ChangeFlags extends ClusterFlags, TalosFlags, HostImageFlags {
   readonly yes: boolean;
   readonly takeOver: boolean;
   readonly gateTimeout?: number;

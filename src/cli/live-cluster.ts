@@ -2,21 +2,25 @@
 import type { FilesRead, TextFile } from '../drivers/files/read-files.ts';
 import { type SnapshotSink, takeSnapshot } from '../engine/snapshot/take-snapshot.ts';
 import type { CliContext } from './context.ts';
-import type { ClusterFlags } from './flags.ts';
+import type { LiveFlags } from './flags.ts';
 import { withCluster } from './open-cluster.ts';
+import { withNodes } from './snapshot-nodes.ts';
 
-export function readLive(context: CliContext, flags: ClusterFlags): Promise<FilesRead> {
+export function readLive(context: CliContext, flags: LiveFlags): Promise<FilesRead> {
   return withCluster(context, flags, async (cluster, signal) => {
     const { context: name, server } = cluster.describe;
     context.process.stderr.write(`Reading ${name} (${server})\n`);
     const files = new Map<string, TextFile>();
-    const { notRead } = await takeSnapshot({
-      kubernetes: cluster,
-      sink: memorySink(name, files),
-      takenAt: new Date().toISOString(),
-      server,
-      signal,
-    });
+    const { notRead } = await withNodes(context, flags, cluster, (nodes) =>
+      takeSnapshot({
+        kubernetes: cluster,
+        sink: memorySink(name, files),
+        takenAt: new Date().toISOString(),
+        server,
+        nodes,
+        signal,
+      }),
+    );
     return {
       files: [...files.values()].toSorted((left, right) => (left.path < right.path ? -1 : 1)),
       skipped: notRead.map(({ what, why, command }) => ({
@@ -33,7 +37,7 @@ function memorySink(cluster: string, files: Map<string, TextFile>): SnapshotSink
       const pieces: Uint8Array[] = [];
       return Promise.resolve({
         write: (text) => {
-          pieces.push(text);
+          pieces.push(Uint8Array.from(text));
           return Promise.resolve();
         },
         finish: () => {

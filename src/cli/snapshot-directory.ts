@@ -4,7 +4,7 @@
  */
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { RegaugeError } from '../base/errors.ts';
 import type { SnapshotPart, SnapshotSink } from '../engine/snapshot/take-snapshot.ts';
 import type { SnapshotManifest } from '../model/snapshot.ts';
@@ -55,7 +55,8 @@ function isManifest(document: unknown): document is SnapshotManifest {
 
 function partIn(directory: string, name: string): SnapshotPart {
   const path = join(directory, name);
-  const hidden = join(directory, `.${name}.partial`);
+  const hidden = join(dirname(path), `.${basename(path)}.partial`);
+  mkdirSync(dirname(path), { recursive: true });
   const stream = createWriteStream(hidden);
   let failure: Error | undefined;
   stream.on('error', (error) => {

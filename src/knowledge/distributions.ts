@@ -3,6 +3,7 @@
  * knowledge/talos-and-cni-selection.md 3.4 (files of talos, k3s, rke2 and cri-o named there).
  */
 import type { Distribution } from '../model/facts.ts';
+import type { NodeObject } from '../model/kubernetes.ts';
 import { TALOS_FLANNEL_PORT } from './talos-versions.ts';
 
 export interface CniDirectories {
@@ -60,3 +61,14 @@ export function distributionFlannel(distribution: Distribution): DistributionFla
 }
 
 const UPSTREAM_PORT = 8472;
+
+/** By marks that only one distribution leaves on its nodes; undefined for one without a mark. */
+export function distributionOfNode({ metadata, status }: NodeObject): Distribution | undefined {
+  const { osImage = '', kubeletVersion = '' } = status.nodeInfo ?? {};
+  if (osImage.startsWith('Talos')) return 'talos';
+  if (kubeletVersion.includes('+k3s')) return 'k3s';
+  if (kubeletVersion.includes('+rke2')) return 'rke2';
+  return metadata.annotations?.['kubeadm.alpha.kubernetes.io/cri-socket'] === undefined
+    ? undefined
+    : 'kubeadm';
+}

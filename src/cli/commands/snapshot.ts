@@ -9,6 +9,7 @@ import type { SnapshotFlags } from '../flags.ts';
 import { withCluster } from '../open-cluster.ts';
 import { writeDocument } from '../output-format.ts';
 import { earlierSnapshot, snapshotDirectory } from '../snapshot-directory.ts';
+import { withNodes } from '../snapshot-nodes.ts';
 import { packSnapshot } from '../snapshot-tar.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 
@@ -17,15 +18,18 @@ export async function run(this: CliContext, flags: SnapshotFlags): Promise<void>
   const earlier = earlierSnapshot(flags.out);
   const manifest = await withCluster(this, flags, (cluster, signal) => {
     this.process.stderr.write(`Reading ${cluster.describe.context} (${cluster.describe.server})\n`);
-    return takeSnapshot({
-      kubernetes: cluster,
-      sink: snapshotDirectory(flags.out),
-      takenAt: new Date().toISOString(),
-      server: cluster.describe.server,
-      ...(earlier === undefined ? {} : { earlier }),
-      onProgress: progressOn(this, colours),
-      signal,
-    });
+    return withNodes(this, flags, cluster, (nodes) =>
+      takeSnapshot({
+        kubernetes: cluster,
+        sink: snapshotDirectory(flags.out),
+        takenAt: new Date().toISOString(),
+        server: cluster.describe.server,
+        nodes,
+        ...(earlier === undefined ? {} : { earlier }),
+        onProgress: progressOn(this, colours),
+        signal,
+      }),
+    );
   });
   const path = flags.asTar ? await packSnapshot(flags.out) : flags.out;
   if (flags.output !== 'text') writeDocument(this, flags.output, manifest);
@@ -55,7 +59,7 @@ function progressOn(
 }
 
 function summary(
-  { cluster, files, notRead }: SnapshotManifest,
+  { cluster, files, nodes = [], notRead }: SnapshotManifest,
   path: string,
   width: number,
   colours: Colors,
@@ -66,14 +70,16 @@ function summary(
       (line, index) => `  ${index === 0 ? '-' : ' '} ${line}`,
     ),
   );
-  const nodeFiles =
-    'Files of the nodes are not in it. On Talos: talosctl -n <node>,<node> get machineconfig v1alpha1 -o yaml, and talosctl ls -l /etc/cni/net.d';
+  const machines = nodes.filter((node) => node.files.length > 0);
+  const held = machines.reduce((sum, node) => sum + node.files.length, 0);
+  const ofNodes =
+    machines.length === 0
+      ? 'no files of nodes'
+      : `${plural(held, 'file')} of ${plural(machines.length, 'node')}`;
   const lines = [
     '',
-    `${colours.bold(path)}: ${plural(objects, 'object')} of Kubernetes ${cluster.kubernetes}`,
+    `${colours.bold(path)}: ${plural(objects, 'object')} of Kubernetes ${cluster.kubernetes}, ${ofNodes}`,
     ...(gaps.length === 0 ? [] : ['', colours.bold('Not read'), ...gaps]),
-    '',
-    ...wrapText(nodeFiles, width),
     '',
     ...wrapText(`Next: regauge check ${path}, then regauge rehearse ${path}`, width),
     '',

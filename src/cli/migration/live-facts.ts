@@ -34,8 +34,9 @@ export async function readLiveFacts(
 ): Promise<LiveFacts> {
   const { plan, nodes, nodeHost, target, talosVersion, ciliumVersion } = request;
   const objects = await liveFiles(context, { ...flags, live: true });
+  const isTold = objects.files.some(({ path }) => /\/machineconfig\.yaml$/.test(path));
   const configs =
-    plan.platform.distribution === 'talos' ? await machineConfigs(nodes, nodeHost) : [];
+    plan.platform.distribution === 'talos' && !isTold ? await machineConfigs(nodes, nodeHost) : [];
   const live: FilesRead = { ...objects, files: [...objects.files, ...configs] };
   const read = await readCluster({
     paths: [],

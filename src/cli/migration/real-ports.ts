@@ -1,20 +1,16 @@
 /** The real adapters behind the ports, by the user's usual settings, for one plan; closed together. */
-import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { RegaugeError } from '../../base/errors.ts';
 import { clusterCapabilities } from '../../drivers/helm/capabilities.ts';
 import { openHelm } from '../../drivers/helm/open.ts';
 import { openNodeHost } from '../../drivers/host-access/open-node-host.ts';
 import { openKubernetes, type OpenOptions } from '../../drivers/kubernetes/open.ts';
 import { openProber } from '../../drivers/prober/open-prober.ts';
-import { TalosChannel } from '../../drivers/talos/talos-channel.ts';
-import { findTalosconfig, readTalosContext } from '../../drivers/talos/talosconfig.ts';
 import type { Distribution } from '../../model/facts.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { ClockPort, KubernetesPort, Ports } from '../../ports/index.ts';
 import type { CliContext } from '../context.ts';
 import type { ChangeFlags } from '../flags.ts';
+import { openTalos } from '../open-talos.ts';
 import { systemClock } from './system-clock.ts';
 
 /** What a run on a real cluster is handed. */
@@ -75,13 +71,20 @@ interface Opening {
 
 async function openPorts(opening: Opening): Promise<OpenedPorts> {
   const { flags, options, kubernetes, plan, nodes } = opening;
-  const talos = plan.platform.distribution === 'talos' ? talosChannel(opening) : undefined;
+  const talos =
+    plan.platform.distribution === 'talos' ? openTalos(opening.context, flags) : undefined;
   const { nodeHost, close } = openNodeHost({
     kubernetes,
     ...(talos === undefined ? {} : { talos }),
     // What the planner plans for, it writes by its name.
     distribution: plan.platform.distribution as Distribution,
-    hostAccess: { run: plan.id, mayCreatePods: true, isExclusive: true },
+    hostAccess: {
+      run: plan.id,
+      mayCreatePods: true,
+      isExclusive: true,
+      ...(flags.hostAccessImage === undefined ? {} : { image: flags.hostAccessImage }),
+      ...(flags.registryMirror === undefined ? {} : { registryMirror: flags.registryMirror }),
+    },
     addresses: addressesOf(nodes),
   });
   const { environment, ...cluster } = options;
@@ -112,28 +115,6 @@ async function openPorts(opening: Opening): Promise<OpenedPorts> {
       await leaseKubernetes.close();
     },
   };
-}
-
-function talosChannel({ context, flags }: Opening): TalosChannel {
-  const { env } = context.process;
-  const sources = { env, homeDirectory: env['HOME'] ?? homedir(), readFile: textIn };
-  const nodes = flags.nodes?.split(',').map((node) => node.trim());
-  return new TalosChannel({
-    context: readTalosContext(
-      findTalosconfig(sources, flags.talosconfig),
-      nodes === undefined ? {} : { nodes },
-    ),
-  });
-}
-
-function textIn(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new RegaugeError('bad-input', `cannot be read: ${why}`, { source: { file: path } });
-  }
 }
 
 function addressesOf(nodes: readonly NodeObject[]): ReadonlyMap<string, string> {

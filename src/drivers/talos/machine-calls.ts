@@ -23,8 +23,12 @@ export interface TalosService {
   readonly message: string;
 }
 
-export async function talosVersion(channel: TalosChannel, node: string): Promise<TalosVersion> {
-  const what = `ask ${node} for its Talos version`;
+/** Of the endpoint itself when no node is named. */
+export async function talosVersion(
+  channel: TalosChannel,
+  node: string | undefined,
+): Promise<TalosVersion> {
+  const what = `ask ${node ?? 'the endpoint'} for its Talos version`;
   const method = MachineService.method.version;
   const answer = await channel.unary(method, create(EmptySchema), { node, what, isRead: true });
   const found = only(answer.messages, what);

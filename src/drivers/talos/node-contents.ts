@@ -34,8 +34,14 @@ export function talosNodeContents(
   channel: TalosChannel,
   nodes: readonly string[] = [],
 ): NodeContentsPort {
+  let answers: Promise<unknown> | undefined;
   return {
-    of: (node) => new Reading(channel, node, nodes).all(),
+    of: async (node) => {
+      // Where no endpoint answers, or none knows us, every node would take its whole deadline to say so.
+      answers ??= talosVersion(channel, undefined);
+      await answers;
+      return new Reading(channel, node, nodes).all();
+    },
     etcd: () => etcdMembers(channel, undefined),
   };
 }

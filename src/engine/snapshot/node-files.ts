@@ -46,7 +46,7 @@ export async function readNodeFiles(request: NodeFilesRequest): Promise<NodeFile
   const gaps: NodeGap[] = [];
   const worker = async (): Promise<void> => {
     for (let place = waiting.shift(); place !== undefined; place = waiting.shift()) {
-      request.signal?.throwIfAborted();
+      interruptIf(request.signal);
       const contents = await request.contents.of(place);
       const written = await writeNode(request.sink, place, contents);
       nodes.push(written.node);
@@ -54,13 +54,35 @@ export async function readNodeFiles(request: NodeFilesRequest): Promise<NodeFile
       request.onProgress?.({ kind: 'node files', objects: nodes.length, state: 'reading' });
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  } catch (error) {
+    if (!(error instanceof RegaugeError) || FATAL.has(error.code)) throw error;
+    request.onProgress?.({ kind: 'node files', objects: nodes.length, state: 'failed' });
+    return { nodes: [], notRead: [nothingRead(error)] };
+  }
   request.onProgress?.({ kind: 'node files', objects: nodes.length, state: 'done' });
   const etcd = await etcdOf(request.contents);
   return {
     nodes: nodes.toSorted((left, right) => (left.name < right.name ? -1 : 1)),
     notRead: [...together(gaps, places.length), ...etcd.notRead],
     ...(etcd.members === undefined ? {} : { etcd: etcd.members }),
+  };
+}
+
+/** What ends the whole snapshot: the person, and a disk that takes no more. */
+const FATAL = new Set(['interrupted', 'bad-input']);
+
+function interruptIf(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true)
+    throw new RegaugeError('interrupted', 'the snapshot was interrupted');
+}
+
+function nothingRead({ message, hint }: RegaugeError): NotRead {
+  return {
+    what: 'the files of the nodes',
+    why: hint === undefined ? message : `${message} (${hint})`,
+    command: 'talosctl -n <node> get machineconfig v1alpha1 -o yaml',
   };
 }
 
