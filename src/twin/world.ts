@@ -180,6 +180,8 @@ export type Program = (host: ProcessHost) => Process;
 export interface Process {
   /** The container is being stopped (SIGTERM, power lost): stop acting. Never called twice. */
   stop(reason: 'terminated' | 'power-lost'): void;
+  /** Somebody is about to read the log: what follows from the present alone is printed now. */
+  beforeRead?(): void;
 }
 
 export interface ProcessHost {

@@ -4,7 +4,8 @@
  */
 import type { ContainerLog, LogLine } from '../world.ts';
 
-/** About the 10 MiB of a log file, with lines of 200 bytes. */
+/** A log file's 10 MiB; and no more lines than there are of 200 bytes in it. */
+const CHARACTERS_MAX = 10 * 1024 * 1024;
 const LINES_MAX = 50_000;
 
 type Listener = (line: LogLine | undefined) => void;
@@ -13,6 +14,7 @@ export class PrintedLines implements ContainerLog {
   private kept: LogLine[] = [];
   private listeners: Set<Listener> | undefined;
   private over = false;
+  private characters = 0;
 
   get lines(): readonly LogLine[] {
     return this.kept;
@@ -32,8 +34,9 @@ export class PrintedLines implements ContainerLog {
   print(line: LogLine): void {
     if (this.over) return;
     // Halved at once, so that a long log costs no shift per line.
-    if (this.kept.length >= LINES_MAX) this.kept = this.kept.slice(LINES_MAX / 2);
+    if (this.kept.length >= LINES_MAX || this.characters >= CHARACTERS_MAX) this.halve();
     this.kept.push(line);
+    this.characters += line.text.length;
     for (const listener of this.listeners ?? []) listener(line);
   }
 
@@ -42,5 +45,10 @@ export class PrintedLines implements ContainerLog {
     this.over = true;
     for (const listener of this.listeners ?? []) listener(undefined);
     this.listeners = undefined;
+  }
+
+  private halve(): void {
+    this.kept = this.kept.slice(this.kept.length / 2);
+    this.characters = this.kept.reduce((sum, { text }) => sum + text.length, 0);
   }
 }

@@ -96,6 +96,7 @@ function logOf(
 ): ContainerLog | undefined {
   const { kubelet } = nodeOf(world, pod);
   const which = previous ? 'previous' : 'latest';
+  if (!previous) kubelet.process(pod.metadata.uid ?? '', container)?.beforeRead?.();
   const log = kubelet.logOf?.(pod.metadata.uid ?? '', container, which);
   if (log !== undefined) return log;
   const { name } = pod.metadata;

@@ -43,6 +43,17 @@ export class ProbeEnds {
     return this.pods.pod.get(node);
   }
 
+  /** The probe's pod there, while its process runs. */
+  podUidOn(end: End, node: string): string | undefined {
+    return this.on(node)[end] === undefined ? undefined : this.pods[end].get(node)?.metadata.uid;
+  }
+
+  /** Where the pod's probe is reached; undefined while it does not run. */
+  addressOn(node: string): string | undefined {
+    if (this.on(node).pod === undefined) return undefined;
+    return this.nodes.get(node)?.network.attachmentOf(this.podUidOn('pod', node) ?? '')?.ip;
+  }
+
   lookAnew(): void {
     this.seen.clear();
   }

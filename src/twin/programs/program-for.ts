@@ -14,6 +14,7 @@ import { longhornManager } from './longhorn/manager.ts';
 import { argoCd, flux } from './gitops.ts';
 import { kubeProxy } from './kube-proxy.ts';
 import { imageName } from './image.ts';
+import { probeAgent, runsProbeAgent } from './probe-agent.ts';
 
 export function programFor(pod: PodObject, container: Container): Program {
   const image = imageName(container);
@@ -32,6 +33,7 @@ export function programFor(pod: PodObject, container: Container): Program {
   if (image === 'csi-attacher' && pod.metadata.namespace === LONGHORN_NAMESPACE) return csiAttacher;
   if (container.name.includes('argocd-application-controller')) return argoCd;
   if (image === 'kustomize-controller') return flux;
+  if (runsProbeAgent(container)) return probeAgent;
   return app;
 }
 
