@@ -1,4 +1,5 @@
 /** The last pass: versions are put to values, node names to what was read of nodes, runbooks parsed. */
+import { normalVersion } from '../base/versions.ts';
 import type { ClusterInput, HelmValuesInput } from '../model/cluster-input.ts';
 import { known, unknown } from '../model/fact.ts';
 import type { Fact } from '../model/fact.ts';
@@ -7,7 +8,7 @@ import type { InputIndex } from './input-index.ts';
 import type { Intake, ReadValues, VersionHint } from './intake.ts';
 import { finishConfig } from './machine-config.ts';
 import { readRunbook } from './runbook.ts';
-import type { ValuesUse } from './runbook.ts';
+import type { ReadRunbook, ValuesUse } from './runbook.ts';
 
 export function finishInput(intake: Intake, index: InputIndex): ClusterInput {
   const nodeNames = namesOfNodes(intake);
@@ -15,7 +16,10 @@ export function finishInput(intake: Intake, index: InputIndex): ClusterInput {
   const uses = read.flatMap((runbook) => runbook.uses);
   return {
     objects: intake.objects,
-    helmValues: intake.values.map((values) => finishValues(values, intake, uses)),
+    helmValues: [
+      ...intake.values.map((values) => finishValues(values, intake, uses)),
+      ...(intake.options.runbookValues === true ? read.flatMap(valuesOfRunbook) : []),
+    ],
     machineConfigs: intake.machineConfigs.map((config) => finishConfig(config, nodeNames)),
     cniConfs: intake.cniConfs.map((conf) => ({ ...conf, node: nodeFact(conf.node, nodeNames) })),
     listings: intake.listings.map((listing) => ({
@@ -62,6 +66,17 @@ function finishValues(
 ): HelmValuesInput {
   const { tree, role, source } = values;
   return { chart: 'cilium', role, chartVersion: chartVersion(values, intake, uses), tree, source };
+}
+
+function valuesOfRunbook({ inline }: ReadRunbook): readonly HelmValuesInput[] {
+  return inline.map(({ tree, version: written, source }) => {
+    const version = normalVersion(written);
+    const chartVersion =
+      version === undefined
+        ? unknown(`the version of the Cilium chart: "${written}" is none`)
+        : known(version, source);
+    return { chart: 'cilium', role: 'target', chartVersion, tree, source: tree.source };
+  });
 }
 
 /** The nearest that says it: the same object, the option, the command that uses the file, a comment. */

@@ -22,6 +22,8 @@ export interface IntakeOptions {
   readonly ciliumVersion?: string;
   /** `--talos-version`. */
   readonly talosVersion?: string;
+  /** Values that stand in a runbook's steps are targets as those in files are. */
+  readonly runbookValues?: boolean;
   /** What a values file is, by path, where its content does not say. */
   readonly roles?: Readonly<Record<string, ValuesRole>>;
 }

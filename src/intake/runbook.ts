@@ -6,7 +6,7 @@
 import { badInput } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
 import type { Runbook, RunbookStep } from '../model/runbook.ts';
-import type { TreePath } from '../model/config-tree.ts';
+import { pathParts, type TreePath } from '../model/config-tree.ts';
 import { durationSeconds } from './commands/flags.ts';
 import { parseHelm } from './commands/helm.ts';
 import { parseKubectl } from './commands/kubectl.ts';
@@ -18,6 +18,7 @@ import type { InputIndex } from './input-index.ts';
 import { isTable } from './intake.ts';
 import { COMMAND_SCHEMAS, runbookSchema, stepSchema } from './runbook-schema.ts';
 import type { CommandKey } from './runbook-schema.ts';
+import { subTree } from './text/json-tree.ts';
 import { splitDocuments } from './text/yaml-split.ts';
 import { parseYaml } from './text/yaml-text.ts';
 import type { TextTree, YamlText } from './text/yaml-tree.ts';
@@ -29,10 +30,19 @@ export interface ValuesUse {
   readonly source: Source;
 }
 
+/** Values of Cilium that stand in a step itself, whole: what is laid over others is only a part. */
+export interface InlineValues {
+  readonly tree: TextTree;
+  readonly version: string;
+  /** Where the version is. */
+  readonly source: Source;
+}
+
 export interface ReadRunbook {
   readonly runbook: Runbook;
   readonly source: Source;
   readonly uses: readonly ValuesUse[];
+  readonly inline: readonly InlineValues[];
 }
 
 /** Throws `bad-input` at the first thing that is not a runbook's. */
@@ -41,6 +51,7 @@ export function readRunbook(tree: TextTree, index: InputIndex): ReadRunbook {
   const files = fileResolver(index, tree.source.file ?? '');
   const uses: ValuesUse[] = [];
   const steps = head.steps.flatMap((_step, at) => readStep(tree, at, files, uses));
+  const inline = head.steps.flatMap((_step, at) => inlineValues(tree, ['steps', at, 'helm']));
   const runbook: Runbook = {
     apiVersion: 'regauge.dev/v1',
     kind: 'Runbook',
@@ -48,7 +59,7 @@ export function readRunbook(tree: TextTree, index: InputIndex): ReadRunbook {
     ...(head.description === undefined ? {} : { description: head.description }),
     steps,
   };
-  return { runbook, source: tree.source, uses };
+  return { runbook, source: tree.source, uses, inline };
 }
 
 const KEYS: readonly CommandKey[] = ['helm', 'kubectl', 'talos', 'files', 'wait', 'look'];
@@ -83,6 +94,17 @@ function readStep(
         ...command,
       }) as RunbookStep, // checked key by key above and by the schema of its command
   );
+}
+
+function inlineValues(tree: TextTree, path: TreePath): readonly InlineValues[] {
+  const { value } = tree.at(path) ?? {};
+  if (!isTable(value) || !isTable(value['values']) || value['reuseValues'] === true) return [];
+  const { chart, version } = value;
+  if (typeof chart !== 'string' || typeof version !== 'string') return [];
+  const parts = pathParts(path);
+  const source = tree.at([...parts, 'version'])?.source;
+  if (!/(^|\/)cilium$/.test(chart) || source === undefined) return [];
+  return [{ tree: subTree(tree, [...parts, 'values']), version, source }];
 }
 
 interface StepPlace {

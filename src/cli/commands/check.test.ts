@@ -98,6 +98,22 @@ describe('check', () => {
     },
   );
 
+  it('judges values that stand in a runbook, at their place, unless they are laid over others', async () => {
+    const runbook = join(root, 'runbook.yaml');
+    const step = (action: string, more = ''): string =>
+      [
+        `  - helm: {action: ${action}, release: cilium, namespace: kube-system,`,
+        '      chart: cilium/cilium, version: v1.16.5,',
+        `      values: {kubeProxyReplacement: strict}${more}}`,
+      ].join('\n');
+    const steps = [step('install'), step('upgrade', ', reuseValues: true')].join('\n');
+    writeFileSync(runbook, `kind: Runbook\nsteps:\n${steps}\n`);
+    const only = ['kube-proxy-replacement-spelling'];
+    const { findings } = await runCheck({ paths: [runbook], only });
+    expect(findings.map(({ evidence }) => evidence[0]?.source)).toEqual([`${runbook}:5:38`]);
+    expect(findings[0]?.certainty).toBe('proven');
+  });
+
   it('gives the same report whatever the order of objects', async () => {
     const first = await runCheck({ paths: [snapshot] });
     expect(JSON.stringify(await runCheck({ paths: [snapshot] }))).toBe(JSON.stringify(first));

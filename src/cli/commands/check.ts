@@ -75,6 +75,7 @@ async function check(options: CheckOptions): Promise<Checked> {
   const versions = talosVersion === undefined ? {} : { talosVersion };
   const input = readInput(read.files, {
     ...versions,
+    runbookValues: true,
     ...(ciliumVersion === undefined ? {} : { ciliumVersion: normalised(ciliumVersion) }),
   });
   const report = demoted(evaluateHazards(deriveFacts(input, versions), hazards), ignore);
