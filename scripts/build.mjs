@@ -37,8 +37,8 @@ const builtModules = {
   setup({ onLoad }) {
     onLoad({ filter: /\.built\.ts$/ }, async ({ path }) => {
       const functions = [...(await builtData(path, [bundledFiles]))].map(([name, json]) => {
-        writeFileSync(join(folder, `${name}.json`), json);
-        return `export function ${name}() { return require("./${name}.json"); }`;
+        writeFileSync(join(folder, `${name}.built.json`), json);
+        return `export function ${name}() { return require("./${name}.built.json"); }`;
       });
       return { contents: functions.join('\n'), loader: 'js' };
     });
@@ -92,7 +92,8 @@ const COMMON = {
   legalComments: 'linked',
   external: [
     ...[...COMMANDS.map(bundleOf), ...ON_DEMAND].map((bundle) => `./${bundle}.js`),
-    './*.json',
+    // Made by this build alone: libraries have files that end in .json too, and those are bundled.
+    './*.built.json',
   ],
   define: { 'process.env["REGAUGE_VERSION"]': JSON.stringify(version) },
   logLevel: 'warning',
