@@ -8,6 +8,9 @@ import { OwnerLooks, type OwnerState } from './owners.ts';
 /** Of an owner's replicas, at most this share is restarted at a time; at least one. */
 const SHARE_AT_A_TIME = 0.25;
 
+/** A budget may have been widened, or had other pods in mind: after so many turns one more is tried. */
+const TRY_MORE_AFTER = 10;
+
 /**
  * How long an owner that has not all its pods ready is waited for (milliseconds). A run that was killed
  * has left a pod on its way back, and the next one knows nothing of it; an owner that never gets ready
@@ -15,8 +18,12 @@ const SHARE_AT_A_TIME = 0.25;
  */
 const SETTLE_MS = 120_000;
 
-interface Turns {
+export interface Turns {
   limit: number;
+  /** How many a budget let be away at a time when it last refused one. */
+  allowed: number;
+  /** Turns that are over since then. */
+  overSince: number;
   ready: number;
   inFlight: number;
   /** Who asks for the owner now, to take a turn of it. */
@@ -31,11 +38,9 @@ export class OwnerTurns {
   readonly looks = new OwnerLooks();
   private readonly owners = new Map<string, Turns>();
 
-  /** No turn would be given now, whatever the owner's state is: it need not be asked for. */
-  isTaken(uid: string, now: number): boolean {
-    const known = this.owners.get(uid);
-    if (known === undefined) return false;
-    return known.inFlight + known.asking >= known.limit || now < known.refusedUntil;
+  /** What is known of the owner: one object, from the first time that a turn was asked for. */
+  of(uid: string): Turns | undefined {
+    return this.owners.get(uid);
   }
 
   /** The owner's state is being asked for, to take a turn; call what is returned with the answer. */
@@ -50,7 +55,7 @@ export class OwnerTurns {
   take(owner: OwnerState, now: number): boolean {
     const known = this.owners.get(owner.uid) ?? noTurns();
     known.limit = Math.max(1, Math.floor(owner.replicas * SHARE_AT_A_TIME));
-    if (known.inFlight >= known.limit || now < known.refusedUntil) return false;
+    if (known.inFlight >= mostOf(known) || now < known.refusedUntil) return false;
     if (known.inFlight === 0 && isShort(known, owner, now)) {
       this.owners.set(owner.uid, known);
       return false;
@@ -62,10 +67,17 @@ export class OwnerTurns {
     return true;
   }
 
-  /** A budget let none of the owner's pods go: nobody asks again for a while, on any node. */
+  /**
+   * A budget did not let a pod go that had a turn; that is over. From now on no more turns are given
+   * at a time than pods are away now; with none away nobody asks for a while, on any node.
+   */
   refused(uid: string, until: number): void {
     const known = this.owners.get(uid);
-    if (known !== undefined) known.refusedUntil = until;
+    if (known === undefined) return;
+    known.inFlight = Math.max(0, known.inFlight - 1);
+    if (known.inFlight === 0) known.refusedUntil = until;
+    known.allowed = Math.max(1, known.inFlight);
+    known.overSince = 0;
   }
 
   /** How many of the owner's pods must be ready for one of its turns to be over. */
@@ -76,14 +88,37 @@ export class OwnerTurns {
 
   give(uid: string): void {
     const owner = this.owners.get(uid);
-    if (owner !== undefined) owner.inFlight = Math.max(0, owner.inFlight - 1);
+    if (owner === undefined) return;
+    owner.inFlight = Math.max(0, owner.inFlight - 1);
+    owner.overSince += 1;
+    if (owner.overSince < TRY_MORE_AFTER) return;
+    owner.allowed += 1;
+    owner.overSince = 0;
   }
+}
+
+/** No turn would be given now, whatever the owner's state is: it need not be asked for. */
+export function areTaken(turns: Turns, now: number): boolean {
+  return turns.inFlight + turns.asking >= mostOf(turns) || now < turns.refusedUntil;
+}
+
+function mostOf({ limit, allowed }: Turns): number {
+  return Math.min(limit, allowed);
 }
 
 const NOTHING = (): void => undefined;
 
 function noTurns(): Turns {
-  return { limit: 1, ready: 0, inFlight: 0, asking: 0, refusedUntil: 0, shortSince: undefined };
+  return {
+    limit: 1,
+    allowed: Number.POSITIVE_INFINITY,
+    overSince: 0,
+    ready: 0,
+    inFlight: 0,
+    asking: 0,
+    refusedUntil: 0,
+    shortSince: undefined,
+  };
 }
 
 /** Pods of its are away that are none of our turns, and not for so long that it is just like that. */

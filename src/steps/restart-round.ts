@@ -8,6 +8,7 @@ import {
   type PodDisruptionBudgetObject,
   type PodObject,
 } from '../model/kubernetes.ts';
+import { areTaken, type Turns } from './owner-turns.ts';
 import { countingOwnerOf, type OwnerState, replacedOnNode } from './owners.ts';
 import {
   hasAddressIn,
@@ -74,20 +75,29 @@ export async function restartRound(
       if (blockers.length === 0) return { done: true };
       if (context.ports.clock.now() >= context.deadline)
         return { done: false, blockers: blockers.map(({ pod, words }) => words(showPod(pod))) };
-      await context.ports.clock.sleep(ROUND_MS);
+      // All nodes of a wave look at the same moments, and so share what they ask of owners.
+      await context.ports.clock.sleep(ROUND_MS - (context.ports.clock.now() % ROUND_MS));
     }
   } finally {
     round.giveUp();
   }
 }
 
+/** What is known of a pod: from look to look most are the same objects. */
+interface Known {
+  readonly pod: PodObject;
+  readonly uid: string;
+  readonly isWanted: boolean;
+  /** The UID of its owner, when that keeps count. */
+  readonly owner: string | undefined;
+  readonly waits: Blocker;
+  turns: Turns | undefined;
+}
+
 class Round {
   private readonly flights = new Map<string, Flight>();
   private readonly retryAt = new Map<string, { readonly at: number; readonly blocker: Blocker }>();
-  private last: { readonly pods: readonly PodObject[]; readonly verdicts: readonly boolean[] } = {
-    pods: [],
-    verdicts: [],
-  };
+  private last: readonly Known[] = [];
   private readonly context: StepContext;
   private readonly options: RoundOptions;
 
@@ -100,35 +110,46 @@ class Round {
   async once(): Promise<readonly Blocker[]> {
     const pods = await podsOn(this.context.ports.kubernetes, this.options.node);
     const present = new Map<Flight, PodObject>();
-    const wanted: PodObject[] = [];
-    const verdicts = this.verdictsOn(pods);
-    for (const [index, pod] of pods.entries()) {
-      const flight = this.flights.get(uidOf(pod));
-      if (flight !== undefined) present.set(flight, pod);
-      else if (verdicts[index] === true) wanted.push(pod);
+    const wanted: Known[] = [];
+    this.last = this.knownOf(pods);
+    for (const known of this.last) {
+      const flight = this.flights.size === 0 ? undefined : this.flights.get(known.uid);
+      if (flight !== undefined) present.set(flight, known.pod);
+      else if (known.isWanted) wanted.push(known);
     }
     const blockers = await this.settle(present, pods);
     const starts: Promise<Blocker>[] = [];
-    for (const pod of wanted) {
-      const waits = this.mustWait(pod);
-      if (waits === undefined) starts.push(this.start(pod));
+    for (const known of wanted) {
+      const waits = this.mustWait(known);
+      if (waits === undefined) starts.push(this.start(known));
       else blockers.push(waits);
     }
-    return [...blockers, ...(await Promise.all(starts))];
+    return starts.length === 0 ? blockers : [...blockers, ...(await Promise.all(starts))];
   }
 
-  /** Which are wanted; most pods are the same objects, in the same order, as at the last look. */
-  private verdictsOn(pods: readonly PodObject[]): readonly boolean[] {
+  /** Most pods are the same objects, in the same order, as at the last look. */
+  private knownOf(pods: readonly PodObject[]): readonly Known[] {
     const { last } = this;
     let next = 0;
-    const verdicts = pods.map((pod) => {
-      const known = last.pods[next] === pod ? next : last.pods.indexOf(pod, next);
-      const verdict = known < 0 ? undefined : last.verdicts[known];
-      if (known >= 0) next = known + 1;
-      return verdict ?? this.options.wants(pod);
+    return pods.map((pod) => {
+      let index = next;
+      while (index < last.length && last[index]?.pod !== pod) index += 1;
+      const known = last[index];
+      if (known === undefined) return this.lookAt(pod);
+      next = index + 1;
+      return known;
     });
-    this.last = { pods, verdicts };
-    return verdicts;
+  }
+
+  private lookAt(pod: PodObject): Known {
+    return {
+      pod,
+      uid: uidOf(pod),
+      isWanted: this.options.wants(pod),
+      owner: countingOwnerOf(pod)?.uid,
+      waits: { pod, words: WAITING },
+      turns: undefined,
+    };
   }
 
   /** The node's turns are given back when the step ends without them. */
@@ -190,36 +211,39 @@ class Round {
   }
 
   /** What is known without asking anybody. */
-  private mustWait(pod: PodObject): Blocker | undefined {
+  private mustWait(known: Known): Blocker | undefined {
+    const { pod, uid, owner, waits } = known;
     if (pod.metadata.deletionTimestamp !== undefined) return { pod, words: TERMINATING };
-    const now = this.context.ports.clock.now();
-    const refused = this.retryAt.get(uidOf(pod));
-    if (refused !== undefined && now < refused.at) return refused.blocker;
-    const uid = countingOwnerOf(pod)?.uid;
-    const taken = uid !== undefined && this.context.turns.isTaken(uid, now);
-    return taken ? { pod, words: WAITING } : undefined;
+    const { turns, ports } = this.context;
+    const now = ports.clock.now();
+    if (this.retryAt.size > 0) {
+      const refused = this.retryAt.get(uid);
+      if (refused !== undefined && now < refused.at) return refused.blocker;
+    }
+    if (owner === undefined) return undefined;
+    known.turns ??= turns.of(owner);
+    return known.turns !== undefined && areTaken(known.turns, now) ? waits : undefined;
   }
 
-  private async start(pod: PodObject): Promise<Blocker> {
+  private async start({ pod, uid, owner: ownerUid, waits }: Known): Promise<Blocker> {
     const { ports, turns } = this.context;
-    const answered = turns.ask(countingOwnerOf(pod)?.uid ?? '');
+    const answered = turns.ask(ownerUid ?? '');
     let owner: OwnerState | undefined;
     try {
       owner = await this.ownerOf(pod);
     } finally {
       answered();
     }
-    if (owner !== undefined && !turns.take(owner, ports.clock.now()))
-      return { pod, words: WAITING };
+    if (owner !== undefined && !turns.take(owner, ports.clock.now())) return waits;
     const method = this.options.methodFor(pod);
     const flight = { pod, method, owner, wasReady: isReady(pod) };
-    this.flights.set(uidOf(pod), flight);
+    this.flights.set(uid, flight);
     const refusal = await this.restart(pod, method);
     if (refusal === undefined) return { pod, words: RESTARTING };
-    this.land(flight);
+    this.flights.delete(uid);
     const at = ports.clock.now() + BUDGET_RETRY_MS;
     const blocker = { pod, words: (name: string) => `${name}: ${refusal}` };
-    this.retryAt.set(uidOf(pod), { at, blocker });
+    this.retryAt.set(uid, { at, blocker });
     if (owner !== undefined) turns.refused(owner.uid, at);
     return blocker;
   }

@@ -214,10 +214,15 @@ export class Kernel {
     return result;
   }
 
+  /**
+   * And through the instant of the answer: whoever waits for others that come at the same time is
+   * let on once for all of them. What it then asks for takes time, so nothing of this instant is missed.
+   */
   private runUntilAnswered(): void {
     this.answered = false;
     while (!this.answered)
       assert(this.step(), 'the twin has nothing left to do, and the engine still waits');
+    while (this.nextAt() === this.time) this.step();
   }
 }
 
