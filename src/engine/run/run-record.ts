@@ -4,6 +4,7 @@
  * is for people only, since what is done is observed.
  */
 import { z } from 'zod';
+import { canonicalJson } from '../../base/canonical-json.ts';
 import { RegaugeError } from '../../base/errors.ts';
 import type { ConfigMapObject } from '../../model/kubernetes.ts';
 import { OWN_LABELS, OWN_NAMESPACE, ROLE_LABEL } from '../../model/own-objects.ts';
@@ -100,7 +101,7 @@ export async function keepPlan(kubernetes: KubernetesPort, plan: Plan): Promise<
   await keep(
     kubernetes,
     { name: planName(plan.hash), role: 'plan', annotations },
-    JSON.stringify(plan),
+    canonicalJson(plan),
   );
 }
 
