@@ -18,6 +18,8 @@ export const OCCURRENCE_KINDS = {
   'helm.capabilities-refused': 'the chart takes capabilities as lists only',
   'helm.removed-value-refused': 'the chart refuses a value that earlier charts had',
   'helm.value-refused': 'the chart refuses a value by its schema or in a template',
+  'helm.release-held':
+    'helm refused a release of which an earlier operation had not ended, and changed nothing',
   'gitops.reverted': 'a reconciler put an object back to what its source says',
 
   'fault.struck': 'a rehearsal let something go wrong that it was told to try',

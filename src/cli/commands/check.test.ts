@@ -61,6 +61,13 @@ async function ran(work: (context: CliContext) => Promise<void>): Promise<Ran> {
   return { out: written.join(''), status: process.exitCode };
 }
 
+const helmStep = (action: string, more = ''): string =>
+  [
+    `  - helm: {action: ${action}, release: cilium, namespace: kube-system,`,
+    '      chart: cilium/cilium, version: v1.16.5,',
+    `      values: {kubeProxyReplacement: strict}${more}}`,
+  ].join('\n');
+
 const FLAGS: CheckFlags = { output: 'text', failOn: 'high', live: false };
 const checked = (flags: Partial<CheckFlags>): Promise<Ran> =>
   ran((context) => check.call(context, { ...FLAGS, ...flags }, snapshot));
@@ -100,13 +107,7 @@ describe('check', () => {
 
   it('judges values that stand in a runbook, at their place, unless they are laid over others', async () => {
     const runbook = join(root, 'runbook.yaml');
-    const step = (action: string, more = ''): string =>
-      [
-        `  - helm: {action: ${action}, release: cilium, namespace: kube-system,`,
-        '      chart: cilium/cilium, version: v1.16.5,',
-        `      values: {kubeProxyReplacement: strict}${more}}`,
-      ].join('\n');
-    const steps = [step('install'), step('upgrade', ', reuseValues: true')].join('\n');
+    const steps = [helmStep('install'), helmStep('upgrade', ', reuseValues: true')].join('\n');
     writeFileSync(runbook, `kind: Runbook\nsteps:\n${steps}\n`);
     const only = ['kube-proxy-replacement-spelling'];
     const { findings } = await runCheck({ paths: [runbook], only });

@@ -15,7 +15,7 @@ export const hazard: Hazard = {
   why: 'A Helm run that was interrupted leaves its release marked as pending. Every further upgrade is refused with "another operation is in progress" until the release is rolled back or its record is removed, whatever the state of the objects.',
   references: ['mogenius/mogenius-operator#920', 'ansible-collections/kubernetes.core#1093'],
   foretell,
-  signs: { occurrences: [] },
+  signs: { occurrences: ['helm.release-held'] },
 };
 
 const CNI_RELEASE = /cilium|flannel|canal|calico|tigera/;

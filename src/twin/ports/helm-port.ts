@@ -94,7 +94,7 @@ function upgradeOrInstall(call: Call, request: ReleaseRequest): ReleaseStatus {
   const { world, render, releases } = call;
   const key = releaseKey(request.release, request.namespace);
   const history = releases.get(key) ?? [];
-  refuseUnfinished(history);
+  refuseUnfinished(world, history);
   const rendered = render(request);
   if (!rendered.ok) throw renderFailed(world, request, rendered);
   const { release, version } = request;

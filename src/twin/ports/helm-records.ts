@@ -67,9 +67,11 @@ export function record(
 }
 
 /** `helm:pkg/action/upgrade.go`: errPending. */
-export function refuseUnfinished(history: readonly Revision[]): void {
+export function refuseUnfinished({ kernel }: World, history: readonly Revision[]): void {
   const last = history.at(-1);
   if (last === undefined || !isUnfinished(last)) return;
+  const message = `helm did nothing: revision ${last.revision} of the release is ${last.status}`;
+  kernel.because(kernel.causes, () => kernel.occur('helm.release-held', { message }));
   throw new RegaugeError(
     'conflict',
     'another operation (install/upgrade/rollback) is in progress',

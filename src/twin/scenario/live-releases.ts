@@ -5,7 +5,7 @@ import { valueOr } from '../../model/fact.ts';
 import type { DaemonSetObject } from '../../model/kubernetes.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
 import type { HelmValues } from '../../ports/helm.ts';
-import type { Releases } from '../ports/helm-port.ts';
+import { releaseKey, type Releases, type Revision } from '../ports/helm-records.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 const NAMESPACE = 'kube-system';
@@ -28,21 +28,37 @@ export function liveReleases(
   const values = (live?.tree.value ?? {}) as HelmValues;
   const rendered = renderCiliumChart({ version, values, namespace, release });
   const objects = rendered.ok ? rendered.objects : [];
-  releases.set(`${namespace}/${release}`, [
-    {
-      revision: 1,
-      status: 'deployed',
-      chartVersion: version,
-      values,
-      objects,
-      at: 0,
-      description: 'Install complete',
-    },
+  const left = leftHalfWay(store, release, namespace);
+  const entry = { chartVersion: version, values, objects, at: 0 };
+  const revision = left === undefined ? 1 : Math.max(1, left.revision - 1);
+  releases.set(releaseKey(release, namespace), [
+    { ...entry, revision, status: 'deployed', description: 'Install complete' },
+    // What it would have installed is not known; what is there is what was deployed, as far as told.
+    ...(left === undefined ? [] : [{ ...entry, ...left, description: 'Preparing upgrade' }]),
   ]);
   return {
     releases,
     assumptions: live === undefined ? [valuesAssumed(release, namespace, version)] : [],
   };
+}
+
+type Left = Pick<Revision, 'revision' | 'status'>;
+
+/** The newest record that Helm keeps of the release, when it says that a run did not end. */
+function leftHalfWay(store: ObjectStore, release: string, namespace: string): Left | undefined {
+  const [newest] = [...store.list('Secret'), ...store.list('ConfigMap')]
+    .filter(({ metadata }) => metadata.namespace === namespace)
+    .map(({ metadata }) => metadata.labels ?? {})
+    .filter(({ owner, name }) => owner === 'helm' && name === release)
+    .map(({ version, status }) => ({ revision: Number(version), status }))
+    .toSorted((left, right) => right.revision - left.revision);
+  const { status } = newest ?? {};
+  if (newest === undefined || !isLeft(status)) return undefined;
+  return { revision: newest.revision, status };
+}
+
+function isLeft(status: string | undefined): status is 'pending-upgrade' | 'pending-rollback' {
+  return status === 'pending-upgrade' || status === 'pending-rollback';
 }
 
 function versionOf(agents: DaemonSetObject): string {
