@@ -150,7 +150,8 @@ function agentContainer(end: ProbeEnd, image: string): PodSpec['containers'][num
       { name: 'probe', containerPort: PROBE_PORT, protocol: 'TCP' },
       { name: 'probe-udp', containerPort: PROBE_PORT, protocol: 'UDP' },
     ],
-    resources: { requests: { cpu: '10m', memory: '48Mi' }, limits: { memory: '96Mi' } },
+    // Asks for nothing: a node without room to spare is probed too, and nobody's pod makes way.
+    resources: { requests: { cpu: '0', memory: '0' }, limits: { memory: '96Mi' } },
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
