@@ -8,6 +8,7 @@ import type { Distribution } from '../../model/facts.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { ClockPort, KubernetesPort, Ports } from '../../ports/index.ts';
+import agentScript from '../../probe-agent/agent.script';
 import type { CliContext } from '../context.ts';
 import type { ChangeFlags } from '../flags.ts';
 import { openTalos } from '../open-talos.ts';
@@ -99,7 +100,7 @@ async function openPorts(opening: Opening): Promise<OpenedPorts> {
   const prober = openProber({
     kubernetes,
     clock,
-    agentScript: '',
+    agentScript,
     newPodCidrs: plan.to.podCidrs,
   });
   return {
