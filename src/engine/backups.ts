@@ -40,6 +40,13 @@ export function clusterBackups(kubernetes: KubernetesPort, planId: string): Back
   };
 }
 
+/** To the first that has room for files. */
+function streamsOf(...stores: readonly BackupStore[]): Pick<BackupStore, 'saveStream'> {
+  const store = stores.find(({ saveStream }) => saveStream !== undefined);
+  const saveStream = store?.saveStream?.bind(store);
+  return saveStream === undefined ? {} : { saveStream };
+}
+
 /**
  * Saved in both, and each read back and compared. Read from the first; from the second when the
  * first has lost it.
@@ -53,5 +60,6 @@ export function bothBackups(first: BackupStore, second: BackupStore): BackupStor
         throw new Error('the second copy of the backup does not read back as it was written');
     },
     read: async (key) => (await first.read(key)) ?? second.read(key),
+    ...streamsOf(first, second),
   };
 }

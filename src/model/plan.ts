@@ -21,7 +21,16 @@ export type NodeStrategy = 'evict-in-place' | 'reboot' | 'sandbox-restart';
 
 /** What a step does; each kind has one module in `steps/` that observes, acts, verifies, undoes. */
 export type Action =
-  | { readonly kind: 'back-up'; readonly objects: readonly ObjectSelector[] }
+  | {
+      readonly kind: 'back-up';
+      readonly objects: readonly ObjectSelector[];
+      /** Nodes whose CNI confs are saved with them. */
+      readonly confsOf?: readonly string[];
+      /** Patches of later steps: what they replace in the machine configs is saved. */
+      readonly patches?: readonly { readonly nodes: readonly string[]; readonly patch: string }[];
+      /** A snapshot of etcd, where the machine gives one and there is a place for it. */
+      readonly etcd?: boolean;
+    }
   | {
       readonly kind: 'patch-machine-config';
       readonly nodes: readonly string[];
@@ -94,6 +103,8 @@ export type Action =
       readonly label: string;
       /** Base name of the old CNI's conf. */
       readonly oldConf: string;
+      /** Id of the step that saved it. */
+      readonly backup?: string;
     }
   | { readonly kind: 'roll-out'; readonly target: ObjectSelector }
   /** The owner: the object that tells a GitOps controller what to keep as it is. */

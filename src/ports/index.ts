@@ -40,7 +40,13 @@ export type {
   LogRequest,
 } from './kubernetes-containers.ts';
 export type { WatchEvent, WatchOptions } from './kubernetes-watch.ts';
-export type { EtcdMember, NodeHostPort, PatchMode } from './node-host.ts';
+export type {
+  EtcdMember,
+  NodeHostPort,
+  PatchMode,
+  SnapshotOutcome,
+  SnapshotSink,
+} from './node-host.ts';
 export type { FailingPath, ProberPort, UnknownPaths } from './prober.ts';
 
 import type { ClockPort } from './clock.ts';

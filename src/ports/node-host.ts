@@ -29,11 +29,24 @@ export interface NodeHostPort {
   /** Destroys the pod's sandbox so that the kubelet makes a new one in place (`crictl stopp`). */
   restartSandbox(node: string, namespace: string, pod: string): Promise<void>;
   etcdMembers(): Promise<readonly EtcdMember[]>;
+  /** A snapshot of etcd from a healthy member; rejects unless it came whole. It holds every Secret. */
+  etcdSnapshot?(sink: SnapshotSink): Promise<SnapshotOutcome>;
   /** `talosctl upgrade-k8s`: syncs the manifests, and prunes them from Talos 1.13 on. */
   upgradeKubernetes?(to: string | undefined): Promise<void>;
 }
 
 export type PatchMode = 'auto' | 'no-reboot' | 'reboot' | 'staged' | 'try';
+
+/** Where a snapshot goes, e.g. a file; begun anew when the stream had to be. */
+export interface SnapshotSink {
+  begin(): Promise<void>;
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+export interface SnapshotOutcome {
+  readonly bytes: number;
+  readonly sha256: string;
+}
 
 export interface EtcdMember {
   readonly node: string;

@@ -1,4 +1,4 @@
-/** Backs up, applies and deletes objects. Nothing is destroyed before its backup was read back. */
+/** Applies, deletes and restores objects. */
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
 import type { ObjectSelector } from '../model/plan.ts';
@@ -12,30 +12,6 @@ import {
   type StepModule,
   verifyByObserving,
 } from './step-module.ts';
-
-export const backUp: StepModule<'back-up'> = {
-  async observe({ backups, step }) {
-    return (await backups.read(step.id)) === undefined ? 'todo' : 'done';
-  },
-
-  async act({ ports, backups, step }, { objects }) {
-    const found: KubeObject[] = [];
-    for (const selector of objects) {
-      const object = await ports.kubernetes.get(selector);
-      if (object !== undefined) found.push(withoutServerFields(object));
-    }
-    await backups.save(step.id, found);
-    const read = await backups.read(step.id);
-    if (canonicalJson(read) !== canonicalJson(found))
-      throw new Error('the backup does not read back as it was written');
-  },
-
-  async verify({ backups, step }) {
-    return (await backups.read(step.id)) === undefined ? fails('there is no backup') : HOLDS;
-  },
-
-  undo: () => null,
-};
 
 export const applyObjects: StepModule<'apply-objects'> = {
   async observe({ ports }, { objects }) {
@@ -132,20 +108,6 @@ function selectorOf({ apiVersion, kind, metadata }: KubeObject): ObjectSelector 
   return namespace === undefined
     ? { apiVersion, kind, name }
     : { apiVersion, kind, namespace, name };
-}
-
-/** What can be applied again: without what the server gave it. */
-function withoutServerFields(object: KubeObject): KubeObject {
-  const { status: _status, ...kept } = object as KubeObject & { status?: unknown };
-  const {
-    uid: _uid,
-    resourceVersion: _version,
-    generation: _generation,
-    creationTimestamp: _created,
-    managedFields: _managed,
-    ...metadata
-  } = object.metadata;
-  return { ...kept, metadata };
 }
 
 /** Everything in `wanted` is in `present`; lists are compared whole. */

@@ -1,12 +1,13 @@
 /** The module of each kind of action. */
 import type { Action } from '../model/plan.ts';
 import { unreachable } from '../base/assert.ts';
+import { backUp } from './back-up.ts';
 import { cordon, uncordon } from './cordon.ts';
 import { installHelmRelease, uninstallHelmRelease } from './helm-release.ts';
 import { labelNode } from './label-node.ts';
 import { patchMachineConfig } from './machine-config.ts';
 import { changeNodeFiles } from './node-files.ts';
-import { applyObjects, backUp, deleteObjects, restoreObjects } from './objects.ts';
+import { applyObjects, deleteObjects, restoreObjects } from './objects.ts';
 import { reconfigureAgent } from './reconfigure-agent.ts';
 import { restartAgent } from './restart-agent.ts';
 import { restartPods } from './restart-pods.ts';

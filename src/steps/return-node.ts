@@ -7,9 +7,13 @@ import { agentReady, deleteAgents } from './restart-agent.ts';
 import { CILIUM_CONF, selectedConf } from './node-conf.ts';
 import { hasAddressIn, podsOn } from './pods.ts';
 import { restartOldPods } from './restart-pods.ts';
-import { fails, HOLDS, type StepContext, type StepModule } from './step-module.ts';
+import { savedConfs } from './back-up.ts';
+import { type ActionOf, fails, HOLDS, type StepContext, type StepModule } from './step-module.ts';
 import { uncordon } from './cordon.ts';
 import { waitUntil } from './waiting.ts';
+
+/** What a flanneld that has just started may take to write its conf; then it comes from the back-up. */
+const WRITER_MS = 60_000;
 
 export const returnNode: StepModule<'return-node'> = {
   async observe(context, { node }) {
@@ -29,7 +33,7 @@ export const returnNode: StepModule<'return-node'> = {
       await deleteAgents(context, node);
       const ready = await waitUntil(ports.clock, deadline, () => agentReady(context, node));
       if (!ready.holds) throw new Error(ready.message);
-      await restoreConf(context, node, action.oldConf);
+      await restoreConf(context, node, action);
     }
     // Before its pods go: where every node is on the new network, they can come back here only.
     await uncordon.act(context, { kind: 'uncordon', nodes: [node] });
@@ -52,20 +56,25 @@ async function newPods({ ports, plan }: StepContext, node: string): Promise<numb
 
 /** The old conf first, so that the node is never without one; its writer may only just have started. */
 async function restoreConf(
-  { ports, plan, deadline }: StepContext,
+  { ports, plan, deadline, backups }: StepContext,
   node: string,
-  oldConf: string,
+  { oldConf, backup }: ActionOf<'return-node'>,
 ): Promise<void> {
   const directory = plan.platform.cniConfDirectory;
   const parked = `${oldConf}.cilium_bak`;
+  const saved = backup === undefined ? undefined : savedConfs(await backups.read(backup), node);
   const entries = async () => (await ports.nodeHost.list(node, directory)) ?? [];
-  const found = await waitUntil(ports.clock, deadline, async () => {
+  const patience = saved === undefined ? deadline : ports.clock.now() + WRITER_MS;
+  const found = await waitUntil(ports.clock, Math.min(deadline, patience), async () => {
     const names = await entries();
     return names.includes(oldConf) || names.includes(parked)
       ? HOLDS
       : fails(`${node} has neither ${oldConf} nor ${parked} to go back to`);
   });
-  if (!found.holds) throw new Error(found.message);
+  const text = saved?.files[oldConf];
+  if (!found.holds && text === undefined) throw new Error(found.message);
+  if (!found.holds && text !== undefined)
+    await ports.nodeHost.write(node, `${directory}/${oldConf}`, text, 0o644);
   const names = await entries();
   if (!names.includes(oldConf))
     await ports.nodeHost.rename(node, `${directory}/${parked}`, `${directory}/${oldConf}`);

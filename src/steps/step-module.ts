@@ -4,7 +4,7 @@
  */
 import type { Action, ActionKind, Plan, Step } from '../model/plan.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
-import type { Ports } from '../ports/index.ts';
+import type { Ports, SnapshotOutcome, SnapshotSink } from '../ports/index.ts';
 import type { OwnerTurns } from './owner-turns.ts';
 
 export type ActionOf<K extends ActionKind> = Extract<Action, { readonly kind: K }>;
@@ -18,6 +18,18 @@ export type Verdict =
 export interface BackupStore {
   save(key: string, objects: readonly KubeObject[]): Promise<void>;
   read(key: string): Promise<readonly KubeObject[] | undefined>;
+  /** Only where there are files: what is too large, or too secret, for a cluster to hold. */
+  saveStream?(
+    name: string,
+    write: (sink: SnapshotSink) => Promise<SnapshotOutcome>,
+  ): Promise<SavedStream>;
+}
+
+export interface SavedStream {
+  readonly place: string;
+  readonly outcome: SnapshotOutcome;
+  /** SHA-256 of what the place holds now. */
+  readonly readBack: string;
 }
 
 export interface StepContext {

@@ -1,8 +1,11 @@
 /** Backups as files of this machine, besides those in the cluster; written whole, read back, compared. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { KubeObject } from '../../model/kubernetes.ts';
-import type { BackupStore } from '../../steps/step-module.ts';
+import type { SnapshotOutcome, SnapshotSink } from '../../ports/index.ts';
+import type { BackupStore, SavedStream } from '../../steps/step-module.ts';
 import { writeWhole } from '../write-whole.ts';
 import { fileName } from './state-directory.ts';
 
@@ -17,7 +20,38 @@ export function backupDirectory(directory: string): BackupStore {
       return Promise.resolve();
     },
     read: (key) => Promise.resolve(itemsIn(pathOf(key))),
+    saveStream: (name, write) => saveStream(join(directory, fileName(name)), write),
   };
+}
+
+/** Under another name until it is whole: half a file never looks like a back-up. */
+async function saveStream(
+  place: string,
+  write: (sink: SnapshotSink) => Promise<SnapshotOutcome>,
+): Promise<SavedStream> {
+  const partial = `${place}.part`;
+  await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+  const file = await open(partial, 'w', OWNER_ONLY);
+  try {
+    const outcome = await write({
+      begin: () => file.truncate(0),
+      write: async (bytes) => {
+        await file.appendFile(bytes);
+      },
+    });
+    await file.sync();
+    await rename(partial, place);
+    return { place, outcome, readBack: await digestOf(place) };
+  } finally {
+    await file.close();
+    await rm(partial, { force: true });
+  }
+}
+
+async function digestOf(path: string): Promise<string> {
+  const digest = createHash('sha256');
+  for await (const bytes of createReadStream(path)) digest.update(bytes as Buffer); // no encoding was set
+  return digest.digest('hex');
 }
 
 /** Undefined when there is no such file, or half of one. */

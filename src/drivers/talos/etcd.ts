@@ -8,6 +8,7 @@ import { EmptySchema } from '@bufbuild/protobuf/wkt';
 import { RegaugeError } from '../../base/errors.ts';
 import type { Data } from '../../knowledge/talos-api/common/common.ts';
 import { MachineService } from '../../knowledge/talos-api/machine/machine.ts';
+import type { SnapshotOutcome, SnapshotSink } from '../../ports/node-host.ts';
 import { only } from './machine-calls.ts';
 import type { Collector, TalosChannel } from './talos-channel.ts';
 
@@ -64,17 +65,6 @@ export async function etcdStatus(channel: TalosChannel, node: string): Promise<E
     dbBytes: Number(status.dbSize),
     errors: status.errors,
   };
-}
-
-/** Where a snapshot goes, e.g. a file handle; begun anew when the stream had to be. */
-export interface SnapshotSink {
-  begin(): Promise<void>;
-  write(bytes: Uint8Array): Promise<void>;
-}
-
-export interface SnapshotOutcome {
-  readonly bytes: number;
-  readonly sha256: string;
 }
 
 /** Needs os:operator or os:etcd:backup. Rejects unless all of it came and its digest is right. */

@@ -6,7 +6,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import { LINK_STATUSES } from '../../knowledge/talos-resources.ts';
 import type { EtcdMember, NodeHostPort } from '../../ports/node-host.ts';
 import { activeConfig, patchConfiguration } from './configuration.ts';
-import { etcdMembers, etcdStatus } from './etcd.ts';
+import { etcdMembers, etcdSnapshot, etcdStatus } from './etcd.ts';
 import { listDirectory, readFile } from './files.ts';
 import { rebootNode, restartTalosService } from './machine-calls.ts';
 import { NodeDirectory, type NodeDirectoryOptions } from './node-directory.ts';
@@ -67,6 +67,12 @@ export function talosNodeHost(
     cleanKubeProxyRules: access.cleanKubeProxyRules,
     restartSandbox: access.restartSandbox,
     etcdMembers: () => membersWithHealth(channel, directory),
+    etcdSnapshot: async (sink) => {
+      const members = await membersWithHealth(channel, directory);
+      const from = members.find(({ healthy, leader }) => healthy && !leader) ?? members[0];
+      if (from === undefined) throw new RegaugeError('refused', 'etcd tells of no members');
+      return etcdSnapshot(channel, await directory.addressOf(from.node), sink);
+    },
   };
 }
 

@@ -31,7 +31,13 @@ const object = z.custom<KubeObject>(
 );
 
 const action = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('back-up'), objects: list(selector) }),
+  z.object({
+    kind: z.literal('back-up'),
+    objects: list(selector),
+    confsOf: names.exactOptional(),
+    patches: list(z.object({ nodes: names, patch: z.string() })).exactOptional(),
+    etcd: z.boolean().exactOptional(),
+  }),
   z.object({ kind: z.literal('patch-machine-config'), nodes: names, patch: z.string() }),
   z.object({
     kind: z.literal('install-helm-release'),
@@ -82,6 +88,7 @@ const action = z.discriminatedUnion('kind', [
     strategy,
     label: z.string(),
     oldConf: z.string(),
+    backup: z.string().exactOptional(),
   }),
   z.object({ kind: z.literal('roll-out'), target: selector }),
   z.object({ kind: z.literal('suspend-owner'), owner: selector }),

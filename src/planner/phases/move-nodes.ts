@@ -6,6 +6,8 @@ import type { Gate, NodeStrategy, Step } from '../../model/plan.ts';
 import { MIGRATION_LABEL, OLD_CONF, type Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
 import { makeStep } from '../step.ts';
+import { storageOf } from '../storage.ts';
+import { BACK_UP } from './prepare.ts';
 
 const RESTART_SECONDS = 1_800;
 const DRAIN_SECONDS = 900;
@@ -18,6 +20,8 @@ interface WaveContext {
   /** Nodes of later waves. */
   readonly later: readonly string[];
   readonly after: readonly string[];
+  /** Volumes have copies on nodes. */
+  readonly hasCopies: boolean;
 }
 
 export function moveNodes(
@@ -27,9 +31,11 @@ export function moveNodes(
 ): readonly Step[] {
   const steps: Step[] = [];
   let before = after;
+  const hasCopies = storageOf(situation.facts).present;
   choices.waves.forEach((nodes, index) => {
     const later = index === 0 ? choices.waves.slice(1).flat() : [];
-    const wave = waveSteps({ situation, choices, number: index + 1, nodes, later, after: before });
+    const number = index + 1;
+    const wave = waveSteps({ situation, choices, number, nodes, later, after: before, hasCopies });
     steps.push(...wave);
     before = [wave.at(-1)?.id ?? ''];
   });
@@ -45,6 +51,7 @@ function waveSteps(context: WaveContext): readonly Step[] {
     title: `Cordon ${nodes.length === 1 ? (nodes[0] ?? '') : `the ${nodes.length} nodes of wave ${number}`} until it is on Cilium`,
     action: { kind: 'cordon', nodes, exceptLabel: MIGRATION_LABEL },
     after,
+    gates: [{ kind: 'nodes-ready', nodes: choices.waves.flat() }],
     scope: 'none',
     worst: 'new pods go to other nodes for a minute',
     undo: 'inverse',
@@ -152,6 +159,7 @@ function labelStep(
       strategy: strategy === 'reboot' ? 'evict-in-place' : strategy,
       label: MIGRATION_LABEL,
       oldConf: OLD_CONF,
+      backup: BACK_UP,
     },
     because: 'the label selects the node for the CiliumNodeConfig',
   });
@@ -178,7 +186,7 @@ const RESTART_TITLES: Readonly<Record<NodeStrategy, (node: string) => string>> =
 };
 
 function restartStep(
-  { choices }: WaveContext,
+  { situation, choices, hasCopies }: WaveContext,
   node: string,
   after: string,
   strategy: NodeStrategy,
@@ -196,7 +204,17 @@ function restartStep(
       ...(budgetsWithoutRoom.length === 0 ? {} : { budgetsWithoutRoom }),
     },
     after: [after],
-    gates: strategy === 'reboot' ? [{ kind: 'conf-selected', node, network: 'cilium' }] : [],
+    gates: [
+      ...(strategy === 'reboot'
+        ? [
+            { kind: 'conf-selected', node, network: 'cilium' } as const,
+            // Asked again: minutes have passed since the label.
+            ...quorumGate(situation, choices, node, strategy),
+          ]
+        : []),
+      // With copies away elsewhere, those of this node may be a volume's last.
+      ...(hasCopies ? [{ kind: 'volumes-healthy' } as const] : []),
+    ],
     scope: 'pods',
     worst: 'each pod of the node is away for one restart; budgets hold',
     undoNote: 'taken back with the label: the pods restart once more, on the old network',

@@ -1,5 +1,5 @@
 /** Before anything changes: back-ups, and node addresses pinned where the new pool could be taken for one. */
-import type { Gate, ObjectSelector, Step } from '../../model/plan.ts';
+import type { Action, Gate, ObjectSelector, Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
 import { makeStep, type StepParts } from '../step.ts';
@@ -23,7 +23,7 @@ export function prepare(
     phase: 'prepare',
     name: BACK_UP_NAME,
     title: 'Back up what later steps delete or change',
-    action: { kind: 'back-up', objects: oldObjects(situation) },
+    action: backUpAction(situation, choices),
     after: [],
     gates: [
       { kind: 'nodes-ready', nodes: everything },
@@ -81,6 +81,22 @@ function suspendStep(owner: ObjectSelector, after: string): Step {
 /** Holds while every owner that the plan suspended is suspended. */
 export function ownersGate({ gitOwners }: Choices): readonly Gate[] {
   return gitOwners.length === 0 ? [] : [{ kind: 'owners-suspended', owners: gitOwners }];
+}
+
+function backUpAction(situation: Situation, { patches }: Choices): Action {
+  const controlPlanes = situation.controlPlanes.map(({ name }) => name);
+  const changed = [patches?.cniNone?.patch, patches?.proxyOff.patch].filter(
+    (patch) => patch !== undefined,
+  );
+  return {
+    kind: 'back-up',
+    objects: oldObjects(situation),
+    confsOf: situation.nodes.map(({ name }) => name),
+    ...(changed.length === 0
+      ? {}
+      : { patches: changed.map((patch) => ({ nodes: controlPlanes, patch })) }),
+    ...(situation.distribution === 'talos' ? { etcd: true } : {}),
+  };
 }
 
 /** The old CNI's and kube-proxy's objects, as the distribution deploys them. */
