@@ -5,6 +5,7 @@ import {
   guarded,
   hostImageFlags,
   outputOf,
+  probeFlags,
   talosFlags,
   text,
   versions,
@@ -17,6 +18,7 @@ const changeFlags = {
   ...clusterFlags,
   ...talosFlags,
   ...hostImageFlags,
+  ...probeFlags,
   yes: {
     kind: 'boolean',
     default: false,
@@ -30,6 +32,10 @@ const changeFlags = {
     brief: 'Take the cluster from a regauge that is gone, without waiting for its lease',
   },
   gateTimeout: wholeNumber('Seconds a gate may take to hold (default 900)', 1),
+  budget: text(
+    'What a class of paths may lose before the run pauses, per step and run: pod-new=5s,service=2s/30s',
+    'budgets',
+  ),
   chart: text('Where the Cilium chart is: repository, oci://…, folder, archive', 'place'),
   auditLog: text('Where every change is written down (default: the state directory)', 'file'),
   backups: text('Directory for a second copy of the backups (default: the same)', 'directory'),

@@ -91,6 +91,22 @@ export const hostImageFlags = {
   registryMirror: text('Registry to pull such images from instead of their own', 'host/path'),
 };
 
+/** How paths are probed. */
+export const probeFlags = {
+  probeImage: text(
+    'Image with Node in it for the probes (default: the official one, by digest)',
+    'image',
+  ),
+  egress: text(
+    'Address outside the cluster that probes connect to, or none (default 1.1.1.1:443)',
+    'host:port',
+  ),
+  externalName: text(
+    'Name outside the cluster that probes ask for (default kubernetes.io)',
+    'name',
+  ),
+};
+
 export const hostAccessFlags = {
   hostAccess: {
     kind: 'boolean',

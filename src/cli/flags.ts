@@ -108,10 +108,17 @@ export interface TwinServeFlags {
 }
 
 /** What a change of a cluster takes, there or back. */
-export interface ChangeFlags extends ClusterFlags, TalosFlags, HostImageFlags {
+export interface ProbeFlags {
+  readonly probeImage?: string;
+  readonly egress?: string;
+  readonly externalName?: string;
+}
+
+export interface ChangeFlags extends ClusterFlags, TalosFlags, HostImageFlags, ProbeFlags {
   readonly yes: boolean;
   readonly takeOver: boolean;
   readonly gateTimeout?: number;
+  readonly budget?: string;
   readonly chart?: string;
   readonly auditLog?: string;
   readonly backups?: string;

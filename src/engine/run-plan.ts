@@ -15,6 +15,8 @@ import { waitUntil } from '../steps/waiting.ts';
 import { memoryBackups } from './backups.ts';
 import type { GateContext } from './gates/gate-context.ts';
 import { pathKey } from './gates/paths.ts';
+import type { LossBudgets } from './probes/budgets.ts';
+import { LossWatch } from './probes/watch-losses.ts';
 import { passedSteps } from './run/evidence.ts';
 import { holdGates } from './run/hold-gates.ts';
 import { releaseHeld } from './run/release-held.ts';
@@ -37,6 +39,8 @@ export interface RunOptions {
   readonly portsFor?: (step: Step) => Ports;
   /** Paths (`pathKey`) that were broken before a run's first step, where an earlier run looked. */
   readonly brokenBefore?: readonly string[];
+  /** How much the probes may lose before the run pauses; without them, losses are not watched. */
+  readonly budgets?: LossBudgets;
   /** What was broken before the first step, before anything is changed. */
   readonly onBrokenBefore?: (paths: readonly string[]) => Promise<void>;
 }
@@ -79,6 +83,7 @@ class PlanRun {
   private readonly dependents = new Map<string, Step[]>();
   private readonly backups: BackupStore;
   private readonly turns = new OwnerTurns();
+  private losses: LossWatch | undefined;
   private gates: GateContext;
   private passed: ReadonlySet<string> = new Set();
   private failure: { readonly step: string; readonly message: string } | undefined;
@@ -110,6 +115,7 @@ class PlanRun {
     try {
       this.passed = await passedSteps(this.plan, this.ports);
       await this.startProbes();
+      this.watchLosses();
     } catch (error) {
       if (!(error instanceof RunHalted)) throw error;
       this.halt = error;
@@ -117,6 +123,8 @@ class PlanRun {
     const roots = this.plan.steps.filter((step) => step.dependsOn.length === 0);
     await Promise.all(roots.map((step) => this.runFrom(step)));
     const result = this.result();
+    // What is lost from here on is no step's; a run that was stopped from outside asks nothing more.
+    if (this.halt === undefined) await this.losses?.end();
     if (result.outcome === 'stopped') await this.letGo(result);
     await this.tell({
       type: endingOf(result),
@@ -155,6 +163,24 @@ class PlanRun {
     });
   }
 
+  private watchLosses(): void {
+    const { budgets, control } = this.options;
+    if (budgets === undefined) return;
+    this.losses = new LossWatch({
+      prober: this.ports.prober,
+      clock: this.ports.clock,
+      budgets,
+      seconds: () => this.seconds(),
+      tell: (event) => void this.tell(event),
+      onSpent: (message) => {
+        void this.tell({ type: 'finding', at: this.seconds(), message });
+        control?.pause();
+      },
+    });
+    // What ends it ends the run as well, at the next call of a step.
+    this.losses.run().catch(() => undefined);
+  }
+
   /** Runs the step and then whatever waited for it only. */
   private async runFrom(step: Step): Promise<void> {
     if (this.failure !== undefined || this.halt !== undefined) return;
@@ -177,6 +203,7 @@ class PlanRun {
   private async runStep(step: Step): Promise<Ended> {
     try {
       const ended = await this.attempt(step);
+      await this.losses?.stepEnds(step.id);
       this.running.delete(step.id);
       return ended;
     } catch (error) {
@@ -203,6 +230,7 @@ class PlanRun {
     if (held !== undefined) return held;
     this.started.add(step.id);
     this.running.add(step.id);
+    await this.losses?.stepBegins(step.id, step.nodes);
     await this.tellStep(step, 'started');
     const context = this.contextOf(step);
     await this.retried(step, () => bound.act(context));

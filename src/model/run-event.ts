@@ -1,4 +1,6 @@
 /** What a run says while it runs (contract: Run, NDJSON). `at` is seconds since the start. */
+import type { PathClass } from './rehearsal.ts';
+
 export type RunEvent =
   | {
       readonly at: number;
@@ -18,7 +20,16 @@ export type RunEvent =
       readonly state: 'holds' | 'waiting' | 'failed';
       readonly message: string;
     }
-  | { readonly at: number; readonly type: 'probe'; readonly message: string }
+  | {
+      readonly at: number;
+      readonly type: 'probe';
+      readonly message: string;
+      /** Of a loss: the class whose budget it counts to, who lost, how long, and in which step. */
+      readonly class?: PathClass | 'moving';
+      readonly node?: string;
+      readonly ms?: number;
+      readonly step?: string;
+    }
   | {
       readonly at: number;
       readonly type: 'health' | 'finding';

@@ -7,6 +7,7 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import pico from 'picocolors';
 import { RegaugeError } from '../../base/errors.ts';
+import { DEFAULT_BUDGETS, parseBudgets } from '../../engine/probes/budgets.ts';
 import { type Beginning, migrate } from '../../engine/run/migration.ts';
 import { RunControl } from '../../engine/run/run-control.ts';
 import type { RunResult } from '../../engine/run-plan.ts';
@@ -180,6 +181,7 @@ async function execute(
       onEvent,
       onWait: (message) => progress.say(message),
       ...(flags.gateTimeout === undefined ? {} : { gateTimeoutSeconds: flags.gateTimeout }),
+      budgets: flags.budget === undefined ? DEFAULT_BUDGETS : parseBudgets(flags.budget),
     });
   } finally {
     unlisten();

@@ -8,10 +8,11 @@ import type { Distribution } from '../../model/facts.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { ClockPort, KubernetesPort, Ports } from '../../ports/index.ts';
-import agentScript from '../../probe-agent/agent.script';
 import type { CliContext } from '../context.ts';
 import type { ChangeFlags } from '../flags.ts';
 import { openTalos } from '../open-talos.ts';
+import { probeSettings } from '../probe-settings.ts';
+import { proveReleases } from './prove-releases.ts';
 import { systemClock } from './system-clock.ts';
 
 /** What a run on a real cluster is handed. */
@@ -100,16 +101,14 @@ async function openPorts(opening: Opening): Promise<OpenedPorts> {
   const prober = openProber({
     kubernetes,
     clock,
-    agentScript,
+    ...probeSettings(flags),
     newPodCidrs: plan.to.podCidrs,
   });
   return {
     ports: { clock, kubernetes, nodeHost, helm, prober },
     leaseKubernetes,
     leaseClock: systemClock({ keepsAlive: false }),
-    preflight: async () => {
-      await helm.version();
-    },
+    preflight: () => proveReleases(helm, plan),
     close: async () => {
       await close();
       await talos?.close();

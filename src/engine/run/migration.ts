@@ -9,6 +9,7 @@ import type { ClockPort, KubernetesPort, Ports } from '../../ports/index.ts';
 import type { BackupStore } from '../../steps/step-module.ts';
 import { bothBackups, clusterBackups } from '../backups.ts';
 import { type HeldLease, holdLease } from '../lease/hold-lease.ts';
+import type { LossBudgets } from '../probes/budgets.ts';
 import { type RunResult, runPlan } from '../run-plan.ts';
 import { type AuditSink, auditLog } from './audit-log.ts';
 import { type Guard, guardPorts } from './guard-ports.ts';
@@ -36,6 +37,8 @@ export interface MigrationOptions {
   readonly onEvent?: (event: RunEvent) => void;
   readonly onWait?: (message: string) => void;
   readonly gateTimeoutSeconds?: number;
+  /** How much the probes may lose before the run pauses. */
+  readonly budgets?: LossBudgets;
 }
 
 /** What a migration begins with, or goes on from. */
@@ -142,6 +145,7 @@ async function run(
       progress.onEvent(event);
       onEvent?.(event);
     },
+    ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     ...(options.gateTimeoutSeconds === undefined
       ? {}
       : { gateTimeoutSeconds: options.gateTimeoutSeconds }),

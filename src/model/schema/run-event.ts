@@ -1,5 +1,6 @@
 /** The published schema of Run: one event a line, held to the type by the compiler. */
 import { z } from 'zod';
+import { PATH_CLASSES } from '../rehearsal.ts';
 import type { RunEvent } from '../run-event.ts';
 import { list, seconds } from './parts.ts';
 
@@ -25,7 +26,15 @@ export const runEvent = z.discriminatedUnion('type', [
     state: z.enum(['holds', 'waiting', 'failed']),
     message,
   }),
-  z.object({ at, type: z.literal('probe'), message }),
+  z.object({
+    at,
+    type: z.literal('probe'),
+    message,
+    class: z.enum([...PATH_CLASSES, 'moving']).exactOptional(),
+    node: z.string().exactOptional(),
+    ms: z.number().nonnegative().exactOptional(),
+    step: z.string().exactOptional(),
+  }),
   z.object({ at, type: z.enum(['health', 'finding']), message, node: z.string().exactOptional() }),
   z.object({ at, type: z.enum(['pause', 'resume', 'undo', 'done']), message }),
 ]) satisfies z.ZodType<RunEvent>;
