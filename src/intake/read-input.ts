@@ -12,7 +12,14 @@ import { isCniConf, takeCniConf } from './cni-conf.ts';
 import { readDocuments } from './documents.ts';
 import type { ReadDocument } from './documents.ts';
 import { finishInput } from './finish-input.ts';
-import { EMPTY_LIST, emptyIntake, ignore, isTable, notRecognised } from './intake.ts';
+import {
+  EMPTY_LIST,
+  emptyIntake,
+  FLANNEL_STATE_FILE,
+  ignore,
+  isTable,
+  notRecognised,
+} from './intake.ts';
 import type { InputFile, Intake, IntakeOptions, ReadMachineConfig, ValuesRole } from './intake.ts';
 import { takeObject, typeOfItems } from './kube-objects.ts';
 import { takeListing } from './listing.ts';
@@ -44,6 +51,7 @@ function takeFile(intake: Intake, file: InputFile): void {
   const before = intake.ignored.length;
   const size = taken(intake);
   if (takeCniConf(intake, file) || takeListing(intake, file)) return;
+  if (isFlannelState(file)) return ignore(intake, { file: file.path }, FLANNEL_STATE_FILE);
   if (!mayHoldDocuments(file)) {
     notRecognised(intake, { file: file.path }, whyNotDocuments(file));
   } else {
@@ -55,6 +63,11 @@ function takeFile(intake: Intake, file: InputFile): void {
     notRecognised(intake, { file: file.path, line: 1, column: 1 }, 'the file holds no document');
   }
   if (file.named !== false && taken(intake) === size) refuseUnrecognised(intake, before);
+}
+
+/** `/run/flannel/subnet.env` (flannel:main.go@v0.28.9, WriteSubnetFile). */
+function isFlannelState({ path, text }: InputFile): boolean {
+  return /(^|\/)subnet\.env$/.test(path) && /^FLANNEL_(NETWORK|SUBNET)=/m.test(text);
 }
 
 /** Silence about a file that could not be judged would read as a clean bill. */
@@ -136,8 +149,11 @@ function takeDocument(intake: Intake, state: FileState, { tree, items }: ReadDoc
 }
 
 function takeArray(intake: Intake, tree: TextTree): void {
-  if (takeHelmList(intake, tree))
-    return ignore(intake, tree.source, 'a list of Helm releases; read for versions only');
+  const versions = intake.versions.length;
+  if (takeHelmList(intake, tree)) {
+    if (intake.versions.length > versions) return;
+    return ignore(intake, tree.source, 'a list of Helm releases, none of them of the Cilium chart');
+  }
   if (takeJsonPatch(intake, tree, newConfig(tree))) return;
   if (Array.isArray(tree.value) && tree.value.length > 0 && tree.value.every(isObject)) {
     for (const index of tree.value.keys()) takeObject(intake, subTree(tree, [index]));

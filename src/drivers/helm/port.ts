@@ -99,13 +99,21 @@ async function template(
 ): ReturnType<HelmPort['template']> {
   const source = await helm.chart(chart, version, bounds);
   const cluster = await capabilities?.();
-  const able =
-    cluster === undefined
-      ? []
-      : ['--kube-version', cluster.kubeVersion, '--api-versions', cluster.apiVersions.join(',')];
+  const able = cluster === undefined ? [] : capabilityFlags(cluster);
   // Hooks are no part of a release's manifest either.
   const args = ['template', release, ...source, '--no-hooks', '--values', '-', ...able];
   return objectsIn(await helm.run(args, { namespace, values }, bounds));
+}
+
+/** An argument has a limit of 128 KiB, and a cluster may serve thousands of kinds. */
+const VERSIONS_IN_ARGUMENT = 200;
+
+function capabilityFlags({ kubeVersion, apiVersions }: Capabilities): readonly string[] {
+  const flags = ['--kube-version', kubeVersion];
+  for (let at = 0; at < apiVersions.length; at += VERSIONS_IN_ARGUMENT) {
+    flags.push('--api-versions', apiVersions.slice(at, at + VERSIONS_IN_ARGUMENT).join(','));
+  }
+  return flags;
 }
 
 /** What may have left the release otherwise than it was. */
