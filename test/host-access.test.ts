@@ -8,14 +8,14 @@ import {
   type HostAccessSettings,
   openNodeHost,
 } from '../src/drivers/host-access/open-node-host.ts';
-import type { ClusterInput } from '../src/model/cluster-input.ts';
-import type { KubeObject, NodeObject, PodObject } from '../src/model/kubernetes.ts';
+import type { KubeObject, PodObject } from '../src/model/kubernetes.ts';
 import { OWN_NAMESPACE } from '../src/model/own-objects.ts';
 import type { ExecRequest, KubernetesPort } from '../src/ports/index.ts';
 import { createTwinPorts } from '../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../src/twin/scenario/build-world.ts';
 import { expandCluster } from '../src/twin/scenario/expand-cluster.ts';
 import { clusterSpecOf } from '../src/twin/scenario/read-spec.ts';
+import { asDistribution } from './support/other-distributions.ts';
 
 const CONF = '/etc/cni/net.d';
 const WORKER = 'n-wrk-01';
@@ -48,7 +48,7 @@ function cluster(
     workloads: [{ kind: 'Deployment', namespace: 'a', name: 'web', image: 'web:1', replicas: 2 }],
   });
   const input = expandCluster(spec);
-  const { world } = buildWorld(distribution === 'talos' ? input : onUbuntu(input), { seed: 1 });
+  const { world } = buildWorld(asDistribution(input, distribution), { seed: 1 });
   const { kubernetes } = createTwinPorts(world);
   const ran: string[] = [];
   const port: KubernetesPort = {
@@ -74,18 +74,6 @@ function cluster(
         .list('Pod', OWN_NAMESPACE)
         .filter(({ metadata }) => metadata.deletionTimestamp === undefined),
   };
-}
-
-/** The same objects on machines of another system. */
-function onUbuntu(input: ClusterInput): ClusterInput {
-  const objects = input.objects.map((each) => {
-    if (each.object.kind !== 'Node') return each;
-    const node = each.object as NodeObject; // its kind says so
-    const nodeInfo = { ...node.status.nodeInfo, osImage: 'Ubuntu 24.04.1 LTS' };
-    const object: NodeObject = { ...node, status: { ...node.status, nodeInfo } };
-    return { ...each, object };
-  });
-  return { ...input, objects, machineConfigs: [] };
 }
 
 async function failureOf(work: Promise<unknown>): Promise<RegaugeError> {

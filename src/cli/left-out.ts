@@ -3,7 +3,12 @@ import type { Colors } from 'picocolors/types.js';
 import { groupBy } from '../base/group-by.ts';
 import type { FilesRead } from '../drivers/files/read-files.ts';
 import type { Bundle } from '../intake/bundles.ts';
-import { EMPTY_LIST, SNAPSHOT_MANIFEST } from '../intake/intake.ts';
+import {
+  EMPTY_LIST,
+  FLANNEL_STATE_FILE,
+  SNAPSHOT_MANIFEST,
+  TALOS_STATUS,
+} from '../intake/intake.ts';
 import type { ClusterInput } from '../model/cluster-input.ts';
 
 export interface LeftOut {
@@ -11,10 +16,10 @@ export interface LeftOut {
   readonly reason: string;
 }
 
+const NOTHING_LOST = new Set([EMPTY_LIST, FLANNEL_STATE_FILE, SNAPSHOT_MANIFEST, TALOS_STATUS]);
+
 export function leftOutOf({ skipped }: FilesRead, { ignored }: ClusterInput): readonly LeftOut[] {
-  const lost = ignored.filter(
-    ({ reason }) => reason !== EMPTY_LIST && reason !== SNAPSHOT_MANIFEST,
-  );
+  const lost = ignored.filter(({ reason }) => !NOTHING_LOST.has(reason));
   return [...lost.map(({ source, reason }) => ({ path: source.file ?? '', reason })), ...skipped];
 }
 

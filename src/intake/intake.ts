@@ -107,3 +107,5 @@ export function textOf(value: unknown): string | undefined {
 /** Left out, and nothing is lost by it: a list that says there are none, regauge's own manifest. */
 export const EMPTY_LIST = 'an empty list';
 export const SNAPSHOT_MANIFEST = 'the manifest of a snapshot';
+export const TALOS_STATUS = 'the state of a Talos machine: its config tells the same';
+export const FLANNEL_STATE_FILE = 'Flannel’s state of a node: its own objects tell the same';

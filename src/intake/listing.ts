@@ -139,7 +139,10 @@ function directoryByEntries(entries: readonly ListedFile[]): string | undefined 
   return entries.some(({ name }) => CONF_NAME.test(name)) ? '/etc/cni/net.d' : undefined;
 }
 
+/** `nodes/<name>/…` as regauge's own snapshots have it, or what stands before the path on the node. */
 function nodeInName(path: string): Fact<string> | undefined {
+  const own = /(?:^|\/)nodes\/([^/]+)\/[^/]+$/.exec(path)?.[1];
+  if (own !== undefined) return known(own, { file: path });
   const parts = path.split('/');
   const before = parts.findIndex((part) => part === 'etc' || part === 'opt');
   const name = before > 0 ? parts[before - 1] : undefined;

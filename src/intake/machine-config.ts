@@ -6,7 +6,8 @@
 import type { MachineConfigDocument, MachineConfigInput } from '../model/cluster-input.ts';
 import { known, unknown } from '../model/fact.ts';
 import type { Fact } from '../model/fact.ts';
-import { ignore, isTable, textOf } from './intake.ts';
+import { HOST_DNS_CONFIG, KUBE_PRISM_STATUS } from '../knowledge/talos-resources.ts';
+import { ignore, isTable, TALOS_STATUS, textOf } from './intake.ts';
 import type { Intake, ReadMachineConfig } from './intake.ts';
 import { patchTree } from './json-patch-tree.ts';
 import { subTree } from './text/json-tree.ts';
@@ -87,7 +88,9 @@ export function takeTalosResource(intake: Intake, tree: TextTree): void {
   const value = isTable(tree.value) ? tree.value : {};
   const metadata = isTable(value['metadata']) ? value['metadata'] : {};
   const type = String(metadata['type']);
-  if (type !== 'MachineConfigs.config.talos.dev') {
+  if (type === HOST_DNS_CONFIG.type || type === KUBE_PRISM_STATUS.type) {
+    ignore(intake, tree.source, TALOS_STATUS);
+  } else if (type !== 'MachineConfigs.config.talos.dev') {
     ignore(intake, tree.source, `Talos resource ${type}`);
   } else if (metadata['id'] !== 'v1alpha1') {
     ignore(

@@ -3,6 +3,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ConnectRouter } from '@connectrpc/connect';
 import { MachineService } from '../../../knowledge/talos-api/machine/machine.ts';
 import type { Occurrence } from '../../../model/occurrence.ts';
+import { type MountRow, mountsOf } from '../../node/mount-tables.ts';
 import type { TwinNode, World } from '../../world.ts';
 import { type Apid, type Call, unknown } from './apid.ts';
 import { servicesOf } from './machine-services.ts';
@@ -44,7 +45,23 @@ export function addMachineRoutes(apid: Apid, router: ConnectRouter, news: News):
       { containers: namespace === 'system' ? systemContainers(node) : podContainers(world, node) },
     ],
   }));
+  apid.unary(router, method.mounts, ({ talos }) => ({
+    messages: [{ stats: mountsOf('talos', talos.version()).toReversed().map(mountStat) }],
+  }));
   addLogRoutes(apid, router, news);
+}
+
+const FILE_SYSTEMS = {
+  image: '/dev/loop0',
+  tmpfs: 'tmpfs',
+  ephemeral: '/dev/sda4',
+  overlay: 'overlay',
+  disk: '/dev/sda1',
+} as const;
+
+/** Sizes are not played. */
+function mountStat({ path, kind }: MountRow): { filesystem: string; mountedOn: string } {
+  return { filesystem: FILE_SYSTEMS[kind], mountedOn: path };
 }
 
 function addLogRoutes(apid: Apid, router: ConnectRouter, news: News): void {

@@ -5,6 +5,8 @@
 import { parseDocument } from 'yaml';
 import {
   ADDRESS_STATUSES,
+  HOST_DNS_CONFIG,
+  KUBE_PRISM_STATUS,
   LINK_STATUSES,
   MACHINE_CONFIG,
   MACHINE_STATUS,
@@ -15,6 +17,7 @@ import {
   SERVICES,
 } from '../../../knowledge/talos-resources.ts';
 import { atLeast } from '../../../base/versions.ts';
+import { settingsOfConfig } from '../../machine/talos-config.ts';
 import type { TwinNode, World } from '../../world.ts';
 import type { Call } from './apid.ts';
 import { servicesOf } from './machine-services.ts';
@@ -103,7 +106,48 @@ export const PLAYED: readonly PlayedKind[] = [
     columns: [['Address', '{.address}']],
     specs: (_, { node }) => new Map([[node.address, { address: node.address }]]),
   },
+  {
+    ...HOST_DNS_CONFIG,
+    display: 'HostDNSConfig',
+    aliases: ['hostdnsconfig'],
+    columns: [
+      ['Enabled', '{.enabled}'],
+      ['Listen Addresses', '{.listenAddresses}'],
+    ],
+    specs: (_, call) => new Map([['config', hostDnsOf(call)]]),
+  },
+  {
+    ...KUBE_PRISM_STATUS,
+    display: 'KubePrismStatus',
+    aliases: ['kubeprismstatus'],
+    columns: [['Healthy', '{.healthy}']],
+    specs: (world, call) => kubePrismOf(world, call),
+  },
 ];
+
+/** Where containers of the node ask (talos:pkg/machinery/constants/constants.go@v1.13.9, HostDNSAddress). */
+const HOST_DNS_ADDRESS = '169.254.116.108';
+
+function hostDnsOf({ node, talos }: Call): unknown {
+  const { hostDns } = settingsOfConfig(node.machine.config(), talos.version());
+  const forwarded = hostDns.enabled && hostDns.forwardKubeDnsToHost;
+  return {
+    enabled: hostDns.enabled,
+    listenAddresses: hostDns.enabled
+      ? ['127.0.0.53:53', ...(forwarded ? [`${HOST_DNS_ADDRESS}:53`] : [])]
+      : [],
+    serviceHostDNSAddress: forwarded ? HOST_DNS_ADDRESS : '',
+    resolveMemberNames: hostDns.resolveMemberNames,
+  };
+}
+
+/** It balances over the API servers, and is as well as one of them is. */
+function kubePrismOf(world: World, { node, talos }: Call): ReadonlyMap<string, unknown> {
+  const { kubePrism } = settingsOfConfig(node.machine.config(), talos.version());
+  if (!kubePrism.enabled) return new Map();
+  const host = `127.0.0.1:${kubePrism.port}`;
+  return new Map([['k8s-kube-prism', { host, healthy: world.api.healthy() }]]);
+}
 
 /** From 1.12 on as one string; before, as the document it is (knowledge 4.12). */
 export function yamlOfConfig(text: string, version: string): string {
