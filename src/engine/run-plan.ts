@@ -8,6 +8,7 @@ import { RegaugeError } from '../base/errors.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import type { Ports } from '../ports/index.ts';
+import { openHeldNodes } from '../steps/held-nodes.ts';
 import { OwnerTurns } from '../steps/owner-turns.ts';
 import { stepFor } from '../steps/registry.ts';
 import type { BackupStore, StepContext } from '../steps/step-module.ts';
@@ -19,7 +20,6 @@ import type { LossBudgets } from './probes/budgets.ts';
 import { LossWatch } from './probes/watch-losses.ts';
 import { passedSteps } from './run/evidence.ts';
 import { holdGates } from './run/hold-gates.ts';
-import { releaseHeld } from './run/release-held.ts';
 import { type RunControl, RunHalted } from './run/run-control.ts';
 import { isSafePoint } from './run/safe-point.ts';
 import { strangersBefore } from './run/strangers.ts';
@@ -125,7 +125,7 @@ class PlanRun {
     const result = this.result();
     // What is lost from here on is no step's; a run that was stopped from outside asks nothing more.
     if (this.halt === undefined) await this.losses?.end();
-    if (result.outcome === 'stopped') await this.letGo(result);
+    if (result.outcome === 'stopped') await this.letGo();
     await this.tell({
       type: endingOf(result),
       at: this.seconds(),
@@ -136,11 +136,11 @@ class PlanRun {
     return result;
   }
 
-  private async letGo({ reached }: RunResult): Promise<void> {
+  private async letGo(): Promise<void> {
     const tell = (message: string): void =>
       this.options.onEvent?.({ type: 'health', at: this.seconds(), message });
     try {
-      const opened = await releaseHeld(this.plan, this.ports, new Set(reached));
+      const opened = await openHeldNodes(this.plan, this.ports.kubernetes);
       if (opened.length > 0)
         tell(`opened for pods again, since they have not moved: ${opened.join(', ')}`);
     } catch (error) {

@@ -9,6 +9,7 @@ import {
   type PodObject,
 } from '../model/kubernetes.ts';
 import { areTaken, type Turns } from './owner-turns.ts';
+import { openHeldNodes, podWithoutRoom } from './held-nodes.ts';
 import { countingOwnerOf, type OwnerState, replacedOnNode } from './owners.ts';
 import {
   hasAddressIn,
@@ -25,6 +26,8 @@ import type { StepContext } from './step-module.ts';
 /** Between looks; an API server must bear this for every node of a wave at once. */
 const ROUND_MS = 2_000;
 const BUDGET_RETRY_MS = 5_000;
+/** Pods that restart are back by then, where there is room for them. */
+const ROOM_PATIENCE_MS = 120_000;
 
 export type Method = 'evict' | 'sandbox';
 
@@ -69,10 +72,12 @@ export async function restartRound(
   options: RoundOptions,
 ): Promise<RoundResult> {
   const round = new Round(context, options);
+  const relief = new Relief(context);
   try {
     for (;;) {
       const blockers = await round.once();
       if (blockers.length === 0) return { done: true };
+      await relief.look(blockers.length);
       if (context.ports.clock.now() >= context.deadline)
         return { done: false, blockers: blockers.map(({ pod, words }) => words(showPod(pod))) };
       // All nodes of a wave look at the same moments, and so share what they ask of owners.
@@ -92,6 +97,35 @@ interface Known {
   readonly owner: string | undefined;
   readonly waits: Blocker;
   turns: Turns | undefined;
+}
+
+/**
+ * Held nodes are opened when nothing has come forward for a while and a pod finds no room because of
+ * them: a second restart, later, is better than a pod that is away until then.
+ */
+class Relief {
+  private left = Infinity;
+  private since: number;
+  private readonly context: StepContext;
+
+  constructor(context: StepContext) {
+    this.context = context;
+    this.since = context.ports.clock.now();
+  }
+
+  async look(blockers: number): Promise<void> {
+    const { plan, ports, say } = this.context;
+    const now = ports.clock.now();
+    if (blockers < this.left) this.since = now;
+    this.left = Math.min(this.left, blockers);
+    if (now - this.since < ROOM_PATIENCE_MS) return;
+    this.since = now;
+    const pod = await podWithoutRoom(ports.kubernetes);
+    if (pod === undefined) return;
+    const opened = await openHeldNodes(plan, ports.kubernetes);
+    if (opened.length > 0)
+      say(`${showPod(pod)} finds no room; opened before they have moved: ${opened.join(', ')}`);
+  }
 }
 
 class Round {

@@ -41,10 +41,20 @@ function outcomeOf({ attempts }: FaultedRun, broke: readonly Breakage[]): SweepO
 
 function breakages(given: FaultedCase, run: FaultedRun): readonly Breakage[] {
   if (run.crash !== undefined) return [{ what: 'every run ends', message: run.crash }];
+  const stalled = stalledIn(run);
   const suspects = suspectsIn(run);
-  if (suspects.length === 0) return [];
+  if (suspects.length === 0) return stalled;
   const alone = new Set(suspectsIn({ ...run, report: runFaultsAlone(given, run) }).map(keyOf));
-  return suspects.filter((suspect) => !alone.has(keyOf(suspect))).map(({ breakage }) => breakage);
+  const ours = suspects.filter((suspect) => !alone.has(keyOf(suspect)));
+  return [...ours.map(({ breakage }) => breakage), ...stalled];
+}
+
+/** It cannot go on although no fault is in force any more. */
+function stalledIn({ attempts, lasting }: FaultedRun): readonly Breakage[] {
+  const last = attempts.at(-1);
+  if (lasting || last?.failed === undefined) return [];
+  const message = `${last.failed.step}: ${last.failed.message}`;
+  return [{ what: 'a run goes on when nothing is wrong any more', message }];
 }
 
 interface Suspect {
@@ -58,20 +68,8 @@ function keyOf({ breakage, subject }: Suspect): string {
 }
 
 function suspectsIn(run: FaultedRun): readonly Suspect[] {
-  const { report, attempts, lasting } = run;
-  const ended = attempts.at(-1)?.end === 'done';
-  const suspects: Suspect[] = [...invariantSuspects(report, ended), ...stuckSuspects(run)];
-  const failed = attempts.at(-1)?.failed;
-  if (!ended && !lasting && failed !== undefined) {
-    suspects.push({
-      breakage: {
-        what: 'a run goes on when nothing is wrong any more',
-        message: `${failed.step}: ${failed.message}`,
-      },
-      subject: 'the run',
-    });
-  }
-  return suspects;
+  const ended = run.attempts.at(-1)?.end === 'done';
+  return [...invariantSuspects(run.report, ended), ...stuckSuspects(run)];
 }
 
 /** What a run leaves while it is stopped, and a run that goes on or the way back takes away. */

@@ -7,11 +7,24 @@ import { fails, HOLDS, type Verdict } from '../../steps/step-module.ts';
 import { inParallel, NODES_AT_A_TIME } from '../../steps/waiting.ts';
 import type { GateModule } from './gate-context.ts';
 
-export const nodesReady: GateModule<'nodes-ready'> = ({ ports }, { nodes }) =>
-  everyNode(nodes, async (name) => {
-    const node = await getNode(ports.kubernetes, name);
+/** More nodes than this are asked for in one list. */
+const FEW_NODES = 4;
+
+export const nodesReady: GateModule<'nodes-ready'> = async ({ ports }, { nodes }) => {
+  const listed =
+    nodes.length > FEW_NODES
+      ? new Map(
+          (await ports.kubernetes.list<NodeObject>('v1', 'Node')).map((node) => [
+            node.metadata.name,
+            node,
+          ]),
+        )
+      : undefined;
+  return everyNode(nodes, async (name) => {
+    const node = listed === undefined ? await getNode(ports.kubernetes, name) : listed.get(name);
     return isNodeReady(node) ? HOLDS : fails(`${name} is not Ready${reasonOf(node)}`);
   });
+};
 
 export const agentsReady: GateModule<'agents-ready'> = (context, { nodes }) =>
   everyNode(nodes, (name) => agentReady(context, name));
