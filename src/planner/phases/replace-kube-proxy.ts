@@ -10,7 +10,7 @@ import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow, lastOf, makeStep, type StepParts } from '../step.ts';
 import { BACK_UP, kubeProxyObjects, ownersGate } from './prepare.ts';
-import { rollOuts } from './roll-outs.ts';
+import { operatorRollOut } from './roll-outs.ts';
 
 export function replaceKubeProxy(
   situation: Situation,
@@ -43,7 +43,9 @@ export function replaceKubeProxy(
       timeoutSeconds: 900,
       because: 'an agent that starts on a new node finds no label there',
     },
-    ...rollOuts('replace-kube-proxy', choices.namespace, everything.length),
+    // No agent restarts for it: kube-proxy-replacement "true", which each has by its node's label, turns
+    // on what the other keys of the release say besides (cilium:daemon/cmd/kube_proxy_replacement.go@v1.16.5).
+    operatorRollOut('replace-kube-proxy', choices.namespace),
     removeNodeConfig(replacementConfig),
     ...talosProxyOff(situation, choices, well),
     {

@@ -21,18 +21,9 @@ export function rollOuts(
   namespace: string,
   nodes: number,
 ): readonly Omit<StepParts, 'after'>[] {
-  const [operator, agents] = rollOutActions(namespace);
+  const [, agents] = rollOutActions(namespace);
   return [
-    {
-      phase,
-      name: 'roll-out-operator',
-      title: 'Restart the Cilium operator',
-      action: operator,
-      scope: 'none',
-      worst: 'no new node gets a pod range meanwhile',
-      timeoutSeconds: 600,
-      because: 'the operator reads its configuration when it starts',
-    },
+    operatorRollOut(phase, namespace),
     {
       phase,
       name: 'roll-out-agents',
@@ -44,4 +35,18 @@ export function rollOuts(
       because: 'the agent reads its configuration when it starts',
     },
   ];
+}
+
+export function operatorRollOut(phase: Phase, namespace: string): Omit<StepParts, 'after'> {
+  const [operator] = rollOutActions(namespace);
+  return {
+    phase,
+    name: 'roll-out-operator',
+    title: 'Restart the Cilium operator',
+    action: operator,
+    scope: 'none',
+    worst: 'no new node gets a pod range meanwhile',
+    timeoutSeconds: 600,
+    because: 'the operator reads its configuration when it starts',
+  };
 }
