@@ -76,7 +76,7 @@ afterEach(async () => {
   await open?.twin.close();
   if (open !== undefined) rmSync(open.directory, { recursive: true, force: true });
   open = undefined;
-  expect(failures).toEqual([]);
+  if (failures.length > 0) throw failures[0];
 });
 
 /** A talosconfig of the test as a file. */

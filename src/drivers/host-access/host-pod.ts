@@ -11,14 +11,14 @@ export const HOST_ACCESS_IMAGE =
   'docker.io/library/busybox:1.36.1@sha256:73aaf090f3d85aa34ee199857f03fa3a95c8ede2ffd4cc2cdb5b94e566b11662';
 
 /** Where the pod sees the node's root. */
-export const HOST_ROOT = '/host';
+const HOST_ROOT = '/host';
 export const HOST_CONTAINER = 'host';
 export const HOST_ACCESS_ROLE = 'host-access';
 /** Seconds a pod lives; whoever still needs one makes another. */
 export const LIFE_SECONDS = 3_600;
 /** What the kubelet allows beyond it. */
 const GRACE_SECONDS = 60;
-export const NODE_ANNOTATION = 'regauge.dev/node';
+const NODE_ANNOTATION = 'regauge.dev/node';
 
 export interface HostPodRequest {
   readonly node: string;
