@@ -59,7 +59,7 @@ function progressOn(
 }
 
 function summary(
-  { cluster, files, nodes = [], notRead }: SnapshotManifest,
+  { cluster, files, nodes = [], helm = [], notRead }: SnapshotManifest,
   path: string,
   width: number,
   colours: Colors,
@@ -76,9 +76,10 @@ function summary(
     machines.length === 0
       ? 'no files of nodes'
       : `${plural(held, 'file')} of ${plural(machines.length, 'node')}`;
+  const releases = helm.length === 0 ? '' : `, ${plural(helm.length, 'Helm release')}`;
   const lines = [
     '',
-    `${colours.bold(path)}: ${plural(objects, 'object')} of Kubernetes ${cluster.kubernetes}, ${ofNodes}`,
+    `${colours.bold(path)}: ${plural(objects, 'object')} of Kubernetes ${cluster.kubernetes}, ${ofNodes}${releases}`,
     ...(gaps.length === 0 ? [] : ['', colours.bold('Not read'), ...gaps]),
     '',
     ...wrapText(`Next: regauge check ${path}, then regauge rehearse ${path}`, width),
