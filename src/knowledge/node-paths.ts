@@ -11,6 +11,8 @@ export interface NodePaths {
 }
 
 export const FLANNEL_STATE = '/run/flannel/subnet.env';
+/** A directory for each network, in it a file for each address that is given out (plugin host-local). */
+export const HOST_LOCAL_STATE = '/var/lib/cni/networks';
 
 /** Both pairs where the distribution has one with its own Flannel and one without. */
 export function nodePaths(distribution: Distribution): NodePaths {

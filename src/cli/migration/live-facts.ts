@@ -34,7 +34,7 @@ export async function readLiveFacts(
 ): Promise<LiveFacts> {
   const { plan, nodes, nodeHost, target, talosVersion, ciliumVersion } = request;
   const objects = await liveFiles(context, { ...flags, live: true });
-  const isTold = objects.files.some(({ path }) => /\/machineconfig\.yaml$/.test(path));
+  const isTold = objects.files.some(({ path }) => path.endsWith('/machineconfig.yaml'));
   const configs =
     plan.platform.distribution === 'talos' && !isTold ? await machineConfigs(nodes, nodeHost) : [];
   // The very ones that the steps will patch, instead of those a snapshot would hold.

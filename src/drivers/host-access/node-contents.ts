@@ -3,7 +3,12 @@
  * that agents have already, and through a pod only where that is allowed.
  */
 import { RegaugeError } from '../../base/errors.ts';
-import { FLANNEL_STATE, isConfName, nodePaths } from '../../knowledge/node-paths.ts';
+import {
+  FLANNEL_STATE,
+  HOST_LOCAL_STATE,
+  isConfName,
+  nodePaths,
+} from '../../knowledge/node-paths.ts';
 import type { Distribution } from '../../model/facts.ts';
 import type { KubernetesPort } from '../../ports/index.ts';
 import type {
@@ -68,7 +73,13 @@ async function contentsOf(
     if (text !== undefined) texts.push({ path, text });
   };
   const { confDirectories, binDirectories } = nodePaths(distribution);
-  for (const directory of [...confDirectories, ...binDirectories]) {
+  const networks = await part(
+    'the addresses that host-local gave',
+    `ssh <node> ls ${HOST_LOCAL_STATE}`,
+    () => files.list(node, HOST_LOCAL_STATE),
+  );
+  const states = (networks ?? []).map((name) => `${HOST_LOCAL_STATE}/${name}`);
+  for (const directory of [...confDirectories, ...binDirectories, ...states]) {
     const command = `ls -la ${directory}`;
     const text = await part(`the listing of ${directory}`, `ssh <node> ${command}`, () =>
       files.listLong(node, directory),

@@ -4,7 +4,12 @@
  */
 import { stringify } from 'yaml';
 import { RegaugeError } from '../../base/errors.ts';
-import { FLANNEL_STATE, isConfName, nodePaths } from '../../knowledge/node-paths.ts';
+import {
+  FLANNEL_STATE,
+  HOST_LOCAL_STATE,
+  isConfName,
+  nodePaths,
+} from '../../knowledge/node-paths.ts';
 import {
   HOST_DNS_CONFIG,
   KUBE_PRISM_STATUS,
@@ -77,6 +82,11 @@ class Reading {
     const { confDirectories, binDirectories } = nodePaths('talos');
     for (const directory of confDirectories) await this.confs(address, directory);
     for (const directory of binDirectories) await this.list(address, directory);
+    // An address file for each pod that host-local has given one, by network.
+    const networks = await this.list(address, HOST_LOCAL_STATE, { isKept: false });
+    for (const { kind, name } of networks ?? []) {
+      if (kind === 'directory') await this.list(address, `${HOST_LOCAL_STATE}/${name}`);
+    }
     const state = await this.part(
       'Flannel’s state',
       `talosctl -n <node> read ${FLANNEL_STATE}`,
@@ -123,13 +133,14 @@ class Reading {
   private async list(
     address: string,
     directory: string,
+    { isKept = true }: { readonly isKept?: boolean } = {},
   ): Promise<readonly FileEntry[] | undefined> {
     const entries = await this.part(
       `the listing of ${directory}`,
       `talosctl -n <node> ls -l ${directory}`,
       () => listDirectory(this.channel, address, directory),
     );
-    if (entries === undefined) return undefined;
+    if (entries === undefined || !isKept) return entries;
     const text = printed(address, entries);
     const command = `talosctl -n ${address} ls -l ${directory}`;
     this.listings.push({ directory, text, command });
@@ -197,6 +208,6 @@ function printed(node: string, entries: readonly FileEntry[]): string {
 }
 
 function rights(mode: number): string {
-  const bits = [...mode.toString(2).padStart(9, '0').slice(-9)];
-  return bits.map((bit, index) => (bit === '1' ? 'rwx'.charAt(index % 3) : '-')).join('');
+  const bits = mode.toString(2).padStart(9, '0').slice(-9);
+  return bits.replaceAll(/./g, (bit, at: number) => (bit === '1' ? 'rwx'.charAt(at % 3) : '-'));
 }

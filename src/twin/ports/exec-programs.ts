@@ -129,8 +129,10 @@ const KIND_LETTERS = { file: '-', directory: 'd', symlink: 'l' } as const;
 
 function longLine(stat: FileStat | undefined, name: string, day: string): string {
   const { kind, mode, size, target } = stat ?? DIRECTORY;
-  const bits = [...mode.toString(2).padStart(9, '0').slice(-9)];
-  const rights = bits.map((bit, index) => (bit === '1' ? ('rwx'[index % 3] ?? '') : '-')).join('');
+  const bits = mode.toString(2).padStart(9, '0').slice(-9);
+  const rights = bits.replaceAll(/./g, (bit, at: number) =>
+    bit === '1' ? 'rwx'.charAt(at % 3) : '-',
+  );
   const arrow = target === undefined ? '' : ` -> ${target}`;
   return `${KIND_LETTERS[kind]}${rights} 1 root root ${size} ${day} ${name}${arrow}`;
 }

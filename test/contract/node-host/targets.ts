@@ -122,12 +122,12 @@ function passing(world: TwinWorld, watch: KubernetesPort['watch']): KubernetesPo
     const events = watch<T>(apiVersion, kind, options)[Symbol.asyncIterator]();
     try {
       for (;;) {
-        let isWaiting = true;
+        const waiting = { ends: false };
         const next = events.next().finally(() => {
-          isWaiting = false;
+          waiting.ends = true;
         });
         // A turn of the loop for what is on the socket, and time for what it waits for.
-        for (let turn = 1; isWaiting; turn += 1) {
+        for (let turn = 1; !waiting.ends; turn += 1) {
           await setImmediate();
           if (turn % TURNS_PER_LOOK === 0) world.kernel.runUntil(world.kernel.now() + LOOK_MS);
         }
@@ -204,15 +204,20 @@ function common(
     next: NEXT,
     modeOf: (node, path) => world.nodes.get(node)?.files.stat?.(path)?.mode,
     pods: (settled = false) => {
-      const all = () => store.list('Pod', 'a');
       if (settled) {
         kernel.runUntil(kernel.now() + LOOK_MS);
-        until(() => all().every(({ status }) => status.containerStatuses?.[0]?.ready === true));
+        until(() =>
+          store
+            .list('Pod', 'a')
+            .every(({ status }) => status.containerStatuses?.[0]?.ready === true),
+        );
       }
-      return all().map(({ metadata: { name, uid = '' }, spec: { nodeName = '' } }) => {
-        const sandbox = world.nodes.get(nodeName)?.runtime.sandboxOf(uid)?.id;
-        return { name, uid, node: nodeName, sandbox };
-      });
+      return store
+        .list('Pod', 'a')
+        .map(({ metadata: { name, uid = '' }, spec: { nodeName = '' } }) => {
+          const sandbox = world.nodes.get(nodeName)?.runtime.sandboxOf(uid)?.id;
+          return { name, uid, node: nodeName, sandbox };
+        });
     },
     hasKubeProxyRules: (node) => {
       const found = world.nodes.get(node);
@@ -221,7 +226,9 @@ function common(
     removeKubeProxy: () => {
       store.delete('DaemonSet', 'kube-system', 'kube-proxy');
       const isLeft = () =>
-        store.list('Pod', 'kube-system').some(({ metadata }) => /^kube-proxy/.test(metadata.name));
+        store
+          .list('Pod', 'kube-system')
+          .some(({ metadata }) => metadata.name.startsWith('kube-proxy'));
       until(() => !isLeft());
     },
     untilDown: async (node) => until(() => !isUp(node)),
