@@ -94,6 +94,18 @@ type Play = (socket: WebSocket, request: IncomingMessage) => void;
 /** As a kubelet sends it: without a kind. */
 const SUCCESS = JSON.stringify({ metadata: {}, status: 'Success' });
 
+/** As `dd bs=5 count=1`: ends by itself, and is told of no end. */
+function copyFive(socket: WebSocket): void {
+  let input = '';
+  socket.on('message', (data: Buffer) => {
+    if (data[0] !== 0) throw new Error('an older server knows no such channel');
+    input += data.subarray(1).toString();
+    if (input.length < 5) return;
+    send(socket, 2, `${input.length} bytes copied`);
+    send(socket, 3, SUCCESS);
+  });
+}
+
 function shout(socket: WebSocket): void {
   let input = '';
   socket.on('message', (data: Buffer) => {
@@ -312,6 +324,9 @@ describe('commands', () => {
     expect(await failureOf(old.exec({ ...request, stdin: 'x' }))).toMatchObject({
       code: 'refused',
     });
+    const counted = await playing(copyFive, {}, 'v4.channel.k8s.io');
+    const copied = counted.exec({ ...request, stdin: 'hello', stdinIsCounted: true });
+    expect(await copied).toMatchObject({ exitCode: 0, stderr: '5 bytes copied' });
   });
 
   it('does not take a connection that closes for a command that ended', async () => {
