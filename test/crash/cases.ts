@@ -37,18 +37,39 @@ export function smallCase(strategy?: NodeStrategy): CrashCase {
   return caseOf(input, strategy);
 }
 
+function incidentText(name: string): string {
+  return readFileSync(new URL(`../../scenarios/post-mortem/${name}`, import.meta.url), 'utf8');
+}
+
 export function incidentCase(strategy?: NodeStrategy): CrashCase {
-  const text = (name: string): string =>
-    readFileSync(new URL(`../../scenarios/post-mortem/${name}`, import.meta.url), 'utf8');
-  const told = readInput([{ path: 'target.yaml', text: text('target.yaml') }], {
+  const told = readInput([{ path: 'target.yaml', text: incidentText('target.yaml') }], {
     ciliumVersion: '1.16.5',
   });
-  const spec = readClusterSpec(text('cluster.yaml'), 'cluster.yaml');
+  const spec = readClusterSpec(incidentText('cluster.yaml'), 'cluster.yaml');
   return caseOf({ ...expandCluster(spec), helmValues: told.helmValues }, strategy);
 }
 
+/** Waves of many nodes, and parallel branches all the way. */
+export function hundredNodesCase(): CrashCase {
+  const spec = SMALL.replace(
+    'controlPlanes: 1, workers: 2',
+    'controlPlanes: 3, workers: 97',
+  ).replace('replicas: 2', 'replicas: 60');
+  const told = readInput([{ path: 'target.yaml', text: TARGET }], {
+    ciliumVersion: '1.18.3',
+    roles: { 'target.yaml': 'target' },
+  });
+  return caseOf(
+    { ...expandCluster(readClusterSpec(spec, 'hundred.yaml')), helmValues: told.helmValues },
+    undefined,
+  );
+}
+
 function caseOf(input: CrashCase['input'], strategy: NodeStrategy | undefined): CrashCase {
-  const { plan } = planFor(input, strategy === undefined ? {} : { strategy });
+  const { plan } = planFor(
+    input,
+    strategy === undefined ? {} : { strategy, acceptApiOutage: true },
+  );
   const [pool = ''] = plan.to.podCidrs;
   return { input, plan, newPool: pool.split('.').slice(0, 2).join('.') };
 }

@@ -43,13 +43,12 @@ export function crashingPorts(
 ): CrashingPorts {
   let count = 0;
   let isDead = false;
-  let die = (): void => undefined;
-  const killed = new Promise<'killed'>((resolve) => {
-    die = () => {
-      isDead = true;
-      resolve('killed');
-    };
-  });
+  const heard: (() => void)[] = [];
+  const killed = new Promise<'killed'>((resolve) => heard.push(() => resolve('killed')));
+  const die = (): void => {
+    isDead = true;
+    for (const tell of heard) tell();
+  };
   const around = <K extends keyof Ports>(name: K): Ports[K] =>
     guarded(ports[name], (method, send, args) => {
       if (method === 'now' || method === 'attend') return send();
