@@ -56,6 +56,8 @@ describe('schemas', () => {
       'CheckReport',
       'Plan',
       'Rehearsal',
+      'FaultSweep',
+      'RollbackRehearsal',
       'Run',
       'Runbook',
       'ClusterSpec',

@@ -156,6 +156,12 @@ const rehearse = buildCommand<RehearseFlags, string[], CliContext>({
         variadic: true,
       },
       rehearsals: wholeNumber('With --faults: how many (default 200)', 1),
+      rollback: {
+        kind: 'enum',
+        values: ['waves', 'steps'],
+        optional: true,
+        brief: 'Rehearse the way back: from after each wave and phase, or after each step',
+      },
       workers: wholeNumber('With --faults: threads (default: one per core)', 1),
       report: text('Write the HTML report here', 'report.html'),
       events: {
@@ -174,6 +180,7 @@ const rehearse = buildCommand<RehearseFlags, string[], CliContext>({
       'Exits 0 when the rehearsal ends clean. With --faults it rehearses many times, something going ' +
       'wrong at a step each time, says how likely a clean end is and what broke, and exits 0 when ' +
       'nothing did; the worst is made as small as it gets, with the command that plays it again. ' +
+      'With --rollback it goes back from point after point of the plan. ' +
       'Touches nothing.',
   },
 });

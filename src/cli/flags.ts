@@ -76,6 +76,8 @@ export interface RehearseFlags extends VersionFlags, LiveFlags {
   /** Faults that strike, or, with `faults`, those to sweep. */
   readonly fault?: readonly string[];
   readonly rehearsals?: number;
+  /** Go back from point after point of the plan. */
+  readonly rollback?: 'waves' | 'steps';
   readonly workers?: number;
   readonly report?: string;
   readonly events: boolean;

@@ -71,7 +71,7 @@ function stepText(plan: Plan, step: Step, places: Places): readonly string[] {
     '',
     `### ${step.title}`,
     '',
-    `${sentence(step.because)} At worst: ${step.blastRadius.worst}.${step.pointOfNoReturn ? ' **There is no simple way back from here.**' : ''}`,
+    `${sentence(step.because)} At worst: ${step.blastRadius.worst}.${step.pointOfNoReturn ? ' **From here on the way back needs the back-up.**' : ''}`,
     ...(step.gates.length === 0
       ? []
       : [

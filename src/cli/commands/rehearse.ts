@@ -46,6 +46,10 @@ export async function run(
     throw new RegaugeError('usage', 'give --runbook or --plan, not both');
   }
   const colours = pico.createColors(wantsColour(this));
+  if (flags.rollback !== undefined) {
+    await runRollbacks(this, flags, paths, colours);
+    return;
+  }
   if (flags.faults === true || flags.fault !== undefined) {
     await runWithFaults(this, flags, paths, colours);
     return;
@@ -74,6 +78,33 @@ async function follow(
       else progress.onEvent(event);
     },
   };
+}
+
+/** The way back, from point after point. */
+async function runRollbacks(
+  context: CliContext,
+  flags: RehearseFlags,
+  paths: readonly string[],
+  colours: Colors,
+): Promise<void> {
+  if (flags.runbook !== undefined)
+    throw new RegaugeError('usage', 'the way back is that of a plan, not of a runbook');
+  const read = clusterIn(await readGiven(context, flags, paths));
+  const { plan } = subjectOf(flags, read);
+  if (plan === undefined || flags.rollback === undefined) return;
+  const { rehearseRollbacks } = await import('../rollback-rehearsal.ts');
+  const { rollbackText } = await import('../terminal/rollback-text.ts');
+  const document = await rehearseRollbacks({
+    input: read.input,
+    plan,
+    seed: flags.seed ?? 1,
+    points: flags.rollback,
+    onPoint: ({ after, outcome }, done, all) =>
+      context.process.stderr.write(`${done} of ${all}: after ${after}: ${outcome}\n`),
+  });
+  context.process.exitCode = document.outcome === 'clean' ? EXIT.clean : EXIT.findings;
+  if (flags.output === 'text') context.process.stdout.write(rollbackText(document, colours));
+  else writeDocument(context, flags.output, document);
 }
 
 /** Many rehearsals, or one, in which something goes wrong; each has a twin of its own. */

@@ -7,6 +7,7 @@ import { errorDocument } from '../../model/schema/error-document.ts';
 import { faultSweep } from '../../model/schema/fault-sweep.ts';
 import { plan } from '../../model/schema/plan.ts';
 import { rehearsal } from '../../model/schema/rehearsal.ts';
+import { rollbackRehearsal } from '../../model/schema/rollback-rehearsal.ts';
 import { runEvent } from '../../model/schema/run-event.ts';
 import { clusterSpec } from '../../twin/scenario/cluster-spec.ts';
 import { twinConstants } from '../../twin/scenario/constant-schema.ts';
@@ -17,6 +18,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Plan: plan,
   Rehearsal: rehearsal,
   FaultSweep: faultSweep,
+  RollbackRehearsal: rollbackRehearsal,
   Run: runEvent,
   Runbook: publishedRunbook,
   ClusterSpec: clusterSpec,

@@ -81,7 +81,7 @@ function wayBackLines(
 ): readonly string[] {
   if (finals.length === 0) return [colours.bold('Everything can be taken back')];
   return [
-    colours.bold('From here on the way back is a second migration of every pod'),
+    colours.bold('From here on the way back needs the back-up'),
     ...finals.flatMap(({ title }) => wrapped(title)),
   ];
 }
