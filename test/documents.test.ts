@@ -59,6 +59,7 @@ describe('schemas', () => {
       'FaultSweep',
       'RollbackRehearsal',
       'Run',
+      'Verification',
       'Runbook',
       'ClusterSpec',
       'TwinConstants',

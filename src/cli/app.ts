@@ -10,7 +10,7 @@ import {
   run,
 } from '@stricli/core';
 import { SEVERITIES } from '../model/finding.ts';
-import { migrate, rollback, status } from './change-commands.ts';
+import { migrate, rollback, status, verify } from './change-commands.ts';
 import {
   clusterFlags,
   files,
@@ -330,6 +330,7 @@ function application(): Application<CliContext> {
         migrate,
         rollback,
         status,
+        verify,
         incident,
         explain,
         'explain-node': explainNode,

@@ -12,7 +12,7 @@ import {
   wholeNumber,
 } from './command-parts.ts';
 import type { CliContext } from './context.ts';
-import type { ChangeFlags, MigrateFlags, StatusFlags } from './flags.ts';
+import type { ChangeFlags, MigrateFlags, StatusFlags, VerifyFlags } from './flags.ts';
 
 const changeFlags = {
   ...clusterFlags,
@@ -108,5 +108,39 @@ export const status = buildCommand<StatusFlags, [], CliContext>({
   docs: {
     brief: 'How a migration stands: who runs it, and which network each node is on',
     fullDescription: 'Reads the API only: nodes, pods, and what regauge keeps in its namespace.',
+  },
+});
+
+export const verify = buildCommand<VerifyFlags, [], CliContext>({
+  func: guarded(() => import('./commands/verify.ts')),
+  parameters: {
+    flags: {
+      ...clusterFlags,
+      ...probeFlags,
+      registryMirror: hostImageFlags.registryMirror,
+      seconds: wholeNumber('How long to probe (default 30)', 1),
+      policies: {
+        kind: 'boolean',
+        default: true,
+        brief: 'Also try connections that a NetworkPolicy of its own forbids',
+      },
+      takeOver: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'Take over probes that run already, and remove them in the end',
+      },
+      output: outputOf(['text', 'json', 'yaml']),
+    },
+    aliases: { o: 'output' },
+    positional: { kind: 'tuple', parameters: [] },
+  },
+  docs: {
+    brief: 'Measure every class of paths: pods, services, names, egress, the API, policies',
+    fullDescription:
+      'Runs small probes on every node for a while, on the pod network and on the host: UDP, TCP held ' +
+      'and new, HTTP, DNS, full-size datagrams. Prints losses and gaps in milliseconds, and whether what ' +
+      'a NetworkPolicy forbids is denied. What it makes (in regauge-system) it removes, also after ' +
+      'Ctrl-C. Exits 0 when no path loses packets, 1 when one does or something is not known.',
   },
 });

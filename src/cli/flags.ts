@@ -134,6 +134,14 @@ export interface MigrateFlags extends ChangeFlags, VersionFlags {
   readonly acceptDrift?: string;
 }
 
+export interface VerifyFlags extends ClusterFlags, ProbeFlags {
+  readonly seconds?: number;
+  readonly policies: boolean;
+  readonly takeOver: boolean;
+  readonly registryMirror?: string;
+  readonly output: DocumentFormat;
+}
+
 export interface StatusFlags extends ClusterFlags {
   readonly output: DocumentFormat;
 }

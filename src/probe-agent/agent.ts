@@ -171,6 +171,7 @@ export class Agent {
     datagrams.open(() => {
       this.datagrams = datagrams;
       const changed = (): void => this.plan();
+      if (settings.onlyServes) return;
       if (settings.end === 'host') this.hostDirectory = new HostDirectory(datagrams, changed);
       else this.podDirectory = new PodDirectory(datagrams, address, changed);
       this.plan();
@@ -192,6 +193,7 @@ export class Agent {
   private plan(): void {
     const { config, datagrams } = this;
     if (config === undefined || datagrams === undefined) return;
+    if (this.options.settings.onlyServes) return;
     const wanted = new Set<string>();
     for (const path of this.paths) {
       if (path.end !== this.options.settings.end) continue;
@@ -205,8 +207,29 @@ export class Agent {
         if (target !== undefined && !this.senders.has(key)) this.add(key, path, method, target);
       }
     }
+    if (config.closed !== undefined && this.options.settings.end === 'pod')
+      wanted.add(this.askClosed(config.closed));
     const now = performance.now();
     for (const [key, sender] of this.senders) if (!wanted.has(key)) this.drop(key, sender, now);
+  }
+
+  /** Once a second: whether it is reached, and no more, is of interest. */
+  private askClosed(target: HostPort): string {
+    const key = `closed ${target.host}`;
+    if (this.senders.has(key)) return key;
+    const periodMs = 1_000;
+    const { node } = this.options.settings;
+    const track = new Track({
+      kind: 'closed',
+      to: node,
+      method: 'tcp-new',
+      address: target.host,
+      periodMs,
+    });
+    const every = periodMs / this.tickMs;
+    const options = { track, every, phase: phaseOf(key) % every, isShared: true, target };
+    this.senders.set(key, new NewConnections(options, onlyConnect));
+    return key;
   }
 
   private keyAt(place: string): string | undefined {

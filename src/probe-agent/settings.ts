@@ -5,6 +5,8 @@ import type { ProbeConfig, ProbeEnd } from '../model/probe.ts';
 
 export interface Settings {
   readonly end: ProbeEnd;
+  /** Asks nobody: what the others may be kept from reaching. */
+  readonly onlyServes: boolean;
   readonly node: string;
   readonly address: string;
   readonly configPath: string;
@@ -17,6 +19,7 @@ export function settingsFrom(
 ): Settings {
   return {
     end: argument === 'host' ? 'host' : 'pod',
+    onlyServes: argument === 'closed',
     node: environment['NODE_NAME'] ?? '',
     address: environment['POD_IP'] ?? '',
     configPath: environment['PROBE_CONFIG'] ?? '/probe/config.json',

@@ -1,6 +1,8 @@
 /** The probes' objects in the cluster: applied with what the cluster tells of itself, and removed. */
 import { RegaugeError } from '../../base/errors.ts';
 import {
+  CLOSED_NAME,
+  closedPod,
   configObject,
   daemonSet,
   namespaceObject,
@@ -18,6 +20,9 @@ import type { ClockPort, KubernetesPort } from '../../ports/index.ts';
 /** As the Cilium CLI's connectivity test: `--external-ip` (cilium-cli:connectivity/check/check.go). */
 const DEFAULT_EGRESS = '1.1.1.1:443';
 const DEFAULT_EXTERNAL_NAME = 'kubernetes.io';
+const LOOK_MS = 1_000;
+/** An image may have to be pulled. */
+const CLOSED_POD_MS = 120_000;
 /** Whose namespace it is: only who made it takes it away. */
 const MADE_BY = 'regauge.dev/made-by';
 
@@ -28,6 +33,8 @@ export interface InstallationSettings {
   readonly image?: string;
   readonly egress?: string;
   readonly externalName?: string;
+  /** Besides, a pod that a policy can close, which the others try to reach. */
+  readonly closedPod?: boolean;
 }
 
 export class Installation {
@@ -39,7 +46,7 @@ export class Installation {
   }
 
   /** Applies all objects; the nodes that agents are expected on. */
-  async install(): Promise<readonly string[]> {
+  async install(signal: AbortSignal): Promise<readonly string[]> {
     const { kubernetes, agentScript, image } = this.settings;
     const nodes = (await kubernetes.list<NodeObject>('v1', 'Node')).filter(runsLinux);
     if (nodes.length === 0) throw new RegaugeError('refused', 'the cluster has no Linux nodes');
@@ -56,8 +63,12 @@ export class Installation {
       externalName: this.settings.externalName ?? DEFAULT_EXTERNAL_NAME,
     };
     await this.applyConfig(this.config);
+    const closed = this.settings.closedPod === true ? await this.makeClosedPod(signal) : undefined;
+    if (closed !== undefined) await this.applyConfig((this.config = { ...this.config, closed }));
     const own = { agentScript, ...(image === undefined ? {} : { image }) };
-    for (const end of ['pod', 'host'] as const) await this.apply(daemonSet(end, own));
+    for (const end of ['pod', 'host'] as const) {
+      if (!signal.aborted) await this.apply(daemonSet(end, own));
+    }
     return nodes.map(({ metadata }) => metadata.name);
   }
 
@@ -75,23 +86,36 @@ export class Installation {
     await this.applyConfig(this.config);
   }
 
-  /** What agents ask besides, or no more. */
-  async setClosed(closed: HostPort | undefined): Promise<void> {
-    if (this.config === undefined) return;
-    const { closed: _, ...config } = this.config;
-    this.config = closed === undefined ? config : { ...config, closed };
-    await this.applyConfig(this.config);
-  }
-
   async remove(): Promise<void> {
     const { kubernetes } = this.settings;
-    for (const { apiVersion, kind, metadata } of probeObjects().toReversed()) {
+    for (const { apiVersion, kind, metadata } of [...probeObjects(), closedPod()].toReversed()) {
       if (kind === 'Namespace') continue;
       const { namespace, name } = metadata;
       const address = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
       await kubernetes.delete(address, { propagationPolicy: 'Background' });
     }
     await this.removeNamespace();
+  }
+
+  /** Where it is; agents are told from their start on. Undefined when it does not come up. */
+  private async makeClosedPod(signal: AbortSignal): Promise<HostPort | undefined> {
+    const { kubernetes, clock, image } = this.settings;
+    await this.apply(closedPod(image));
+    const address = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      namespace: PROBE_NAMESPACE,
+      name: CLOSED_NAME,
+    };
+    const deadline = clock.now() + CLOSED_POD_MS;
+    while (!signal.aborted && clock.now() < deadline) {
+      const pod = await kubernetes.get<PodObject>(address);
+      const isRunning = pod?.status.containerStatuses?.[0]?.state?.running !== undefined;
+      if (isRunning && pod.status.podIP !== undefined)
+        return { host: pod.status.podIP, port: PROBE_PORT };
+      await clock.sleep(LOOK_MS);
+    }
+    return undefined;
   }
 
   private applyConfig(config: ProbeConfig): Promise<KubeObject> {

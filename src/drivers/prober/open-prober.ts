@@ -6,7 +6,7 @@
 import { PROBE_NAMESPACE } from '../../knowledge/probes/objects.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import { methodsOf, plannedPathsAt, ringOf, peersAt } from '../../model/probe-paths.ts';
-import type { HostPort, ProbeEnd, ProbeLine } from '../../model/probe.ts';
+import type { ProbeEnd, ProbeLine } from '../../model/probe.ts';
 import type { PathObservation } from '../../model/rehearsal.ts';
 import type {
   ClockPort,
@@ -18,7 +18,7 @@ import type {
 import { type AgentPod, AgentPods } from './agent-pods.ts';
 import { Installation } from './installation.ts';
 import { LogReader } from './log-reader.ts';
-import { PathBook } from './path-book.ts';
+import { type ClosedPath, PathBook } from './path-book.ts';
 
 export interface ProberSettings {
   readonly kubernetes: KubernetesPort;
@@ -35,15 +35,15 @@ export interface ProberSettings {
   readonly externalName?: string;
   /** Logs read per second at most, of the 20 requests a client may send; 8 when absent. */
   readonly readsPerSecond?: number;
+  /** Besides, a pod that a policy can close, which the others try to reach (`forbidden`). */
+  readonly closedPod?: boolean;
   /** How long `start` waits for the agents (seconds); 120 when absent. */
   readonly startSeconds?: number;
 }
 
 export interface OpenedProber extends Required<ProberPort> {
-  /** The lines of agents as they were read last. */
-  lines(): readonly ProbeLine[];
-  /** Has agents ask for an address that a policy closes, or no more. */
-  setClosed(closed: HostPort | undefined): Promise<void>;
+  /** Of `closedPod`: from which nodes' pods it is reached now; undefined while not tried. */
+  forbidden(): Promise<readonly ClosedPath[]>;
 }
 
 const READS_PER_SECOND = 8;
@@ -79,6 +79,7 @@ class RealProber implements OpenedProber {
   private readonly alive = new Map<string, { readonly upMs: number; readonly at: number }>();
   private startedAt = 0;
   private isStarted = false;
+  private installing: Promise<readonly string[]> = Promise.resolve([]);
   private background: Promise<unknown> = Promise.resolve();
 
   constructor(settings: ProberSettings) {
@@ -110,11 +111,14 @@ class RealProber implements OpenedProber {
     const { clock, startSeconds = START_SECONDS } = this.settings;
     this.startedAt = clock.now();
     if (this.settings.newPodCidrs === undefined) await this.readNewRanges();
-    this.nodes = await this.installation.install();
+    this.installing = this.installation.install(this.over.signal);
+    this.nodes = await this.installing;
+    if (this.over.signal.aborted) return;
     this.ring = ringOf(this.nodes);
     this.background = Promise.all([this.pods.follow(), this.reader.run()]);
     const deadline = this.startedAt + startSeconds * 1_000;
-    while (!this.allSeen() && clock.now() < deadline) await clock.sleep(LOOK_MS);
+    while (!this.over.signal.aborted && !this.allSeen() && clock.now() < deadline)
+      await clock.sleep(LOOK_MS);
     this.book.open(clock.now());
   }
 
@@ -148,12 +152,12 @@ class RealProber implements OpenedProber {
     return Promise.resolve(this.book.observations());
   }
 
-  lines(): readonly ProbeLine[] {
-    return this.nodes.flatMap((node) => ENDS.flatMap((end) => this.book.lineOf(end, node) ?? []));
-  }
-
-  setClosed(closed: HostPort | undefined): Promise<void> {
-    return this.installation.setClosed(closed);
+  async forbidden(): Promise<readonly ClosedPath[]> {
+    await this.reader.refresh(
+      [...this.pods.all()].filter(({ end, running }) => end === 'pod' && running),
+      REFRESH_MS,
+    );
+    return this.nodes.flatMap((node) => this.book.closedFrom(node) ?? []);
   }
 
   async stop(): Promise<void> {
@@ -162,6 +166,8 @@ class RealProber implements OpenedProber {
     const last = [...this.pods.all()].filter((agent) => agent.running && this.isAttended(agent));
     if (!this.over.signal.aborted) await this.reader.refresh(last, REFRESH_MS);
     this.over.abort();
+    // What is being made is made first, or it would be left behind.
+    await this.installing.catch(() => undefined);
     await this.installation.remove();
     const deadline = clock.now() + GONE_MS;
     while (clock.now() < deadline && (await podsLeft(kubernetes))) await clock.sleep(LOOK_MS);

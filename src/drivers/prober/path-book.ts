@@ -20,6 +20,12 @@ const PROTOCOLS: Readonly<Record<ProbeMethod, PathObservation['protocol']>> = {
   dns: 'dns',
 };
 
+export interface ClosedPath {
+  readonly from: PathObservation['from'];
+  readonly to: PathObservation['to'];
+  readonly reached: boolean | undefined;
+}
+
 interface Reading {
   readonly line: ProbeLine;
   /** Clock time of the reading. */
@@ -83,6 +89,19 @@ export class PathBook {
   /** Its pod is gone: what it said last is no news any more. */
   gone(end: ProbeEnd, node: string): void {
     this.current.delete(endOf(end, node));
+  }
+
+  /** Whether the closed pod is reached from the node's pod; undefined where it is not asked for. */
+  closedFrom(node: string): ClosedPath | undefined {
+    const line = this.lineOf('pod', node);
+    const path = line?.paths.find(({ kind }) => kind === 'closed');
+    if (line === undefined || path === undefined) return undefined;
+    const isTried = path.failing !== undefined || path.sent > path.lost;
+    return {
+      from: { class: this.classOf(line.address), node },
+      to: { class: this.classOf(path.address), node: path.to },
+      reached: isTried ? path.failing === undefined : undefined,
+    };
   }
 
   failing(now: number): readonly FailingPath[] {

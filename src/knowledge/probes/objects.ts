@@ -116,7 +116,7 @@ export function daemonSet(end: ProbeEnd, { image, agentScript }: ProbeObjectSett
  * No CPU limit: the kernel would hold the agent back in pieces of 100 ms, and that would look like
  * lost packets. No token: an agent asks the API server nothing.
  */
-export function agentPodSpec(end: ProbeEnd, image: string): PodSpec {
+export function agentPodSpec(end: ProbeEnd | 'closed', image: string): PodSpec {
   const spec = {
     ...(end === 'host' ? { hostNetwork: true, dnsPolicy: 'Default' } : {}),
     priorityClassName: 'system-node-critical',
@@ -137,7 +137,7 @@ export function agentPodSpec(end: ProbeEnd, image: string): PodSpec {
   return spec;
 }
 
-function agentContainer(end: ProbeEnd, image: string): PodSpec['containers'][number] {
+function agentContainer(end: ProbeEnd | 'closed', image: string): PodSpec['containers'][number] {
   const container = {
     name: PROBE_CONTAINER,
     image,
@@ -160,6 +160,33 @@ function agentContainer(end: ProbeEnd, image: string): PodSpec['containers'][num
     volumeMounts: [{ name: 'probe', mountPath: '/probe', readOnly: true }],
   };
   return container;
+}
+
+export const CLOSED_NAME = 'regauge-probe-closed';
+
+/** An agent that nobody may reach once the policy is there; `verify` has the others try. */
+export function closedPod(image = PROBE_IMAGE): KubeObject {
+  const { priorityClassName: _, ...spec } = agentPodSpec('closed', image);
+  const labels = { app: CLOSED_NAME, ...OWN_LABELS };
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: CLOSED_NAME, namespace: PROBE_NAMESPACE, labels },
+    spec: { ...spec, restartPolicy: 'Always' },
+    status: {},
+  };
+  return object;
+}
+
+/** Selects the pod and allows nothing: all that comes in is denied. */
+export function closingPolicy(): KubeObject {
+  const object = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: CLOSED_NAME, namespace: PROBE_NAMESPACE, labels: OWN_LABELS },
+    spec: { podSelector: { matchLabels: { app: CLOSED_NAME } }, policyTypes: ['Ingress'] },
+  };
+  return object;
 }
 
 /** Tells texts apart; nobody is to be kept from making two that agree. */

@@ -6,9 +6,9 @@ import { evidence } from './check-report.ts';
 import { breakage, sweepOutcome } from './fault-sweep.ts';
 import { count, list, seconds } from './parts.ts';
 
-const pathEnd = z.object({ class: z.enum(PATH_CLASSES), node: z.string() });
+export const pathEnd = z.object({ class: z.enum(PATH_CLASSES), node: z.string() });
 
-const pathObservation = z.object({
+export const pathObservation = z.object({
   from: pathEnd,
   to: pathEnd,
   protocol: z.enum(['tcp', 'udp', 'dns', 'http']),

@@ -3,6 +3,7 @@
  * measures with what steady probes would have lost. Nothing is reckoned before somebody reads a log,
  * and then one book serves all agents of the world.
  */
+import { CLOSED_NAME, PROBE_NAMESPACE } from '../../knowledge/probes/objects.ts';
 import { methodsOf } from '../../model/probe-paths.ts';
 import type { ProbeEnd, ProbeLine, ProbeLinePath } from '../../model/probe.ts';
 import type { PodObject } from '../../model/kubernetes.ts';
@@ -13,6 +14,7 @@ import { ProbeTraffic } from './probe-traffic.ts';
 
 /** An agent's line holds the newest gaps of a path only. */
 const GAPS_MAX = 4;
+const CLOSED_PERIOD_MS = 1_000;
 const OFF: Seen = { kind: 'off' };
 
 /** One path as one agent measures it, to one address. */
@@ -67,8 +69,38 @@ class PlayedAgents {
       boot: `${uid} ${startedAt}`,
       upMs: now - startedAt,
       address: end === 'host' ? node.address : (node.network.attachmentOf(uid)?.ip ?? ''),
-      paths: own.flatMap((page) => this.linesOf(page, startedAt)),
+      paths: [
+        ...own.flatMap((page) => this.linesOf(page, startedAt)),
+        ...(end === 'pod' ? this.closedFrom(pod, node.name, startedAt) : []),
+      ],
     };
+  }
+
+  /** As of now: agents ask once a second, and only whether it is reached is of interest. */
+  private closedFrom(pod: PodObject, node: string, startedAt: number): readonly ProbeLinePath[] {
+    const { kernel, store, nodes } = this.world;
+    const closed = store.get('Pod', PROBE_NAMESPACE, CLOSED_NAME);
+    const { nodeName = '' } = closed?.spec ?? {};
+    const address = nodes.get(nodeName)?.network.attachmentOf(closed?.metadata.uid ?? '')?.ip;
+    if (closed === undefined || address === undefined) return [];
+    const verdict = this.world.fabric.reach({ kind: 'pod', pod }, { kind: 'pod', pod: closed });
+    const upMs = kernel.now() - startedAt;
+    const sent = Math.floor(upMs / CLOSED_PERIOD_MS);
+    const lost = verdict.ok ? 0 : sent;
+    return [
+      {
+        kind: 'closed',
+        to: node,
+        method: 'tcp-new',
+        address,
+        periodMs: CLOSED_PERIOD_MS,
+        sent,
+        lost,
+        longestMs: 0,
+        gaps: [],
+        ...(verdict.ok ? {} : { failing: { sinceMs: 0, message: verdict.message } }),
+      },
+    ];
   }
 
   private seen(path: ProbePath, seen: Seen, now: number): void {
