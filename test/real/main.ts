@@ -9,13 +9,14 @@ import { CHARTS } from './charts/part.ts';
 import { CLIENTS } from './clients/part.ts';
 import { beModest } from './go-tool.ts';
 import { HELM } from './helm/part.ts';
+import { HOST_ACCESS } from './host-access/part.ts';
 import { INSTALL } from './install/part.ts';
 import { Lane, type Part } from './lane.ts';
 import { sweepDirectories } from './lane-directory.ts';
 import { RUNTIMES } from './runtimes.ts';
 import { Skipped } from './skipped.ts';
 
-const PARTS: readonly Part[] = [CHARTS, API, HELM, INSTALL, CLIENTS, RUNTIMES];
+const PARTS: readonly Part[] = [CHARTS, API, HELM, HOST_ACCESS, INSTALL, CLIENTS, RUNTIMES];
 
 const { values: options } = parseArgs({
   options: {
