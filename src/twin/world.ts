@@ -338,11 +338,16 @@ export interface Fabric {
   reach(from: NetworkEnd, to: Destination): PathVerdict;
   /**
    * Called after a change on the node that can change a path's fate; with the pod's UID when nothing but
-   * that pod's attachment changed, so that the paths of its neighbours need no second look; and with
-   * whether the way from the node itself to its own pods can be another than before.
+   * that pod's attachment changed, so that the paths of its neighbours need no second look.
    */
-  onChange(listener: (node: string, podUid: string | undefined, within: boolean) => void): void;
+  onChange(listener: (node: string, podUid: string | undefined, ways: Ways) => void): void;
 }
+
+/**
+ * Ways of packets that may be others than before: all that touch the node, all but those from the node
+ * itself to its own pods, or none.
+ */
+export type Ways = 'all' | 'between-nodes' | 'none';
 
 // ---------------------------------------------------------------- machine
 

@@ -91,7 +91,7 @@ export function kubeletWorld(options: WorldOptions): KubeletWorld {
   const listeners: Parameters<Fabric['onChange']>[0][] = [];
   const paths: KubeletWorld['paths'] = {
     verdict: () => REACHED,
-    changed: (node) => listeners.forEach((listener) => listener(node, undefined, true)),
+    changed: (node) => listeners.forEach((listener) => listener(node, undefined, 'all')),
   };
   const fabric: Fabric = {
     reach: (from, to) => paths.verdict(from, to),

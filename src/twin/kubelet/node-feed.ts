@@ -31,8 +31,8 @@ export function subscribeToPaths(fabric: Fabric, node: string, listener: PathLis
   if (byNode === undefined) {
     const listeners = new Map<string, PathListener>();
     paths.set(fabric, (byNode = listeners));
-    fabric.onChange((changed, podUid, within) => {
-      if (within) listeners.get(changed)?.(podUid);
+    fabric.onChange((changed, podUid, ways) => {
+      if (ways === 'all') listeners.get(changed)?.(podUid);
     });
   }
   byNode.set(node, listener);

@@ -12,6 +12,7 @@ import type {
   NetworkEnd,
   PathVerdict,
   TwinNode,
+  Ways,
 } from '../world.ts';
 import { toUpstream } from './host-dns.ts';
 import { type NetworkListener, networkOf } from './kernel-network.ts';
@@ -59,7 +60,7 @@ export class TwinFabric implements Fabric {
     this.peers = new PeerTables(parts.store, this.revisions);
     this.policies = new PolicyIndex(parts.store);
     // A lease or tunnel entry that came later than the link changes the fate of the same paths.
-    this.peers.onChange((node) => this.tell(node, undefined, false));
+    this.peers.onChange((node) => this.tell(node, undefined, 'between-nodes'));
   }
 
   reach(from: NetworkEnd, to: Destination): PathVerdict {
@@ -117,9 +118,9 @@ export class TwinFabric implements Fabric {
     }
   }
 
-  private tell(node: string, podUid: string | undefined, within: boolean): void {
+  private tell(node: string, podUid: string | undefined, ways: Ways): void {
     // What a policy makes of a packet may hang on more than the wires between its ends.
-    const judged = within || !this.policies.isEmpty;
+    const judged = ways === 'all' || this.policies.isEmpty ? ways : 'all';
     for (const listener of this.listeners) listener(node, podUid, judged);
   }
 

@@ -6,7 +6,7 @@
 import { assert } from '../../base/assert.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { Attachment, NodeNetwork, TwinNode } from '../world.ts';
+import type { Attachment, Fabric, NodeNetwork, TwinNode, Ways } from '../world.ts';
 import type { View } from './revision-table.ts';
 
 export interface VxlanLink {
@@ -58,11 +58,8 @@ export type TunnelDevice = 'flannel.1' | 'cilium_vxlan' | 'cilium_geneve';
 /** Parts of a node's network that can be missing, each with a reason of its own. */
 export type NetworkPart = 'power' | 'flannel' | 'cilium' | 'kube-proxy' | 'cni0' | TunnelDevice;
 
-/**
- * `podUid` is given when nothing but that pod's attachment changed; `within` says whether the way from
- * the node itself to its own pods may be another than before.
- */
-export type NetworkListener = (node: string, podUid: string | undefined, within: boolean) => void;
+/** As `Fabric.onChange` tells. */
+export type NetworkListener = Parameters<Fabric['onChange']>[0];
 
 const NO_CAUSES: readonly OccurrenceId[] = [];
 /** Detached pods whose reason is remembered, per node. */
@@ -176,13 +173,13 @@ export class KernelNetwork implements NodeNetwork {
       }
     }
     if (name === 'cni0' || name === 'flannel.1' || name === 'cilium_vxlan') this.blame(name);
-    this.touch(undefined, name === 'cni0');
+    this.touch(undefined, waysOver(name));
   }
 
   addLink(name: string): void {
     if (this.plainLinks.has(name)) return;
     this.plainLinks.add(name);
-    this.touch(undefined, name === 'cni0');
+    this.touch(undefined, waysOver(name));
   }
 
   vxlanLink(name: string): VxlanLink | undefined {
@@ -194,7 +191,7 @@ export class KernelNetwork implements NodeNetwork {
     if (old?.port === link.port && old.up === link.up) return;
     this.vxlan.set(name, link);
     this.blame(name);
-    this.touch(undefined, false);
+    this.touch(undefined, waysOver(name));
   }
 
   /**
@@ -212,21 +209,22 @@ export class KernelNetwork implements NodeNetwork {
   setFlannel(state: FlannelState | undefined): void {
     this.flannelState = state;
     this.blame('flannel');
-    this.touch(undefined, false);
+    this.touch(undefined, 'between-nodes');
   }
 
   setCilium(state: CiliumState | undefined): void {
-    // What other programs do between the same two ends is nothing to the node's own pods.
-    const within = state === undefined || this.ciliumState === undefined;
+    const before = this.ciliumState;
     this.ciliumState = state;
     this.blame('cilium');
-    this.touch(undefined, within);
+    // What other programs do between the same two ends is nothing to the node's own pods.
+    if (state === undefined || before === undefined) this.touch();
+    else this.touch(undefined, isLeftAsItIs(before, state) ? 'none' : 'between-nodes');
   }
 
   setKubeProxy(state: KubeProxyState | undefined): void {
     this.kubeProxyState = state;
     this.blame('kube-proxy');
-    this.touch(undefined, false);
+    this.touch(undefined, 'between-nodes');
   }
 
   /** What made the part as it is, or took it away. */
@@ -280,11 +278,37 @@ export class KernelNetwork implements NodeNetwork {
     this.reasons.set(part, this.kernel.causes);
   }
 
-  private touch(podUid?: string, within = true): void {
+  private touch(podUid?: string, ways: Ways = 'all'): void {
     this.changes += 1;
-    for (const listener of this.listeners) listener(this.node, podUid, within);
+    for (const listener of this.listeners) listener(this.node, podUid, ways);
   }
 }
+
+/** Packets ask for the bridge and for tunnel devices; other links say who was there. */
+function waysOver(link: string): Ways {
+  if (link === 'cni0') return 'all';
+  return link === 'flannel.1' || link === 'cilium_vxlan' || link === 'cilium_geneve'
+    ? 'between-nodes'
+    : 'none';
+}
+
+/** Its agent stopped, and nothing else: its maps were live, and stay as they are now. */
+function isLeftAsItIs(before: CiliumState, state: CiliumState): boolean {
+  if (before.maps !== undefined || state.maps === undefined) return false;
+  return CILIUM_PARTS.every((part) => before[part] === state[part]);
+}
+
+const CILIUM_PARTS = [
+  'version',
+  'podCidrs',
+  'routing',
+  'tunnelDevice',
+  'hostRouting',
+  'masquerade',
+  'kubeProxyReplacement',
+  'policy',
+  'takenOver',
+] as const;
 
 /** A loss keeps what came before it: rules gone in a reboot are gone for good if their maker is. */
 function joined(

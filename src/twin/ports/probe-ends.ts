@@ -27,16 +27,25 @@ export class ProbeEnds {
     this.nodes = nodes;
   }
 
-  put(end: End, node: string, pod: PodObject): void {
-    const present = this.pods[end].get(node)?.metadata.uid ?? pod.metadata.uid;
+  /** True when packets may fare otherwise than before; most of what is written of a pod is not so. */
+  put(end: End, node: string, pod: PodObject): boolean {
+    const old = this.pods[end].get(node);
+    const isOther = old?.metadata.uid !== pod.metadata.uid;
     // One that ends may speak after its successor.
-    if (present !== pod.metadata.uid && pod.metadata.deletionTimestamp !== undefined) return;
+    if (old !== undefined && isOther && pod.metadata.deletionTimestamp !== undefined) return false;
     this.pods[end].set(node, pod);
+    return (
+      old === undefined ||
+      isOther ||
+      hasProcess(old) !== hasProcess(pod) ||
+      old.metadata.labels !== pod.metadata.labels ||
+      old.spec.hostNetwork !== pod.spec.hostNetwork
+    );
   }
 
-  drop(end: End, node: string, pod: PodObject): void {
+  drop(end: End, node: string, pod: PodObject): boolean {
     const pods = this.pods[end];
-    if (pods.get(node)?.metadata.uid === pod.metadata.uid) pods.delete(node);
+    return pods.get(node)?.metadata.uid === pod.metadata.uid && pods.delete(node);
   }
 
   podOn(node: string): PodObject | undefined {

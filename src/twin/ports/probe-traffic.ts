@@ -8,7 +8,7 @@ import { ringOf } from '../../model/probe-paths.ts';
 import { fabricOf, type TwinFabric } from '../network/fabric.ts';
 import { networkOf } from '../network/kernel-network.ts';
 import { DNS_SERVICE } from '../network/service-table.ts';
-import type { Destination, World } from '../world.ts';
+import type { Destination, Ways, World } from '../world.ts';
 import type { Seen } from './path-log.ts';
 import { ProbeEnds } from './probe-ends.ts';
 import { ProbeIndex } from './probe-index.ts';
@@ -63,7 +63,7 @@ export class ProbeTraffic {
       if (object.metadata.namespace === PROBE_NAMESPACE)
         this.podChanged(object, type === 'deleted');
     });
-    this.fabric.onPathChange((node, podUid) => this.networkChanged(node, podUid));
+    this.fabric.onPathChange((node, podUid, ways) => this.networkChanged(node, podUid, ways));
     this.fabric.services.onChange((key, left) => this.serviceChanged(key, left));
     this.fabric.policies.onChange(() => this.touchAll(this.paths));
   }
@@ -73,14 +73,14 @@ export class ProbeTraffic {
     const app = pod.metadata.labels?.['app'];
     if (node === undefined || (app !== PROBE_NAME && app !== HOST_PROBE_NAME)) return;
     const end = app === PROBE_NAME ? 'pod' : 'host';
-    if (gone) this.ends.drop(end, node, pod);
-    else this.ends.put(end, node, pod);
+    const changed = gone ? this.ends.drop(end, node, pod) : this.ends.put(end, node, pod);
+    if (!changed) return;
     this.touchAll(this.index.endingOn(node));
     this.touchAll(this.index.through(pod.metadata.uid ?? ''));
   }
 
-  private networkChanged(node: string, podUid: string | undefined): void {
-    if (!this.active) return;
+  private networkChanged(node: string, podUid: string | undefined, ways: Ways): void {
+    if (!this.active || ways === 'none') return;
     if (podUid !== undefined) {
       this.touchAll(this.index.through(podUid));
       if (this.ends.podOn(node)?.metadata.uid === podUid) this.touchAll(this.index.endingOn(node));
