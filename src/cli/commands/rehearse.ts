@@ -147,6 +147,9 @@ interface Prepared {
 /** What is shown of what was read. */
 type Told = Pick<ClusterRead, 'runbook' | 'leftOut' | 'bundles'>;
 
+/** From about so many objects on (some 50 nodes) it pays that code which runs often is optimised soon. */
+const OBJECTS_OF_A_LONG_RUN = 2_000;
+
 /** Apart from the run, which must not hold on to what was read: it is most of a large twin. */
 async function prepare(
   context: CliContext,
@@ -155,6 +158,7 @@ async function prepare(
 ): Promise<Prepared> {
   const read = clusterIn(await readGiven(context, flags, paths));
   const { input, runbook, leftOut, bundles } = read;
+  if (input.objects.length > OBJECTS_OF_A_LONG_RUN) context.process.onLongRun?.();
   const subject = subjectOf(flags, read);
   return {
     subject,
