@@ -73,7 +73,7 @@ function suspectsIn(run: FaultedRun): readonly Suspect[] {
 }
 
 /** What a run leaves while it is stopped, and a run that goes on or the way back takes away. */
-const HELD_WHILE_STOPPED = /schedulable in the end|are so in the end/;
+const HELD_WHILE_STOPPED = /in the end$/;
 
 function invariantSuspects({ invariants }: ObservationReport, ended: boolean): readonly Suspect[] {
   return invariants.flatMap(({ name, firstViolation }) => {

@@ -56,7 +56,7 @@ export function createObserver(world: World, prober: TwinProber): Observer {
         ),
         makespanSeconds: Math.round(world.kernel.now() / 100) / 10,
       };
-      const reports = invariants.report();
+      const reports = [...invariants.report(), policyReport(policies)];
       return {
         summary,
         failures: [
@@ -136,6 +136,13 @@ function unauthorizedFailures(occurrences: readonly Occurrence[]): readonly Obse
       at: at / 1000,
       because: [id],
     }));
+}
+
+function policyReport({ firstAt }: PolicyGap): InvariantReport {
+  const name = 'what policies forbade stays forbidden';
+  if (firstAt === undefined) return { name, held: true };
+  const message = 'pods that policies select run on a network that enforces none';
+  return { name, held: false, firstViolation: { at: firstAt / 1000, message } };
 }
 
 function policyFailures(policies: PolicyGap): readonly ObservedFailure[] {

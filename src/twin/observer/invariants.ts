@@ -8,6 +8,8 @@ import { fabricOf } from '../network/fabric.ts';
 import { networkOf } from '../network/kernel-network.ts';
 import { imageName } from '../programs/image.ts';
 import type { TwinNode, World } from '../world.ts';
+import { watchConfs } from './conf-invariant.ts';
+import { rememberMarks, watchBeginnings, watchBudgets, watchReplicas } from './order-invariants.ts';
 
 export type InvariantReport = Rehearsal['invariants'][number];
 
@@ -17,7 +19,12 @@ const NAMES = {
   duplicate: 'no address is held by two sandboxes',
   oldCni: 'the old network stays while a sandbox of it lives',
   conf: 'a moved node has one selectable conf, also after a reboot',
+  network: 'a node open to pods has a network for them, now and after a reboot',
+  order: 'no node is begun while another is in trouble',
+  budgets: 'budgets with room are kept',
+  replicas: 'replica counts stay',
   cordon: 'nodes that were schedulable are so in the end',
+  marks: 'marks and taints of the run are gone in the end',
   data: 'no volume loses its last copy',
 } as const;
 
@@ -25,6 +32,7 @@ type InvariantId = keyof typeof NAMES;
 
 /** Data, quorum, a changed address: what a re-run does not bring back. */
 const LASTING: ReadonlySet<InvariantId> = new Set(['quorum', 'address', 'data']);
+const OLD_BRIDGE = 'cni0';
 const CONF_DIRECTORY = '/etc/cni/net.d';
 const CONF_NAME = /\.(conf|conflist|json)$/;
 
@@ -47,6 +55,7 @@ export class Invariants {
   private readonly held = new Map<string, Holder>();
   private readonly heldOn = new Map<string, Set<string>>();
   private readonly firstOccurrence: number;
+  private readonly markLeft: () => string | undefined;
 
   constructor(world: World) {
     this.world = world;
@@ -60,6 +69,11 @@ export class Invariants {
         this.attachmentChanged(node, podUid);
     }
     this.follow();
+    watchConfs(world, (message) => this.violate('network', message));
+    watchBeginnings(world, (message) => this.violate('order', message));
+    watchBudgets(world, (message) => this.violate('budgets', message));
+    watchReplicas(world, (message) => this.violate('replicas', message));
+    this.markLeft = rememberMarks(world);
   }
 
   report(): readonly InvariantReport[] {
@@ -98,6 +112,7 @@ export class Invariants {
 
   private nodeChanged(node: TwinNode): void {
     if (!node.machine.up) for (const uid of this.heldOn.get(node.name) ?? []) this.release(uid);
+    else this.lookAtBridge(node);
     if (node.role === 'control-plane') this.countQuorum(node);
   }
 
@@ -151,6 +166,20 @@ export class Invariants {
     }
   }
 
+  /** Its pods hang on it: without it they are as good as cut off. */
+  private lookAtBridge(node: TwinNode): void {
+    if (node.network.links().includes(OLD_BRIDGE)) return;
+    for (const uid of this.heldOn.get(node.name) ?? []) {
+      const attachment = networkOf(node).attachmentOf(uid);
+      if (attachment?.network !== 'flannel') continue;
+      this.violate(
+        'oldCni',
+        `${OLD_BRIDGE} of ${node.name} is gone, and ${attachment.ip} was on it`,
+      );
+      return;
+    }
+  }
+
   private flannelRemoved(): void {
     for (const node of this.world.nodes.values()) {
       for (const { network, ip } of networkOf(node).allAttachments()) {
@@ -167,6 +196,8 @@ export class Invariants {
       if (spec.unschedulable !== true || this.cordoned.has(metadata.name)) continue;
       this.violate('cordon', `${metadata.name} is still cordoned`);
     }
+    const left = this.markLeft();
+    if (left !== undefined) this.violate('marks', left);
     const { occurrences } = this.world.kernel;
     for (let index = this.firstOccurrence; index < occurrences.length; index += 1) {
       const occurrence = occurrences[index];

@@ -1,0 +1,100 @@
+/**
+ * A node that is open to pods has a network for them, now and after a reboot now: a conf that the
+ * runtime takes, the plugin it calls, and the DaemonSet that writes that plugin's state again. Looked
+ * at when a conf directory changes, when a network's DaemonSet comes or goes, and when a node opens.
+ */
+import { compareConfNames, isConfFile } from '../../knowledge/cni-selection.ts';
+import { cniPathsOf } from '../node/cni-paths.ts';
+import { imageName } from '../programs/image.ts';
+import type { TwinNode, World } from '../world.ts';
+
+/** Which software keeps a plugin's state: without its pods a reboot ends the network. */
+const KEEPERS: Readonly<Record<string, string>> = { flannel: 'flannel', 'cilium-cni': 'cilium' };
+
+export type Note = (message: string) => void;
+
+export function watchConfs(world: World, note: Note): void {
+  const watched = new ConfInvariant(world, note);
+  watched.follow();
+}
+
+class ConfInvariant {
+  private readonly world: World;
+  private readonly note: Note;
+  private readonly directory: string;
+  private readonly binaries: string;
+  /** Nodes whose runtime looks elsewhere have no network of this directory to lose. */
+  private readonly followed = new Set<TwinNode>();
+
+  constructor(world: World, note: Note) {
+    this.world = world;
+    this.note = note;
+    const paths = cniPathsOf(world.versions.distribution, false);
+    this.directory = paths.confDirectory;
+    this.binaries = paths.binDirectories[0] ?? '';
+  }
+
+  follow(): void {
+    const { nodes, store } = this.world;
+    for (const node of nodes.values()) {
+      if (this.confsOf(node).length === 0) continue;
+      this.followed.add(node);
+      node.files.watch?.(this.directory, () => this.look(node));
+    }
+    store.watch('Node', ({ type, object, old }) => {
+      const opened = old?.spec.unschedulable === true && object.spec.unschedulable !== true;
+      const node = nodes.get(object.metadata.name);
+      if (type === 'modified' && opened && node !== undefined && this.followed.has(node))
+        this.look(node);
+    });
+    store.watch('DaemonSet', ({ type, object }) => {
+      const images = object.spec.template.spec.containers.map(imageName);
+      const keeps = images.some((image) => Object.values(KEEPERS).includes(image));
+      if (type === 'deleted' && keeps) for (const node of this.followed) this.look(node);
+    });
+  }
+
+  private confsOf({ files }: TwinNode): readonly string[] {
+    return (files.list(this.directory) ?? []).filter(isConfFile).toSorted(compareConfNames);
+  }
+
+  private look(node: TwinNode): void {
+    const { store } = this.world;
+    const spec = store.get('Node', undefined, node.name)?.spec;
+    if (spec === undefined || spec.unschedulable === true || !node.machine.up) return;
+    const why = this.lacksNow(node) ?? this.lacksAfterReboot(node);
+    if (why !== undefined) this.note(`${node.name}, which is open to pods, ${why}`);
+  }
+
+  private lacksNow(node: TwinNode): string | undefined {
+    const [first] = this.confsOf(node);
+    if (first === undefined) return 'has no conf that its runtime would take';
+    const plugin = this.pluginOf(node, first);
+    if (plugin === undefined || node.files.exists(`${this.binaries}/${plugin}`)) return undefined;
+    return `takes ${first}, and there is no plugin ${plugin}`;
+  }
+
+  private lacksAfterReboot(node: TwinNode): string | undefined {
+    const confs = this.confsOf(node);
+    const [now] = confs;
+    const [after] = confs.filter((name) =>
+      node.files.survives(`${this.directory}/${name}`, 'reboot'),
+    );
+    if (after !== undefined && after !== now)
+      return `takes ${now ?? 'no conf'} and would take ${after} after a reboot`;
+    const plugin = now === undefined ? undefined : this.pluginOf(node, now);
+    const keeper = KEEPERS[plugin ?? ''];
+    if (keeper === undefined || this.isKept(keeper)) return undefined;
+    return `takes ${now ?? ''}, and nothing would write what ${plugin ?? ''} needs after a reboot: no DaemonSet runs ${keeper}`;
+  }
+
+  private isKept(keeper: string): boolean {
+    return this.world.store
+      .list('DaemonSet')
+      .some(({ spec }) => spec.template.spec.containers.some((c) => imageName(c) === keeper));
+  }
+
+  private pluginOf({ files }: TwinNode, name: string): string | undefined {
+    return /"type"\s*:\s*"([^"]+)"/.exec(files.read(`${this.directory}/${name}`) ?? '')?.[1];
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What a run must keep to while it works: it begins with no node while another is in trouble, takes no
+ * more pods of a budget than it allows, scales nothing, and leaves no mark behind.
+ */
+import type { NodeObject } from '../../model/kubernetes.ts';
+import { objectKey } from '../../model/kubernetes.ts';
+import { budgetsOf } from '../controllers/disruption.ts';
+import type { World } from '../world.ts';
+import type { Note } from './conf-invariant.ts';
+
+const MIGRATION_LABEL = /^io\.cilium\.migration\//;
+const OWN_MARK = /^regauge\.dev\//;
+/** Taints that Kubernetes itself sets and lifts. */
+const OF_KUBERNETES = /^node\.(kubernetes|cilium)\.io\//;
+/** Nobody can know sooner that a node is in trouble (milliseconds). */
+const KNOWN_AFTER_MS = 30_000;
+
+/** A node is begun when it gets the label of the new network. */
+export function watchBeginnings({ store, kernel }: World, note: Note): void {
+  const since = new Map<string, number>();
+  store.watch('Node', ({ type, object, old }) => {
+    const { name } = object.metadata;
+    if (type === 'deleted' || isReady(object)) since.delete(name);
+    else if (!since.has(name)) since.set(name, kernel.now());
+    if (type !== 'modified' || isBegun(old) || !isBegun(object)) return;
+    for (const [other, from] of since) {
+      const node = other === name ? undefined : store.get('Node', undefined, other);
+      if (node === undefined || kernel.now() - from < KNOWN_AFTER_MS) continue;
+      // One that is closed in the middle of its own move is of the same wave.
+      if (isBegun(node) && node.spec.unschedulable === true) continue;
+      note(`${name} was begun while ${other} was not Ready`);
+    }
+  });
+}
+
+function isReady({ status }: NodeObject): boolean {
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  return ready === undefined || ready.status === 'True';
+}
+
+function isBegun(node: NodeObject | undefined): boolean {
+  return Object.keys(node?.metadata.labels ?? {}).some((label) => MIGRATION_LABEL.test(label));
+}
+
+/** A budget without room for one allows no order at all: a plan says so, and restarts in place. */
+export function watchBudgets({ store }: World, note: Note): void {
+  if (store.first('PodDisruptionBudget') === undefined) return;
+  const budgets = budgetsOf(store);
+  budgets.onChange((key) => {
+    const slash = key.indexOf('/');
+    const budget = store.get('PodDisruptionBudget', key.slice(0, slash), key.slice(slash + 1));
+    if (budget === undefined) return;
+    const { currentHealthy, desiredHealthy, expectedPods } = budgets.allowance(budget);
+    if (currentHealthy >= desiredHealthy || desiredHealthy >= expectedPods) return;
+    note(`budget ${key} wants ${desiredHealthy} of ${expectedPods} pods and has ${currentHealthy}`);
+  });
+}
+
+const SCALED = ['Deployment', 'StatefulSet'] as const;
+
+export function watchReplicas({ store }: World, note: Note): void {
+  for (const kind of SCALED) {
+    store.watch(kind, ({ type, object, old }) => {
+      const before = old?.spec.replicas ?? 1;
+      const now = object.spec.replicas ?? 1;
+      if (type !== 'modified' || old === undefined || before === now) return;
+      note(`${kind} ${objectKey(object)} was scaled from ${before} to ${now}`);
+    });
+  }
+}
+
+/** What is on the nodes now and was not when this was called. */
+export function rememberMarks({ store }: World): () => string | undefined {
+  const before = new Map(store.list('Node').map((node) => [node.metadata.name, marksOf(node)]));
+  return () => {
+    for (const node of store.list('Node')) {
+      const known = before.get(node.metadata.name);
+      if (known === undefined) continue;
+      const left = [...marksOf(node)].find((mark) => !known.has(mark));
+      if (left !== undefined) return `${node.metadata.name} still has ${left}`;
+    }
+    return undefined;
+  };
+}
+
+function marksOf({ metadata, spec }: NodeObject): ReadonlySet<string> {
+  const annotations = Object.keys(metadata.annotations ?? {}).filter((key) => OWN_MARK.test(key));
+  const labels = Object.keys(metadata.labels ?? {}).filter((key) => OWN_MARK.test(key));
+  const taints = (spec.taints ?? []).filter(({ key }) => !OF_KUBERNETES.test(key));
+  return new Set([
+    ...annotations.map((key) => `annotation ${key}`),
+    ...labels.map((key) => `label ${key}`),
+    ...taints.map(({ key, effect }) => `taint ${key}:${effect}`),
+  ]);
+}
