@@ -188,15 +188,19 @@ export class HostPods {
   }
 
   private async prepare(): Promise<void> {
+    const { kubernetes } = this.options;
+    const labels = { ...OWN_LABELS, ...PRIVILEGED_NAMESPACE_LABELS };
     const namespace: KubeObject = {
       apiVersion: 'v1',
       kind: 'Namespace',
-      metadata: {
-        name: OWN_NAMESPACE,
-        labels: { ...OWN_LABELS, ...PRIVILEGED_NAMESPACE_LABELS },
-      },
+      metadata: { name: OWN_NAMESPACE, labels },
     };
-    await this.options.kubernetes.apply(namespace);
+    const address = { apiVersion: 'v1', kind: 'Namespace', name: OWN_NAMESPACE };
+    const found = await kubernetes.get<KubeObject>(address);
+    const isOpen = Object.entries(PRIVILEGED_NAMESPACE_LABELS).every(
+      ([key, value]) => found?.metadata.labels?.[key] === value,
+    );
+    if (!isOpen) await kubernetes.apply(namespace);
     await this.sweep();
   }
 
