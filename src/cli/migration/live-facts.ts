@@ -37,9 +37,7 @@ export async function readLiveFacts(
   const isTold = objects.files.some(({ path }) => path.endsWith('/machineconfig.yaml'));
   const configs =
     plan.platform.distribution === 'talos' && !isTold ? await machineConfigs(nodes, nodeHost) : [];
-  // The very ones that the steps will patch, instead of those a snapshot would hold.
-  const others = objects.files.filter(({ path }) => !path.endsWith('/machineconfig.yaml'));
-  const live: FilesRead = { ...objects, files: [...others, ...configs] };
+  const live: FilesRead = { ...objects, files: [...objects.files, ...configs] };
   const read = await readCluster({
     paths: [],
     live,
