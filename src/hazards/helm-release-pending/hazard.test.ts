@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { KubeObject } from '../../model/kubernetes.ts';
 import { finding, judged } from '../finding.ts';
 import { factsFrom } from '../testing.ts';
 import { node, object } from '../testing-objects.ts';
@@ -15,6 +16,9 @@ const release = (version: string, status: string, name = 'cilium') =>
       labels: { owner: 'helm', name, version, status },
     },
   );
+
+const commandOf = (...objects: readonly KubeObject[]) =>
+  hazard.foretell(factsFrom({ objects: [node('w1'), ...objects] })).findings[0]?.fix?.command;
 
 test('an upgrade that was interrupted', () => {
   const objects = [node('w1'), release('9', 'deployed'), release('10', 'pending-upgrade')];
@@ -33,11 +37,23 @@ test('an upgrade that was interrupted', () => {
         ],
         fix: {
           summary: 'Roll the release back to its last deployed revision before the migration.',
-          command: 'helm -n kube-system rollback cilium',
+          command: 'helm -n kube-system rollback cilium 9',
         },
       }),
     ]),
   );
+});
+
+test('goes back past failed revisions, and nowhere from a first installation', () => {
+  expect(
+    commandOf(
+      release('7', 'superseded'),
+      release('8', 'deployed'),
+      release('10', 'pending-upgrade'),
+      release('9', 'failed'),
+    ),
+  ).toBe('helm -n kube-system rollback cilium 8');
+  expect(commandOf(release('1', 'pending-install'))).toBe('helm -n kube-system uninstall cilium');
 });
 
 test('near miss: an older revision was pending', () => {

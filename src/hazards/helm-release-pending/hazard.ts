@@ -2,6 +2,7 @@
 import type { ReadObject } from '../../model/cluster-input.ts';
 import type { ClusterFacts } from '../../model/facts.ts';
 import { evidenceAt } from '../../model/finding.ts';
+import type { Fix } from '../../model/finding.ts';
 import type { Foretelling, Hazard } from '../../model/hazard.ts';
 import { finding, judgedInPart, missingUnlessLive } from '../finding.ts';
 import { objectsOf } from '../objects.ts';
@@ -21,8 +22,8 @@ export const hazard: Hazard = {
 const CNI_RELEASE = /cilium|flannel|canal|calico|tigera/;
 
 function foretell(facts: ClusterFacts): Foretelling {
-  const findings = latestRevisions(objectsOf(facts, 'Secret', 'ConfigMap')).flatMap(
-    ({ object, source }) => {
+  const findings = releasesIn(objectsOf(facts, 'Secret', 'ConfigMap')).flatMap(
+    ([{ object, source }, ...earlier]) => {
       const { name = '', status = '' } = object.metadata.labels ?? {};
       if (!status.startsWith('pending-')) return [];
       const namespace = object.metadata.namespace ?? 'default';
@@ -31,10 +32,7 @@ function foretell(facts: ClusterFacts): Foretelling {
           certainty: 'proven',
           message: `The last revision of Helm release ${name} in ${namespace} is ${status}: a run of Helm ended before it finished. The next upgrade is refused with "another operation (install/upgrade/rollback) is in progress".`,
           evidence: [evidenceAt({ ...source, path: 'metadata.labels.status' }, status)],
-          fix: {
-            summary: 'Roll the release back to its last deployed revision before the migration.',
-            command: `helm -n ${namespace} rollback ${name}`,
-          },
+          fix: wayBack(`helm -n ${namespace}`, name, earlier),
         }),
       ];
     },
@@ -45,17 +43,38 @@ function foretell(facts: ClusterFacts): Foretelling {
   );
 }
 
-/** Only the newest record of a release counts. */
-function latestRevisions(objects: readonly ReadObject[]): readonly ReadObject[] {
-  const latest = new Map<string, ReadObject>();
+/** A first installation has nothing to go back to; a revision by its number may be a failed one. */
+function wayBack(helm: string, name: string, earlier: readonly ReadObject[]): Fix {
+  const good = ['deployed', 'superseded'].flatMap((wanted) =>
+    earlier.filter(({ object }) => object.metadata.labels?.['status'] === wanted),
+  )[0];
+  return good === undefined
+    ? {
+        summary: 'Uninstall what the first installation left, and install again.',
+        command: `${helm} uninstall ${name}`,
+      }
+    : {
+        summary: 'Roll the release back to its last deployed revision before the migration.',
+        command: `${helm} rollback ${name} ${revision(good)}`,
+      };
+}
+
+type Records = readonly [ReadObject, ...ReadObject[]];
+
+/** The records of each release, newest first: only that one tells how it stands. */
+function releasesIn(objects: readonly ReadObject[]): readonly Records[] {
+  const releases = new Map<string, Records>();
   for (const read of objects) {
     const { labels = {}, namespace = '' } = read.object.metadata;
     if (labels['owner'] !== 'helm' || !CNI_RELEASE.test(labels['name'] ?? '')) continue;
     const key = `${namespace}/${labels['name']}`;
-    const other = latest.get(key);
-    if (other === undefined || revision(read) > revision(other)) latest.set(key, read);
+    const others = releases.get(key) ?? [];
+    const newer = others.filter((other) => revision(other) > revision(read));
+    const older = others.filter((other) => revision(other) <= revision(read));
+    const [first = read, ...rest] = [...newer, read, ...older];
+    releases.set(key, [first, ...rest]);
   }
-  return [...latest.values()];
+  return [...releases.values()];
 }
 
 function revision({ object }: ReadObject): number {
