@@ -36,7 +36,7 @@ describe('what Helm complains of', () => {
     ],
     [
       'INSTALLATION FAILED: chart "cilium" version "9.9.9" not found in https://x repository',
-      'unreachable',
+      'not-found',
     ],
     [
       `values don't meet the specifications of the schema(s) in the following chart(s):\ncilium:\n- at '/a': got string, want array`,

@@ -38,19 +38,26 @@ const TELLINGS: readonly Telling[] = [
   },
   {
     matches:
-      /is not a valid chart repository|failed to download|chart ".*" (version ".*" )?not found|no chart version found|failed to (fetch|do request|perform|resolve)|failed to authorize|unable to locate any tags|: not found: not found/,
+      /chart ".*" (version ".*" )?not found|no chart version found|: 404 Not Found|manifest unknown/,
+    code: 'not-found',
+    hint: TO_THE_CHART,
+  },
+  {
+    matches:
+      /is not a valid chart repository|failed to (download|fetch|do request|perform|resolve|authorize)|unable to locate any tags/,
     code: 'unreachable',
     hint: TO_THE_CHART,
   },
   {
     matches:
-      /path ".*" not found|Chart\.yaml file is missing|improper constraint|file does not appear to be a gzipped archive/,
+      /path ".*" not found|repo \S+ not found|Chart\.yaml file is missing|improper constraint|does not appear to be a gzipped archive/,
     code: 'bad-input',
     hint: TO_THE_CHART,
   },
   {
     matches: /x509:|tls: |certificate (signed by|has expired|is valid for)/,
     code: 'untrusted',
+    hint: 'The certificate authority in the kubeconfig is not that of the server, or somebody stands between.',
   },
   {
     matches:
@@ -99,8 +106,15 @@ function complaintIn(stderr: string, secrets: readonly string[]): string {
   const from = stderr.search(/^Error: (?![\s\S]*^Error: )/m);
   const said = from < 0 ? withoutWarnings(stderr) : stderr.slice(from);
   const bare = said.replace(/^Error: /, '').replace(/^(UPGRADE|INSTALLATION) FAILED: /, '');
-  return redactText(withoutTexts(bare.trim(), secrets));
+  const told = ADVICE.reduce((rest, advice) => rest.replace(advice, ''), bare);
+  return redactText(withoutTexts(told.trim(), secrets));
 }
+
+/** What Helm and client-go add for those who type: flags we do not use, a page to read. */
+const ADVICE = [
+  /\n+Use --debug flag to render out invalid YAML/,
+  /\n+It looks like you are[\s\S]*/,
+];
 
 /** klog lines, `WARNING:`, and Helm 4's `level=WARN`. */
 function withoutWarnings(text: string): string {
@@ -110,7 +124,7 @@ function withoutWarnings(text: string): string {
     .join('\n');
 }
 
-export function withoutTexts(text: string, secrets: readonly string[]): string {
+function withoutTexts(text: string, secrets: readonly string[]): string {
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
 }
 

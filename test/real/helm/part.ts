@@ -25,7 +25,9 @@ async function holdContract(lane: Lane): Promise<void> {
       REGAUGE_REAL_CHART: chart.directory,
       REGAUGE_REAL_KUBECONFIG: kubeconfig,
     };
-    await holdSuite(lane, 'test/real/helm/contract.test.ts', env, `Helm ${index + 3}: `);
+    for (const suite of ['contract', 'failures']) {
+      await holdSuite(lane, `test/real/helm/${suite}.test.ts`, env, `Helm ${index + 3}: `);
+    }
   }
 }
 
