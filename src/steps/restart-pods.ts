@@ -87,15 +87,17 @@ async function moveVolumesFirst(
 ): Promise<void> {
   const { kubernetes } = context.ports;
   const wants = toBeMoved(context, toward);
-  const old = (await podsOn(kubernetes, node)).filter(wants);
-  const managers = old.filter(isInstanceManager);
+  const present = await podsOn(kubernetes, node);
+  const managers = present.filter((pod) => isInstanceManager(pod) && wants(pod));
   if (managers.length === 0) return;
-  const withVolumes = uidsOf([...(await podsWithAttachedVolumes(kubernetes, old))]);
+  // Also pods that are on the right network already: a run that was cut off may have got them so far.
+  const guests = present.filter((pod) => !isInstanceManager(pod) && pod.spec.hostNetwork !== true);
+  const withVolumes = uidsOf([...(await podsWithAttachedVolumes(kubernetes, guests))]);
   const cordonedHere = await holdNode(context, node);
   try {
     const leaving: RoundOptions = {
       node,
-      wants: (pod) => withVolumes.has(pod.metadata.uid) && wants(pod),
+      wants: (pod) => withVolumes.has(pod.metadata.uid),
       methodFor: (pod) => methodFor(pod, strategy, []),
       goneIsEnough: true,
     };
