@@ -89,6 +89,9 @@ function stuckSuspects({ report, world }: FaultedRun): readonly Suspect[] {
     const { node, namespace = '', name } = failure.subject;
     // What was on a machine that is gone cannot be anywhere.
     if (node !== undefined && world.nodes.get(node)?.machine.up === false) return [];
+    // A pod that ended and was replaced is held by whoever owns its finalizer.
+    const finalizers = world.store.get('Pod', namespace, name)?.metadata.finalizers ?? [];
+    if (failure.symptom === 'pod-terminating' && finalizers.length > 0) return [];
     const message = `${namespace}/${name}${node === undefined ? '' : ` on ${node}`}: ${failure.symptom}: ${failure.message}`;
     return [{ breakage: { what: 'no pod stays away', message }, subject: workloadOf(failure) }];
   });

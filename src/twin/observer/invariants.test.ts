@@ -59,6 +59,21 @@ function setReady(world: TwinWorld, name: string, ready: boolean): void {
   }));
 }
 
+function webPods(world: TwinWorld) {
+  return world.store.list('Pod', 'apps').filter(({ metadata }) => metadata.name.startsWith('web'));
+}
+
+function annotate(world: TwinWorld, annotations: Record<string, string>): void {
+  change(world, 't-w1', (node) => ({ ...node, metadata: { ...node.metadata, annotations } }));
+}
+
+function taint(world: TwinWorld, key: string): void {
+  change(world, 't-w1', (node) => ({
+    ...node,
+    spec: { ...node.spec, taints: [{ key, effect: 'NoSchedule' }] },
+  }));
+}
+
 function filesOf(world: TwinWorld, name: string) {
   const node = world.nodes.get(name);
   if (node === undefined) throw new Error(`no node ${name}`);
@@ -151,17 +166,15 @@ describe('no node is begun while another is in trouble', () => {
 
 describe('budgets with room are kept', () => {
   const NAME = 'budgets with room are kept';
-  const web = (world: TwinWorld) =>
-    world.store.list('Pod', 'apps').filter(({ metadata }) => metadata.name.startsWith('web'));
 
   it('is broken by who deletes instead of asking, and not by an eviction that was granted', () => {
     const deleted = watched();
-    for (const { metadata } of web(deleted.world).slice(0, 2))
+    for (const { metadata } of webPods(deleted.world).slice(0, 2))
       deleted.world.store.delete('Pod', 'apps', metadata.name);
     deleted.run(5);
     expect(deleted.broken()).toEqual([NAME]);
     const evicted = watched();
-    const answers = web(evicted.world).map(({ metadata }) =>
+    const answers = webPods(evicted.world).map(({ metadata }) =>
       evictPod(evicted.world, 'apps', metadata.name),
     );
     expect(answers.map((answer) => answer.evicted)).toEqual([true, false, false]);
@@ -190,14 +203,6 @@ describe('replica counts stay', () => {
 
 describe('marks and taints of the run are gone in the end', () => {
   const NAME = 'marks and taints of the run are gone in the end';
-  const annotate = (world: TwinWorld, annotations: Record<string, string>) =>
-    change(world, 't-w1', (node) => ({ ...node, metadata: { ...node.metadata, annotations } }));
-  const taint = (world: TwinWorld, key: string) =>
-    change(world, 't-w1', (node) => ({
-      ...node,
-      spec: { ...node.spec, taints: [{ key, effect: 'NoSchedule' }] },
-    }));
-
   it('is broken by what stays, and not by what comes and goes', () => {
     const stays = watched();
     annotate(stays.world, { 'regauge.dev/cordoned-by': 'plan' });
