@@ -53,6 +53,7 @@ test('goes back past failed revisions, and nowhere from a first installation', (
       release('9', 'failed'),
     ),
   ).toBe('helm -n kube-system rollback cilium 8');
+  expect(commandOf(release('4', 'pending-upgrade'))).toBe('helm -n kube-system history cilium');
   expect(commandOf(release('1', 'pending-install'))).toBe('helm -n kube-system uninstall cilium');
 });
 

@@ -32,7 +32,7 @@ function foretell(facts: ClusterFacts): Foretelling {
           certainty: 'proven',
           message: `The last revision of Helm release ${name} in ${namespace} is ${status}: a run of Helm ended before it finished. The next upgrade is refused with "another operation (install/upgrade/rollback) is in progress".`,
           evidence: [evidenceAt({ ...source, path: 'metadata.labels.status' }, status)],
-          fix: wayBack(`helm -n ${namespace}`, name, earlier),
+          fix: wayBack(`helm -n ${namespace}`, name, status, earlier),
         }),
       ];
     },
@@ -44,19 +44,21 @@ function foretell(facts: ClusterFacts): Foretelling {
 }
 
 /** A first installation has nothing to go back to; a revision by its number may be a failed one. */
-function wayBack(helm: string, name: string, earlier: readonly ReadObject[]): Fix {
-  const good = ['deployed', 'superseded'].flatMap((wanted) =>
+function wayBack(helm: string, name: string, status: string, earlier: readonly ReadObject[]): Fix {
+  if (status === 'pending-install') {
+    return {
+      summary: 'Uninstall what the first installation left, and install again.',
+      command: `${helm} uninstall ${name}`,
+    };
+  }
+  const [good] = ['deployed', 'superseded'].flatMap((wanted) =>
     earlier.filter(({ object }) => object.metadata.labels?.['status'] === wanted),
-  )[0];
-  return good === undefined
-    ? {
-        summary: 'Uninstall what the first installation left, and install again.',
-        command: `${helm} uninstall ${name}`,
-      }
-    : {
-        summary: 'Roll the release back to its last deployed revision before the migration.',
-        command: `${helm} rollback ${name} ${revision(good)}`,
-      };
+  );
+  return {
+    summary: 'Roll the release back to its last deployed revision before the migration.',
+    command:
+      good === undefined ? `${helm} history ${name}` : `${helm} rollback ${name} ${revision(good)}`,
+  };
 }
 
 type Records = readonly [ReadObject, ...ReadObject[]];
