@@ -39,6 +39,7 @@ const CONFIG_EVERY_MS = 10_000;
 /** Of paths that have ended (another address took their place), the newest are still told. */
 const ENDED_MAX = 8;
 const PLACE = 0xffff;
+const TURNS_MAX = 256;
 
 export interface AgentOptions {
   readonly settings: Settings;
@@ -72,6 +73,7 @@ export class Agent {
   private lastTick = 0;
   private toldState = '';
   private isOver = false;
+  private hasAccepted = false;
   private readonly nobody = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(options: AgentOptions) {
@@ -98,16 +100,25 @@ export class Agent {
   }
 
   /**
-   * Blocks to the next tenth of a second of the wall's clock, so that agents whose clocks agree are
-   * awake together. The event loop then reads what has come before the tick sends.
+   * Blocks to the next tick of the wall's clock, so that agents whose clocks agree are awake together.
+   * The event loop then reads what has come before the tick sends.
    */
   private sleep(): void {
     if (this.isOver) return;
     Atomics.wait(this.nobody, 0, 0, this.tickMs - (Date.now() % this.tickMs));
-    setImmediate(() => {
+    this.turn(() => {
       this.tick();
-      // One more turn of the loop, for what the tick has begun.
-      setImmediate(() => this.sleep());
+      // Once more, for what the tick has begun.
+      this.turn(() => this.sleep());
+    });
+  }
+
+  /** Turns of the event loop until nobody connects any more: libuv accepts one connection in each. */
+  private turn(then: () => void, left = TURNS_MAX): void {
+    this.hasAccepted = false;
+    setImmediate(() => {
+      if (this.hasAccepted && left > 0) this.turn(then, left - 1);
+      else then();
     });
   }
 
@@ -177,6 +188,9 @@ export class Agent {
       this.plan();
     });
     this.server = createEchoServer(settings.node, failed);
+    this.server.on('connection', () => {
+      this.hasAccepted = true;
+    });
     this.server.listen(port, address);
     const { server } = this.resolv;
     if (server !== undefined) this.resolver = new Resolver(server);

@@ -13,10 +13,11 @@ import { HOST_ACCESS } from './host-access/part.ts';
 import { INSTALL } from './install/part.ts';
 import { Lane, type Part } from './lane.ts';
 import { sweepDirectories } from './lane-directory.ts';
+import { PROBES } from './probes/part.ts';
 import { RUNTIMES } from './runtimes.ts';
 import { Skipped } from './skipped.ts';
 
-const PARTS: readonly Part[] = [CHARTS, API, HELM, HOST_ACCESS, INSTALL, CLIENTS, RUNTIMES];
+const PARTS: readonly Part[] = [CHARTS, API, HELM, HOST_ACCESS, INSTALL, CLIENTS, PROBES, RUNTIMES];
 
 const { values: options } = parseArgs({
   options: {
