@@ -35,6 +35,7 @@ const METHODS = new Map<string, readonly TalosRole[]>([
   ]),
   ...named('machine.MachineService', [...OPERATOR, 'os:etcd:backup'], ['EtcdSnapshot']),
   ...named('machine.ImageService', OPERATOR, ['Pull']),
+  ...named('cluster.ClusterService', READER, ['HealthCheck']),
   ...named('cosi.resource.State', READER, ['Get', 'List', 'Watch']),
 ]);
 

@@ -51,6 +51,9 @@ export function rolesOf(
   return all.filter(isTalosRole);
 }
 
+/** Of those that are played (apid.go: one-to-many is for these, and never for COSI). */
+const FANS_OUT = new Set(['machine.MachineService', 'cluster.ClusterService']);
+
 interface Answers {
   messages?: object[] | undefined;
 }
@@ -144,7 +147,7 @@ export class Apid {
       throw new ConnectError('node metadata must be single-valued', Code.InvalidArgument);
     }
     const isFanOut = nodes.length > 0;
-    if (isFanOut && service !== 'machine.MachineService') {
+    if (isFanOut && !FANS_OUT.has(service)) {
       const method = `/${service}/${context.method.name}`;
       throw new ConnectError(
         `one-2-many proxying is not supported for method ${method}`,

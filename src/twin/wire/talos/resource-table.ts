@@ -16,6 +16,7 @@ import {
   type ResourceKind,
   SERVICES,
 } from '../../../knowledge/talos-resources.ts';
+import { HOST_DNS_ADDRESS } from '../../../knowledge/talos-versions.ts';
 import { atLeast } from '../../../base/versions.ts';
 import { settingsOfConfig } from '../../machine/talos-config.ts';
 import type { TwinNode, World } from '../../world.ts';
@@ -124,9 +125,6 @@ export const PLAYED: readonly PlayedKind[] = [
     specs: (world, call) => kubePrismOf(world, call),
   },
 ];
-
-/** Where containers of the node ask (talos:pkg/machinery/constants/constants.go@v1.13.9, HostDNSAddress). */
-const HOST_DNS_ADDRESS = '169.254.116.108';
 
 function hostDnsOf({ node, talos }: Call): unknown {
   const { hostDns } = settingsOfConfig(node.machine.config(), talos.version());

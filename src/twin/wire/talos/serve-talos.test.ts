@@ -7,6 +7,7 @@ import { type Client, Code, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { ClusterService } from '../../../knowledge/talos-api/cluster/cluster.ts';
 import { EventType, State } from '../../../knowledge/talos-api/cosi/state.ts';
 import { MachineService } from '../../../knowledge/talos-api/machine/machine.ts';
 import { expandCluster } from '../../scenario/expand-cluster.ts';
@@ -26,11 +27,13 @@ afterEach(async () => {
   for (const close of open.splice(0).toReversed()) await close();
 });
 
-async function served(): Promise<{ readonly talos: ServedTalos; readonly world: TwinWorld }> {
+async function served(
+  version = '1.10.2',
+): Promise<{ readonly talos: ServedTalos; readonly world: TwinWorld }> {
   const spec = clusterSpecOf({
     kind: 'ClusterSpec',
     name: 'served',
-    versions: { talos: '1.10.2', kubernetes: '1.33.0' },
+    versions: { talos: version, kubernetes: '1.33.0' },
     network: { endpoint: 'https://10.0.0.9:6443' },
     machine: {},
     nodes: { prefix: 't', controlPlanes: 1, workers: 1, firstAddress: '10.0.0.10' },
@@ -56,6 +59,7 @@ function text(base64: string): string {
 }
 
 interface Clients {
+  readonly cluster: Client<typeof ClusterService>;
   readonly machine: Client<typeof MachineService>;
   readonly state: Client<typeof State>;
 }
@@ -68,6 +72,7 @@ async function clientsOf(
   const baseUrl = `https://${talos.endpoints.get(node) ?? ''}`;
   const transport = createGrpcTransport({ baseUrl, nodeOptions: await identity(talos, roles) });
   return {
+    cluster: createClient(ClusterService, transport),
     machine: createClient(MachineService, transport),
     state: createClient(State, transport),
   };
@@ -183,4 +188,59 @@ describe('served Talos', () => {
       [EventType.UPDATED, 'none'],
     ]);
   });
+
+  it('judges health as a control plane does, and waits for what is not well', async () => {
+    const { talos, world } = await served();
+    const { cluster } = await clientsOf(talos, CONTROL_PLANE, ['os:reader']);
+    const whole = await messagesOf(cluster.healthCheck({}));
+    expect(whole.at(-1)).toBe('waiting for all k8s nodes to report schedulable: OK');
+    expect(whole).toContain('waiting for coredns to report ready: OK');
+    world.store.update('Node', undefined, WORKER, (node) => ({
+      ...node,
+      spec: { ...node.spec, unschedulable: true },
+    }));
+    const seen: string[] = [];
+    const waited = (async () => {
+      const waitTimeout = { seconds: 0n, nanos: 0 };
+      for await (const { message } of cluster.healthCheck({ waitTimeout })) seen.push(message);
+    })();
+    await expect(waited).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+    expect(seen.at(-1)).toBe(
+      `waiting for all k8s nodes to report schedulable: schedulable: not on ["${WORKER}"]`,
+    );
+  });
+
+  it('does not see from 1.13 on that nodes are not ready while there is no CNI', async () => {
+    const { talos, world } = await served('1.13.1');
+    const patch = 'cluster: { network: { cni: { name: none } } }';
+    world.nodes.get(CONTROL_PLANE)?.machine.patchConfig(patch, 'auto');
+    world.store.update('Node', undefined, WORKER, (node) => ({
+      ...node,
+      status: { ...node.status, conditions: [{ type: 'Ready', status: 'False' }] },
+    }));
+    const { cluster } = await clientsOf(talos, CONTROL_PLANE);
+    const messages = await messagesOf(cluster.healthCheck({}));
+    expect(messages).toContain('waiting for all k8s nodes to report ready: SKIP');
+    expect(messages.at(-1)).toContain('schedulable: OK');
+  });
+
+  it('shows what is mounted, and host DNS and KubePrism as they run', async () => {
+    const { talos } = await served();
+    const { machine, state } = await clientsOf(talos, CONTROL_PLANE, ['os:reader']);
+    const [mounts] = (await machine.mounts({})).messages;
+    expect(mounts?.stats).toContainEqual(
+      expect.objectContaining({ filesystem: 'overlay', mountedOn: '/etc/cni' }),
+    );
+    const kind = { namespace: 'network', type: 'HostDNSConfigs.net.talos.dev', id: 'config' };
+    const { resource } = await state.get(kind);
+    expect(parse(resource?.spec?.yamlSpec ?? '')).toMatchObject({ enabled: true });
+  });
 });
+
+async function messagesOf(
+  progress: AsyncIterable<{ readonly message: string }>,
+): Promise<string[]> {
+  const messages: string[] = [];
+  for await (const { message } of progress) messages.push(message);
+  return messages;
+}

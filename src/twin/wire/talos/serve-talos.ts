@@ -14,6 +14,7 @@ import type { TalosRole } from '../../../knowledge/talos-roles.ts';
 import type { TwinNode, World } from '../../world.ts';
 import { createAuthority, type Authority } from '../certificates.ts';
 import { Apid, type Peer, PEER, rolesOf, type TwinTime } from './apid.ts';
+import { addClusterRoutes } from './cluster-routes.ts';
 import { addConfigurationRoute } from './configuration-route.ts';
 import { addEtcdRoutes } from './etcd-routes.ts';
 import { addFileRoutes } from './file-routes.ts';
@@ -89,6 +90,7 @@ function handlerFor(apid: Apid, news: News, endpoint: TwinNode): Handler {
       addPowerRoutes(apid, router, news);
       addEtcdRoutes(apid, router);
       addStateRoutes(apid, router, news);
+      addClusterRoutes(apid, router, news);
     },
     // gRPC's own answer to what is not offered, instead of HTTP's; without a body it is its end as well.
     fallback: (request, response) => {
