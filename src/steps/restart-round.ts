@@ -95,6 +95,7 @@ interface Known {
   readonly isWanted: boolean;
   /** The UID of its owner, when that keeps count. */
   readonly owner: string | undefined;
+  readonly ends: boolean;
   readonly waits: Blocker;
   turns: Turns | undefined;
 }
@@ -176,12 +177,14 @@ class Round {
   }
 
   private lookAt(pod: PodObject): Known {
+    const ends = pod.metadata.deletionTimestamp !== undefined;
     return {
       pod,
       uid: uidOf(pod),
       isWanted: this.options.wants(pod),
       owner: countingOwnerOf(pod)?.uid,
-      waits: { pod, words: WAITING },
+      ends,
+      waits: { pod, words: ends ? TERMINATING : WAITING },
       turns: undefined,
     };
   }
@@ -246,8 +249,8 @@ class Round {
 
   /** What is known without asking anybody. */
   private mustWait(known: Known): Blocker | undefined {
-    const { pod, uid, owner, waits } = known;
-    if (pod.metadata.deletionTimestamp !== undefined) return { pod, words: TERMINATING };
+    const { uid, owner, ends, waits } = known;
+    if (ends) return waits;
     const { turns, ports } = this.context;
     const now = ports.clock.now();
     if (this.retryAt.size > 0) {

@@ -2,7 +2,7 @@
  * Bytes to text: UTF-8 with or without a byte order mark, UTF-16 with one. Anything else is refused
  * with the place of the first byte that does not fit; nothing is replaced or guessed.
  */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { badInput, RegaugeError } from '../../base/errors.ts';
 
 const UTF8_MARK = [0xef, 0xbb, 0xbf];
@@ -26,6 +26,8 @@ export function decodeText(bytes: Uint8Array, file: string): string {
 function decodeUtf8(buffer: Buffer, file: string): string {
   const nul = buffer.indexOf(0);
   if (nul >= 0) throw notText(buffer, nul, file);
+  // The same text, copied instead of decoded: most of a large snapshot is ASCII.
+  if (isAscii(buffer)) return buffer.toString('latin1');
   if (isUtf8(buffer)) return buffer.toString('utf8');
   const offset = firstInvalidByte(buffer);
   const byte = buffer[offset] ?? 0;

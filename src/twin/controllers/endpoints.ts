@@ -81,11 +81,14 @@ export class EndpointsController {
     }
   }
 
-  private podChanged({ type, object }: Pick<Change<PodObject>, 'type' | 'object'>): void {
+  private podChanged({ type, object, old: before }: Change<PodObject>): void {
     const { namespace = 'default', name, labels } = object.metadata;
-    const services = this.services.matching(namespace, labels);
-    if (services.length === 0) return;
     const endpoint = type === 'deleted' ? undefined : endpointOf(object);
+    if (type === 'modified' && before !== undefined && labels === before.metadata.labels) {
+      const past = endpointOf(before);
+      if (past === undefined ? endpoint === undefined : isSame(past, endpoint)) return;
+    }
+    const services = this.services.matching(namespace, labels);
     for (const key of services) {
       const members = this.members.get(key);
       if (members === undefined) continue;
@@ -131,8 +134,9 @@ function endpointOf(pod: PodObject): Endpoint | undefined {
   };
 }
 
-function isSame(left: Endpoint, right: Endpoint): boolean {
+function isSame(left: Endpoint, right: Endpoint | undefined): boolean {
   return (
+    right !== undefined &&
     left.addresses[0] === right.addresses[0] &&
     left.conditions.ready === right.conditions.ready &&
     left.targetRef.uid === right.targetRef.uid

@@ -277,7 +277,7 @@ export class EventRecorder {
   /** Goes through all logs, and so comes once per as many events as there are logs. */
   private prune(): void {
     const oldest = this.kernel.now() - this.constants.eventTtlMs;
-    for (const log of this.logs) {
+    for (const log of oldest > 0 ? this.logs : []) {
       if (log.records.every((record) => isKept(record, oldest))) continue;
       const alive = log.records.filter((record) => isKept(record, oldest));
       if (alive.length > 0) log.records.splice(0, log.records.length, ...alive);

@@ -114,7 +114,7 @@ export class TwinFabric implements Fabric {
     for (const [name, node] of this.parts.nodes) {
       if (this.followed.has(name)) continue;
       this.followed.add(name);
-      networkOf(node).onChange((...change) => this.tell(...change));
+      networkOf(node).onChange((changed, podUid, ways) => this.tell(changed, podUid, ways));
     }
   }
 

@@ -109,9 +109,10 @@ export class ServiceTable {
     this.write(key, service, members);
   }
 
-  private podChanged({ type, object }: Change<PodObject>): void {
-    const uid = object.metadata.uid ?? objectKey(object);
+  private podChanged({ type, object, old }: Change<PodObject>): void {
     const backend = type === 'deleted' ? undefined : backendOf(object);
+    if (type === 'modified' && old !== undefined && isSameBackend(object, old, backend)) return;
+    const uid = object.metadata.uid ?? objectKey(object);
     const behind = new Set<string>();
     if (backend !== undefined) {
       for (const service of this.selecting(object)) behind.add(this.enter(service, backend));
@@ -216,6 +217,13 @@ function backendOf(pod: PodObject): Backend | undefined {
     ip: status.podIP,
     hostNetwork: spec.hostNetwork === true,
   };
+}
+
+/** It is behind the same services as before, or behind none. */
+function isSameBackend(pod: PodObject, old: PodObject, backend: Backend | undefined): boolean {
+  if (pod.metadata.labels !== old.metadata.labels) return false;
+  const before = backendOf(old);
+  return before?.ip === backend?.ip && before?.node === backend?.node;
 }
 
 export function isReady(pod: PodObject): boolean {

@@ -36,7 +36,10 @@ export function keepFailing(input: ClusterInput, programFor: ProgramFor): Failin
     // Only what fails in every pod of an owner is the owner's.
     byOwner.set(owner, new Set([...(known ?? [])].filter((name) => names.has(name))));
   }
-  const byPod = new Map([...failing].map(([{ metadata }, names]) => [metadata.uid, names]));
+  for (const [owner, names] of byOwner) if (names?.size === 0) byOwner.delete(owner);
+  const byPod = new Map<string | undefined, ReadonlySet<string>>();
+  for (const [{ metadata }, names] of failing) if (names.size > 0) byPod.set(metadata.uid, names);
+  if (byOwner.size === 0 && byPod.size === 0) return { programFor, assumptions: [] };
   return {
     programFor: (pod, container) => {
       const program = programFor(pod, container);
