@@ -2,10 +2,12 @@
  * `migrate` against a twin behind its real API: objects, lease, record and backups go over HTTPS
  * through the adapter; hosts, Helm and probes are the twin's own. Time is the twin's.
  */
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { contentHash } from '../../base/canonical-json.ts';
 import { openKubernetes } from '../../drivers/kubernetes/open.ts';
 import { guarded } from '../../engine/run/guard-ports.ts';
 import { readInput } from '../../intake/read-input.ts';
@@ -123,11 +125,20 @@ interface Ran {
   readonly err: string;
 }
 
-async function migrate(flags: Partial<MigrateFlags>, ...paths: readonly string[]): Promise<Ran> {
+async function migrate(
+  flags: Partial<MigrateFlags>,
+  paths: readonly string[],
+  onEvent: (event: Readonly<Record<string, unknown>>) => void = () => undefined,
+): Promise<Ran> {
   let out = '';
   let err = '';
   const process: CliProcess = {
-    stdout: { write: (text) => void (out += text) },
+    stdout: {
+      write: (text) => {
+        out += text;
+        if (all.output === 'ndjson') onEvent(JSON.parse(text) as Readonly<Record<string, unknown>>);
+      },
+    },
     stderr: { write: (text) => void (err += text) },
     stdin: nothing(),
     env: { KUBECONFIG: join(directory, 'kubeconfig'), XDG_STATE_HOME: join(directory, 'state') },
@@ -155,7 +166,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {
 describe('regauge migrate', () => {
   it('moves a served twin to Cilium, tells it as events, and writes down every change', async () => {
     const plan = planned();
-    const { status, out, err } = await migrate({}, planFile(plan));
+    const { status, out, err } = await migrate({}, [planFile(plan)]);
     expect(err).toContain('every step is done');
     expect(status).toBe(0);
     const events = out
@@ -178,5 +189,69 @@ describe('regauge migrate', () => {
     const intents = entries.filter(({ type }) => type === 'intent');
     expect(intents.length).toBeGreaterThan(20);
     expect(entries.filter(({ type }) => type === 'outcome')).toHaveLength(intents.length);
+  });
+
+  it('pauses when it is asked to, refuses a second one meanwhile, and is gone on with from elsewhere', async () => {
+    const plan = planned();
+    const path = planFile(plan);
+    const moving = new EventEmitter();
+    const first = migrate({}, [path], (event) => {
+      if (event['type'] === 'step' && event['phase'] === 'install-secondary') moving.emit('begun');
+    });
+    await once(moving, 'begun');
+    const second = await migrate({}, [path]);
+    expect(second.status).toBe(1);
+    expect(second.err).toMatch(/another regauge works on this cluster: .* is held by /);
+    process.emit('SIGINT');
+    const paused = await first;
+    expect(paused.status).toBe(130);
+    expect(paused.err).toContain('Paused at a safe point');
+    expect(paused.err).toContain('regauge migrate --resume');
+    const cordoned = (): readonly string[] =>
+      world.store
+        .list('Node')
+        .filter(({ spec }) => spec.unschedulable === true)
+        .map(({ metadata }) => metadata.name);
+    rmSync(path);
+    rmSync(join(directory, 'state'), { recursive: true });
+    const rest = await migrate({ resume: true, output: 'json' }, []);
+    expect(rest.status).toBe(0);
+    expect(JSON.parse(rest.out)).toMatchObject({ outcome: 'done', planId: plan.id });
+    expect(rest.err).toContain('Under way since');
+    expect(cordoned()).toEqual([]);
+  });
+
+  it('refuses a plan whose cluster is not as it was, and says what changed, before it writes anything', async () => {
+    const path = planFile(planned());
+    world.store.update('Node', undefined, 't-wrk-01', (node) => ({
+      ...node,
+      status: { ...node.status, addresses: [{ type: 'InternalIP', address: '10.0.0.99' }] },
+    }));
+    const { status, err } = await migrate({}, [path]);
+    expect(status).toBe(1);
+    expect(err).toMatch(/changed since: nodes \(t-wrk-01 had 10\.0\.0\.\d+ and has 10\.0\.0\.99\)/);
+    expect(err).toContain('regauge plan --live');
+    expect(world.store.get('Namespace', undefined, 'regauge-system')).toBeUndefined();
+  });
+
+  it('refuses a plan of another cluster, whatever drift is accepted', async () => {
+    const { hash: _hash, id: _id, ...body } = planned();
+    const other = { ...body, cluster: { uid: 'another', name: 'elsewhere' } };
+    const path = planFile({ ...other, hash: contentHash(other), id: 'plan-other' });
+    const { status, err } = await migrate({ acceptDrift: 'cluster,nodes' }, [path]);
+    expect(status).toBe(1);
+    expect(err).toContain('the plan is for cluster elsewhere (another)');
+  });
+
+  it('changes nothing unasked where there is no terminal to ask on', async () => {
+    const { status, err } = await migrate({ yes: false, output: 'text' }, [planFile(planned())]);
+    expect(status).toBe(2);
+    expect(err).toContain('--yes');
+  });
+
+  it('has nothing to go on with on a cluster where nothing was begun', async () => {
+    const { status, err } = await migrate({ resume: true, output: 'text' }, []);
+    expect(status).toBe(1);
+    expect(err).toContain('no migration was begun');
   });
 });
