@@ -25,7 +25,7 @@ interface Opened {
 }
 
 function targetOf({ kubernetes, kubeconfig, namespace, directory }: Opened): HelmTarget {
-  const environment = { PATH: process.env['PATH'], ...helmHome(directory) };
+  const environment = { PATH: process.env['PATH'], HOME: directory, ...helmHome(directory) };
   const port = openHelm({
     kubeconfig,
     environment,

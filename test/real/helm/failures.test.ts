@@ -47,7 +47,7 @@ afterAll(() => {
 });
 
 function opened(options: HelmOptions = {}) {
-  const environment = { PATH: process.env['PATH'], ...helmHome(directory) };
+  const environment = { PATH: process.env['PATH'], HOME: directory, ...helmHome(directory) };
   return openHelm({ kubeconfig, environment, binary, chart, capabilities, ...options });
 }
 
