@@ -134,6 +134,7 @@ export interface ObjectSelector {
 
 /** A condition that must hold before the step starts. One that cannot be evaluated does not hold. */
 export type Gate =
+  /** Of no nodes: all that the plan moves. */
   | { readonly kind: 'nodes-ready'; readonly nodes: readonly string[] }
   | { readonly kind: 'agents-ready'; readonly nodes: readonly string[] }
   | {

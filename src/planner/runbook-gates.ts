@@ -6,7 +6,7 @@ import type { Places } from './runbook-places.ts';
 export function gateText({ platform, from }: Plan, gate: Gate, places: Places): string {
   switch (gate.kind) {
     case 'nodes-ready':
-      return `${nodesText(gate.nodes)} Ready (\`kubectl get nodes\`)`;
+      return `${gate.nodes.length === 0 ? 'every node' : nodesText(gate.nodes)} Ready (\`kubectl get nodes\`)`;
     case 'agents-ready':
       return `the Cilium agent of ${nodesText(gate.nodes)} ready (\`kubectl -n ${platform.release.namespace} get pods -l k8s-app=cilium -o wide\`)`;
     case 'conf-selected':

@@ -82,8 +82,9 @@ function carries({ metadata }: NodeObject, label: string): boolean {
   return metadata.labels?.[label] !== undefined;
 }
 
-function isOurs({ spec, metadata }: NodeObject): boolean {
-  return spec.unschedulable === true && metadata.annotations?.[CORDON_MARK] !== undefined;
+/** Also when somebody else has lifted it meanwhile: the mark would make a later cordon of theirs ours. */
+function isOurs({ metadata }: NodeObject): boolean {
+  return metadata.annotations?.[CORDON_MARK] !== undefined;
 }
 
 async function firstNode(

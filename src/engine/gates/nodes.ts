@@ -10,7 +10,8 @@ import type { GateModule } from './gate-context.ts';
 /** More nodes than this are asked for in one list. */
 const FEW_NODES = 4;
 
-export const nodesReady: GateModule<'nodes-ready'> = async ({ ports }, { nodes }) => {
+export const nodesReady: GateModule<'nodes-ready'> = async ({ ports, plan }, gate) => {
+  const nodes = gate.nodes.length === 0 ? plan.waves.flat() : gate.nodes;
   const listed =
     nodes.length > FEW_NODES
       ? new Map(

@@ -7,7 +7,9 @@ import type {
   WebhookConfigurationObject,
 } from '../../model/kubernetes.ts';
 import { OWN_NAMESPACE } from '../../model/own-objects.ts';
-import { isReady } from '../../steps/pods.ts';
+import type { Plan } from '../../model/plan.ts';
+import type { Ports } from '../../ports/index.ts';
+import { isOnOldNetwork, isReady } from '../../steps/pods.ts';
 import { fails, HOLDS } from '../../steps/step-module.ts';
 import type { GateModule } from './gate-context.ts';
 
@@ -24,14 +26,40 @@ const WORKLOAD_KINDS = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
 
 export const workloadsReady: GateModule<'workloads-ready'> = async ({ ports, plan }) => {
   const before = new Set(plan.unreadyBefore);
+  const doomed = doomedIn(plan);
   for (const kind of WORKLOAD_KINDS) {
-    const unready = (await ports.kubernetes.list<Counted>('apps/v1', kind)).find(
-      (workload) => !isOwn(workload) && isUnready(workload) && !before.has(workloadKey(workload)),
-    );
-    if (unready !== undefined) return fails(`${workloadKey(unready)} is not ready`);
+    for (const workload of await ports.kubernetes.list<Counted>('apps/v1', kind)) {
+      const key = workloadKey(workload);
+      if (isOwn(workload) || !isUnready(workload) || before.has(key)) continue;
+      if (doomed.has(key) && (await isOutlived(ports, plan))) continue;
+      return fails(`${key} is not ready`);
+    }
   }
   return HOLDS;
 };
+
+/** The old network's own workloads, which the plan takes away. */
+function doomedIn({ steps }: Plan): ReadonlySet<string> {
+  return new Set(
+    steps.flatMap(({ phase, action }) =>
+      phase === 'remove-old-cni' && action.kind === 'delete-objects'
+        ? action.objects.map(({ kind, namespace, name }) =>
+            workloadKey({
+              kind,
+              apiVersion: '',
+              metadata: { name, namespace: namespace ?? 'default' },
+            }),
+          )
+        : [],
+    ),
+  );
+}
+
+/** With no pod on it, whoever puts a part of the old network back holds nobody up. */
+async function isOutlived({ kubernetes }: Ports, plan: Plan): Promise<boolean> {
+  const pods = await kubernetes.list<PodObject>('v1', 'Pod');
+  return !pods.some((pod) => isOnOldNetwork(pod, plan));
+}
 
 /** A probe that finds no room on a full node is missed by nobody but us. */
 function isOwn({ metadata }: Counted): boolean {

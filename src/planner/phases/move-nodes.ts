@@ -51,7 +51,7 @@ function waveSteps(context: WaveContext): readonly Step[] {
     title: `Cordon ${nodes.length === 1 ? (nodes[0] ?? '') : `the ${nodes.length} nodes of wave ${number}`} until it is on Cilium`,
     action: { kind: 'cordon', nodes, exceptLabel: MIGRATION_LABEL },
     after,
-    gates: [{ kind: 'nodes-ready', nodes: choices.waves.flat() }],
+    gates: [{ kind: 'nodes-ready', nodes: [] }],
     scope: 'none',
     worst: 'new pods go to other nodes for a minute',
     undo: 'inverse',
