@@ -59,9 +59,14 @@ const FILE_SYSTEMS = {
   disk: '/dev/sda1',
 } as const;
 
-/** Sizes are not played. */
-function mountStat({ path, kind }: MountRow): { filesystem: string; mountedOn: string } {
-  return { filesystem: FILE_SYSTEMS[kind], mountedOn: path };
+/** Sizes are not played; talosctl shows no mount without one. */
+const MOUNT_BYTES = { size: 64_000_000_000n, available: 48_000_000_000n };
+
+function mountStat({ path, kind }: MountRow): typeof MOUNT_BYTES & {
+  readonly filesystem: string;
+  readonly mountedOn: string;
+} {
+  return { ...MOUNT_BYTES, filesystem: FILE_SYSTEMS[kind], mountedOn: path };
 }
 
 function addLogRoutes(apid: Apid, router: ConnectRouter, news: News): void {
