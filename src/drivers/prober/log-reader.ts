@@ -1,6 +1,6 @@
 /**
  * Reads the newest line of agents' logs, never faster than it may: nodes that are attended to and
- * paths in trouble every two seconds, all others in turn. A log comes through the API server and the
+ * paths in trouble every two seconds, all others in turn with what is left, at least a fourth. A log comes through the API server and the
  * kubelet, so that it is readable where the pod network is not.
  */
 import { RegaugeError } from '../../base/errors.ts';
@@ -15,6 +15,8 @@ const IDLE_MS = 200;
 /** A kubelet that hangs must not keep others waiting. */
 const CALL_MS = 5_000;
 const AT_A_TIME = 8;
+/** However many are attended to, all others are read in the end. */
+const OTHERS_EVERY = 4;
 
 export interface LogReaderOptions {
   readonly kubernetes: KubernetesPort;
@@ -25,6 +27,11 @@ export interface LogReaderOptions {
   readonly agents: () => Iterable<AgentPod>;
   readonly isAttended: (agent: AgentPod) => boolean;
   readonly read: (agent: AgentPod, line: ProbeLine, at: number) => void;
+}
+
+interface Overdue {
+  agent: AgentPod | undefined;
+  ms: number;
 }
 
 interface Attempt {
@@ -39,6 +46,7 @@ export class LogReader {
   /** By the pod's name. */
   private readonly attempts = new Map<string, Attempt>();
   private readonly running = new Set<string>();
+  private turns = 0;
   private waiting: { readonly names: Set<string>; readonly done: () => void }[] = [];
 
   constructor(options: LogReaderOptions) {
@@ -84,21 +92,28 @@ export class LogReader {
     }
   }
 
-  /** The agent whose reading is most overdue. */
+  /** The attended agent whose reading is most overdue, and every fourth time another one. */
   private next(): AgentPod | undefined {
+    this.turns += 1;
+    const [attended, other] = this.mostOverdue();
+    return this.turns % OTHERS_EVERY === 0 ? (other ?? attended) : (attended ?? other);
+  }
+
+  private mostOverdue(): readonly [AgentPod | undefined, AgentPod | undefined] {
     const now = this.options.clock.now();
-    let chosen: AgentPod | undefined;
-    let most = 0;
+    const attended: Overdue = { agent: undefined, ms: 0 };
+    const others: Overdue = { agent: undefined, ms: 0 };
     for (const agent of this.options.agents()) {
       if (!agent.running || this.running.has(agent.name)) continue;
       const at = this.attempts.get(agent.name)?.startedAt ?? -Infinity;
-      const due = now - at - (this.options.isAttended(agent) ? OFTEN_MS : SELDOM_MS);
-      if (due < most) continue;
-      chosen = agent;
-      most = due;
-      if (due === Infinity) break;
+      const isAttended = this.options.isAttended(agent);
+      const place = isAttended ? attended : others;
+      const ms = now - at - (isAttended ? OFTEN_MS : SELDOM_MS);
+      if (ms < place.ms || (place.agent !== undefined && ms === place.ms)) continue;
+      place.agent = agent;
+      place.ms = ms;
     }
-    return chosen;
+    return [attended.agent, others.agent];
   }
 
   private async read(agent: AgentPod): Promise<void> {

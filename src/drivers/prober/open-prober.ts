@@ -3,7 +3,12 @@
  * are read from their logs, so that a broken pod network hides nothing. What was not read lately is
  * unknown, and never taken for fine.
  */
-import { PROBE_NAMESPACE } from '../../knowledge/probes/objects.ts';
+import {
+  CLOSED_NAME,
+  HOST_PROBE_NAME,
+  PROBE_NAME,
+  PROBE_NAMESPACE,
+} from '../../knowledge/probes/objects.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import { methodsOf, plannedPathsAt, ringOf, peersAt } from '../../model/probe-paths.ts';
 import type { ProbeEnd, ProbeLine } from '../../model/probe.ts';
@@ -37,7 +42,7 @@ export interface ProberSettings {
   readonly readsPerSecond?: number;
   /** Besides, a pod that a policy can close, which the others try to reach (`forbidden`). */
   readonly closedPod?: boolean;
-  /** How long `start` waits for the agents (seconds); 120 when absent. */
+  /** How long `start` waits for the agents (seconds), 120 when absent; and for two rounds of reading. */
   readonly startSeconds?: number;
 }
 
@@ -49,6 +54,7 @@ export interface OpenedProber extends Required<ProberPort> {
 const READS_PER_SECOND = 8;
 const START_SECONDS = 120;
 const LOOK_MS = 1_000;
+const ROUNDS = 2;
 /** A path that nothing answers is taken for seen when its agent has tried for so long. */
 const TRIED_MS = 5_000;
 /** Up to so many nodes, all are read often. */
@@ -75,6 +81,8 @@ class RealProber implements OpenedProber {
   private nodes: readonly string[] = [];
   private ring: readonly string[] = [];
   private attended: ReadonlySet<string> = new Set();
+  /** Nodes with a path that fails, as far as was read. */
+  private readonly troubled = new Set<string>();
   /** When an agent's own time was last seen to go on, by the pod's name. */
   private readonly alive = new Map<string, { readonly upMs: number; readonly at: number }>();
   private startedAt = 0;
@@ -108,7 +116,7 @@ class RealProber implements OpenedProber {
   async start(): Promise<void> {
     if (this.isStarted) return;
     this.isStarted = true;
-    const { clock, startSeconds = START_SECONDS } = this.settings;
+    const { clock } = this.settings;
     this.startedAt = clock.now();
     if (this.settings.newPodCidrs === undefined) await this.readNewRanges();
     this.installing = this.installation.install(this.over.signal);
@@ -116,7 +124,7 @@ class RealProber implements OpenedProber {
     if (this.over.signal.aborted) return;
     this.ring = ringOf(this.nodes);
     this.background = Promise.all([this.pods.follow(), this.reader.run()]);
-    const deadline = this.startedAt + startSeconds * 1_000;
+    const deadline = this.startedAt + this.startMs();
     while (!this.over.signal.aborted && !this.allSeen() && clock.now() < deadline)
       await clock.sleep(LOOK_MS);
     this.book.open(clock.now());
@@ -174,6 +182,12 @@ class RealProber implements OpenedProber {
     await this.background;
   }
 
+  /** Pods start together; their logs are read one by one. */
+  private startMs(): number {
+    const { startSeconds = START_SECONDS, readsPerSecond = READS_PER_SECOND } = this.settings;
+    return (startSeconds + (ROUNDS * ENDS.length * this.nodes.length) / readsPerSecond) * 1_000;
+  }
+
   private allSeen(): boolean {
     const { ring } = this;
     return ring.every((node, index) =>
@@ -190,11 +204,7 @@ class RealProber implements OpenedProber {
   }
 
   private isAttended({ node }: AgentPod): boolean {
-    if (this.nodes.length <= FEW_NODES || this.attended.has(node)) return true;
-    return ENDS.some(
-      (end) =>
-        this.book.lineOf(end, node)?.paths.some(({ failing }) => failing !== undefined) === true,
-    );
+    return this.nodes.length <= FEW_NODES || this.attended.has(node) || this.troubled.has(node);
   }
 
   private neighbours(node: string): readonly string[] {
@@ -211,6 +221,14 @@ class RealProber implements OpenedProber {
     if (known === undefined || known.upMs !== line.upMs)
       this.alive.set(agent.name, { upMs: line.upMs, at });
     this.book.take(line, at);
+    if (line.paths.some(({ failing }) => failing !== undefined)) this.troubled.add(agent.node);
+    else if (this.isWell(agent.node)) this.troubled.delete(agent.node);
+  }
+
+  private isWell(node: string): boolean {
+    return ENDS.every((end) =>
+      (this.book.lineOf(end, node)?.paths ?? []).every(({ failing }) => failing === undefined),
+    );
   }
 
   private podChanged({ end, node, name, running }: AgentPod): void {
@@ -264,7 +282,7 @@ function isAnswered({ sent, lost, failing }: ProbeLine['paths'][number]): boolea
 }
 
 async function podsLeft(kubernetes: KubernetesPort): Promise<boolean> {
-  const labelSelector = 'app in (regauge-probe,regauge-probe-host)';
+  const labelSelector = `app in (${[PROBE_NAME, HOST_PROBE_NAME, CLOSED_NAME].join(',')})`;
   return (
     (await kubernetes.list('v1', 'Pod', { namespace: PROBE_NAMESPACE, labelSelector })).length > 0
   );
