@@ -27,6 +27,8 @@ const LEAST_LEFT_MS = 2_000;
 export interface LeaseOptions {
   readonly kubernetes: KubernetesPort;
   readonly clock: ClockPort;
+  /** For the time between renewals: a sleep of it need not keep the process alive; `clock` when absent. */
+  readonly renewClock?: ClockPort;
   /** Milliseconds since 1970, for people to read. */
   readonly wallTime: () => number;
   /** Of this process alone: `alice@laptop/4711-9f3c`. */
@@ -150,8 +152,9 @@ class Held implements HeldLease {
   }
 
   private async renewForever(): Promise<void> {
+    const { clock, renewClock = clock } = this.options;
     for (;;) {
-      await this.options.clock.sleep(RENEW_MS);
+      await renewClock.sleep(RENEW_MS);
       if (this.released || this.lost !== undefined) return;
       // Whoever wants to change something meets the failure itself.
       await this.renew().catch(() => undefined);

@@ -14,7 +14,7 @@ import { type RunResult, runPlan } from '../run-plan.ts';
 import { type AuditSink, auditLog } from './audit-log.ts';
 import { type Guard, guardPorts } from './guard-ports.ts';
 import { ProgressRecord } from './progress-record.ts';
-import type { RunControl } from './run-control.ts';
+import { type RunControl, RunHalted } from './run-control.ts';
 import { keepPlan, keptPlan, readRecord, type RunRecord } from './run-record.ts';
 
 export interface MigrationOptions {
@@ -22,7 +22,7 @@ export interface MigrationOptions {
   readonly ports: Ports;
   /** A connection of the lease's own, so that its renewal waits behind nothing. */
   readonly leaseKubernetes?: KubernetesPort;
-  /** Its own too: a sleep of it holds no process up. */
+  /** For the time between renewals: a sleep of it holds no process up. */
   readonly leaseClock?: ClockPort;
   /** Milliseconds since 1970. */
   readonly wallTime: () => number;
@@ -85,7 +85,8 @@ export async function migrate(options: MigrationOptions): Promise<RunResult> {
   const { ports, plan, onWait } = options;
   const lease = await holdLease({
     kubernetes: options.leaseKubernetes ?? ports.kubernetes,
-    clock: options.leaseClock ?? ports.clock,
+    clock: ports.clock,
+    ...(options.leaseClock === undefined ? {} : { renewClock: options.leaseClock }),
     wallTime: options.wallTime,
     holder: options.holder,
     ...(options.takeOver === undefined ? {} : { takeOver: options.takeOver }),
@@ -95,9 +96,17 @@ export async function migrate(options: MigrationOptions): Promise<RunResult> {
     // Looked at again: somebody may have begun another plan before we had the lease.
     const { record } = await beginningOf(ports.kubernetes, plan);
     return await run(options, lease, record);
+  } catch (error) {
+    if (error instanceof RunHalted) return haltedBeforeSteps(error);
+    throw error;
   } finally {
     await lease.release();
   }
+}
+
+/** While the plan was being kept: no step was looked at. */
+function haltedBeforeSteps({ message }: RunHalted): RunResult {
+  return { outcome: 'halted', done: [], reached: [], seconds: 0, halted: { message, steps: [] } };
 }
 
 async function run(
