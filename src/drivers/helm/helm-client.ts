@@ -58,14 +58,14 @@ export class HelmClient {
     return isThird ? [] : ['--server-side=true', '--force-conflicts'];
   }
 
-  /** Arguments that name the chart; one of this machine must be of the version asked for. */
+  /** Arguments that name the chart; one without a version must be of the one asked for. */
   async chart(chart: string, asked: string, bounds: Bounds): Promise<readonly string[]> {
     const version = asked.replace(/^v/, '');
     const source = chartSource(this.settings.chart, chart, version);
-    if (source.local !== undefined) {
-      const key = `${source.local} ${version}`;
+    if (source.unversioned !== undefined) {
+      const key = `${source.unversioned} ${version}`;
       const check =
-        this.checkedCharts.get(key) ?? this.checkLocal(source, { chart, version }, bounds);
+        this.checkedCharts.get(key) ?? this.checkVersion(source, { chart, version }, bounds);
       this.checkedCharts.set(key, check);
       await check.catch((error: unknown) => {
         this.checkedCharts.delete(key);
@@ -75,18 +75,18 @@ export class HelmClient {
     return source.args;
   }
 
-  private async checkLocal(
-    { local = '' }: ChartSource,
+  private async checkVersion(
+    { unversioned = '' }: ChartSource,
     wanted: { readonly chart: string; readonly version: string },
     bounds: Bounds,
   ): Promise<void> {
-    const text = await this.call(['show', 'chart', local], bounds);
+    const text = await this.call(['show', 'chart', unversioned], bounds);
     const name = /^name: *["']?([\w.-]+)/m.exec(text)?.[1];
     const version = /^version: *["']?v?([\w.+-]+)/m.exec(text)?.[1];
     if (name === wanted.chart && version === wanted.version) return;
     throw new RegaugeError(
       'bad-input',
-      `the chart ${local} is ${name ?? '?'} ${version ?? '?'}, and ${wanted.chart} ${wanted.version} is wanted`,
+      `the chart ${unversioned} is ${name ?? '?'} ${version ?? '?'}, and ${wanted.chart} ${wanted.version} is wanted`,
       { hint: 'Name the right one with --chart; {version} in it stands for the version.' },
     );
   }

@@ -153,15 +153,23 @@ describe('what Helm is handed', () => {
     });
   });
 
-  it('refuses an address of the chart that holds credentials, without repeating them', async () => {
-    const { helm } = opened([NONE], { chart: 'https://me:s3cret@charts.test/' });
+  it.each([
+    'https://me:s3cret@charts.test/',
+    'https://charts.test/cilium.tgz?X-Amz-Signature=s3cret',
+    'https://charts.test/cilium.tgz?token=s3cret',
+  ])('refuses %s, which holds credentials, without repeating them', async (chart) => {
+    const { helm } = opened([NONE], { chart });
     const failure = helm.upgradeOrInstall(REQUEST);
     await expect(failure).rejects.toMatchObject({ code: 'bad-input' });
     await expect(failure).rejects.not.toThrow(/s3cret/);
   });
 
-  it('takes a chart of this machine only in the version asked for', async () => {
-    const { helm, fake } = opened([NONE], { chart: process.cwd() });
+  it.each([
+    ['a folder of this machine', process.cwd()],
+    ['an archive', 'https://charts.test/cilium-{version}.tgz'],
+    ['a digest', `oci://registry.test/cilium@sha256:${'0'.repeat(64)}`],
+  ])('takes the chart from %s only in the version asked for', async (_what, chart) => {
+    const { helm, fake } = opened([NONE], { chart });
     fake.answer([
       NONE,
       { to: 'show chart', stdout: 'name: cilium\nversion: 1.18.2\n' },

@@ -15,7 +15,7 @@ export function isTable(value: unknown): value is Table {
 }
 
 /** The last line, or else the text from some line on, that is JSON of the form looked for. */
-export function jsonIn<T>(text: string, isWanted: (value: unknown) => value is T, what: string): T {
+function jsonIn<T>(text: string, isWanted: (value: unknown) => value is T, what: string): T {
   const lines = text.split('\n');
   for (const line of lines.toReversed()) {
     const value = parsed(line);

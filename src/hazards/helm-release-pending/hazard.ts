@@ -12,7 +12,7 @@ export const hazard: Hazard = {
   covers: ['FM-36'],
   title: 'A Helm release of the CNI is stuck in a pending state',
   severity: 'high',
-  holdsFor: 'Helm 3',
+  holdsFor: 'Helm 3 and 4',
   why: 'A Helm run that was interrupted leaves its release marked as pending. Every further upgrade is refused with "another operation is in progress" until the release is rolled back or its record is removed, whatever the state of the objects.',
   references: ['mogenius/mogenius-operator#920', 'ansible-collections/kubernetes.core#1093'],
   foretell,

@@ -7,7 +7,7 @@ import type { ConfigMapObject, KubeObject } from '../../model/kubernetes.ts';
 import type { ReleaseRequest } from '../../ports/helm.ts';
 import { fakeWorld, type FakeWorld } from '../machine/testing.ts';
 import type { World } from '../world.ts';
-import { createHelmPort, type RenderChart } from './helm-port.ts';
+import { createHelmPort, type Releases, type RenderChart } from './helm-port.ts';
 
 const render: RenderChart = ({ values, release, namespace }) => {
   if (values['broken'] === true) return { ok: false, message: 'strict is not valid' };
@@ -48,6 +48,12 @@ const poolOf = (world: FakeWorld) =>
   world.store.get('ConfigMap', 'kube-system', 'cilium-config')?.data?.['pool'];
 const accountOf = (world: FakeWorld): KubeObject | undefined =>
   world.store.get('ServiceAccount', 'kube-system', 'cilium');
+
+const noDeletion: World['api']['admit'] = (operation) => ({
+  ok: operation !== 'DELETE',
+  message: 'no deletion today',
+  because: [],
+});
 
 describe('helm port', () => {
   it('refuses what does not render, and nothing changes', async () => {
@@ -131,6 +137,27 @@ describe('helm port', () => {
       run(world, () => createHelmPort(delayed(false), render).upgradeOrInstall(other)),
     ).rejects.toMatchObject({ code: 'refused' });
     expect(world.kernel.now()).toBe(30_000 + 2 * world.constants.apiCallMs);
+  });
+
+  it('has a failed revision of what was refused in its middle, and goes on from the one before', async () => {
+    const world = fakeWorld();
+    const releases: Releases = new Map();
+    await run(world, () => createHelmPort(world, render, releases).upgradeOrInstall(request()));
+    const refusing: World = { ...world, api: { ...world.api, admit: noDeletion } };
+    const without = request({ account: false, pool: 'b' });
+    const held = createHelmPort(refusing, render, releases);
+    await expect(run(world, () => held.upgradeOrInstall(without))).rejects.toThrow(
+      'no deletion today',
+    );
+    const helm = createHelmPort(world, render, releases);
+    const states = async (): Promise<readonly string[]> =>
+      (await run(world, () => helm.history('cilium', 'kube-system'))).map(({ status }) => status);
+    expect(await states()).toEqual(['deployed', 'failed']);
+    expect(poolOf(world)).toBe('b');
+    // What the failed one no longer renders is still the release's: it is compared with the first.
+    await run(world, () => helm.upgradeOrInstall(without));
+    expect(accountOf(world)).toBeUndefined();
+    expect(await states()).toEqual(['superseded', 'failed', 'deployed']);
   });
 
   it('is unreachable while the API is down', async () => {
