@@ -1,0 +1,81 @@
+/**
+ * Goal: what a sweep of faults once found broken stays mended. Each case is the counter-example as it
+ * was found or as small as it got, with what a run must come to under it.
+ */
+import { describe, expect, it } from 'vitest';
+import { rehearseCase } from '../../src/cli/faults/judge.ts';
+import { sweepNodesOf } from '../../src/cli/faults/sweep.ts';
+import { planFor } from '../../src/cli/rehearsal-session.ts';
+import type { NodeStrategy } from '../../src/model/plan.ts';
+import type { SweepOutcome } from '../../src/model/fault-sweep.ts';
+import { readStrike } from '../../src/twin/faults/fault-text.ts';
+import { postMortemInput } from '../support/post-mortem-input.ts';
+
+interface Found {
+  readonly what: string;
+  readonly seed: number;
+  readonly faults: readonly string[];
+  readonly strategy?: NodeStrategy;
+  readonly outcomes: readonly SweepOutcome[];
+  /** Of the pod that is away longest. */
+  readonly outageSecondsMax?: number;
+}
+
+const FOUND: readonly Found[] = [
+  {
+    what: 'the only open node is removed: the others are opened, and its pods have somewhere to go',
+    seed: 54,
+    faults: ['node-removed@install-secondary/node-config+30,node=talos-wrk-01'],
+    outcomes: ['stopped'],
+    outageSecondsMax: 300,
+  },
+  {
+    what: 'a webhook is away while pods are evicted: what it refused is made once it is back',
+    seed: 1,
+    faults: ['webhook-down@move-nodes/talos-wrk-02/restart-pods,for=180'],
+    outcomes: ['clean'],
+    outageSecondsMax: 400,
+  },
+  {
+    what: 'a partition while volumes move: the run that goes on moves those that moved before too',
+    seed: 100_082,
+    faults: ['partition@move-nodes/talos-wrk-02/restart-pods,for=1800'],
+    outcomes: ['resumed'],
+  },
+  {
+    what: 'a node is lost just before another reboots: no volume loses its last copy',
+    seed: 5187,
+    faults: [
+      'node-lost@move-nodes/talos-cp-02/label,node=talos-wrk-01,back=60',
+      'etcd-member-lost@move-nodes/wave-02/verify,node=talos-cp-01,back=600',
+    ],
+    strategy: 'reboot',
+    outcomes: ['clean', 'resumed'],
+  },
+  {
+    what: 'a node is lost for a minute between waves: the next wave waits for it',
+    seed: 2063,
+    faults: ['node-lost@move-nodes/wave-03/hold+9,node=talos-cp-02,back=60'],
+    outcomes: ['clean'],
+  },
+  {
+    what: 'a finalizer that nobody takes away: the pod is replaced, and the run ends',
+    seed: 100_006,
+    faults: ['drain-blocked@move-nodes/talos-wrk-02/restart-agent+16,node=talos-wrk-02,for=0'],
+    outcomes: ['clean', 'stopped'],
+  },
+];
+
+describe('what sweeps found', () => {
+  it.each(FOUND)('$what', async ({ seed, faults, strategy, outcomes, outageSecondsMax }) => {
+    const input = postMortemInput();
+    const { plan } = planFor(input, strategy === undefined ? {} : { strategy });
+    const nodes = sweepNodesOf(input).map(({ name }) => name);
+    const strikes = faults.map((text) => readStrike(text, plan, nodes));
+    const result = await rehearseCase({ input, plan, seed, strikes }, 0);
+    expect(result.broke).toEqual([]);
+    expect(outcomes).toContain(result.outcome);
+    expect(result.struck).toBe(true);
+    expect(result.podOutageSeconds).toBeLessThan(outageSecondsMax ?? Infinity);
+  });
+});
