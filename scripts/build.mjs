@@ -12,14 +12,18 @@ import { bundledModule } from './bundled-files.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-/** Commands that share nearly all their code, by bundle; any other command is a bundle of its own. */
-const TOGETHER = { rehearsal: ['fault-worker', 'incident', 'plan', 'rehearse'] };
+/**
+ * Commands that share nearly all their code, by bundle; any other command is a bundle of its own.
+ * `incident` is, too: it reads no files, and V8 takes time for code that it only might need.
+ */
+const TOGETHER = { rehearsal: ['fault-worker', 'plan', 'rehearse'] };
 const COMMANDS = readdirSync('src/cli/commands')
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   .map((name) => basename(name, '.ts'));
 
-/** Modules of src/cli that a command loads only when it is asked for what they do. */
-const ON_DEMAND = ['live-cluster'];
+/** Modules of src/cli that are bundles of their own wherever they are imported when they are needed. */
+const ON_DEMAND = ['live-cluster', 'incident-story', 'report-file', 'terminal/incident-summary'];
+const OTHER_BUNDLES = new RegExp(`/(app|commands/[\\w-]+|${ON_DEMAND.join('|')})\\.ts$`);
 
 const bundledFiles = {
   name: 'bundled-files',
@@ -49,7 +53,7 @@ const builtModules = {
 const otherBundles = {
   name: 'other-bundles',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/(app|live-cluster|commands\/[\w-]+)\.ts$/ }, ({ path, kind }) =>
+    onResolve({ filter: OTHER_BUNDLES }, ({ path, kind }) =>
       kind === 'dynamic-import' ? { path, namespace: 'bundle' } : undefined,
     );
     onLoad({ filter: /./, namespace: 'bundle' }, ({ path }) => ({
@@ -61,7 +65,8 @@ const otherBundles = {
 };
 
 function bundleImport(name) {
-  if (ON_DEMAND.includes(name)) return `module.exports = require("./${name}.js");`;
+  if (ON_DEMAND.some((module) => basename(module) === name))
+    return `module.exports = require("./${name}.js");`;
   if (name !== 'app')
     return `module.exports = require("./${bundleOf(name)}.js")[${JSON.stringify(name)}]();`;
   return 'module.exports = require("./load-bundle.ts").loadBundle(__dirname, "app.js");';
@@ -91,7 +96,7 @@ const COMMON = {
   minify: true,
   legalComments: 'linked',
   external: [
-    ...[...COMMANDS.map(bundleOf), ...ON_DEMAND].map((bundle) => `./${bundle}.js`),
+    ...[...COMMANDS.map(bundleOf), ...ON_DEMAND].map((bundle) => `./${basename(bundle)}.js`),
     // Made by this build alone: libraries have files that end in .json too, and those are bundled.
     './*.built.json',
   ],
@@ -147,7 +152,7 @@ async function buildAll() {
         ...COMMON,
         ...WRAPPED,
         entryPoints: [`src/cli/${name}.ts`],
-        outfile: join(folder, `${name}.js`),
+        outfile: join(folder, `${basename(name)}.js`),
         plugins: [bundledFiles],
       }),
     ),

@@ -13,6 +13,8 @@ const POST_MORTEM = 'test/fixtures/post-mortem';
 const FILES = ['values.yaml', 'values-talos.yaml', 'talos-network-patch.yaml'].map((name) =>
   join(POST_MORTEM, name),
 );
+const CLUSTER = 'scenarios/post-mortem/cluster.yaml';
+const TARGET = 'scenarios/post-mortem/target.yaml';
 
 const scratch = mkdtempSync(join(tmpdir(), 'regauge-build-'));
 const JOBS: readonly (readonly string[])[] = [
@@ -20,7 +22,8 @@ const JOBS: readonly (readonly string[])[] = [
   ['check', '--cilium-version', '1.16.5', ...FILES],
   ['check', '--cilium-version', '1.16.5', '-o', 'json', ...FILES],
   ['incident', '--report', join(scratch, 'report.html')],
-  ['incident', '-o', 'json'],
+  ['incident', '--run', 'as-planned', '-o', 'json'],
+  ['rehearse', CLUSTER, '--target', TARGET, '--cilium-version', '1.16.5'],
   ['explain', 'pod-cidr-overlap'],
 ];
 

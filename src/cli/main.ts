@@ -11,11 +11,14 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
 
 async function runCommand(): Promise<void> {
   const { runApp } = await import('./app.ts');
-  const { stdout, stderr, stdin, env } = process;
+  const { stdout, stderr, env } = process;
   process.exitCode = await runApp(args, {
     stdout,
     stderr,
-    stdin,
+    // Node takes a millisecond to open it, and few commands read it.
+    get stdin() {
+      return process.stdin;
+    },
     env,
     entry: process.argv[1],
     onLoaded: () => setInterruptBudget(LATE),

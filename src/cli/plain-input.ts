@@ -2,6 +2,7 @@
  * A generated cluster as data that JSON can hold, and back: trees over plain data are nothing but the
  * data and its source.
  */
+import { showDocuments } from '../knowledge/talos-config/document-text.ts';
 import {
   type ClusterInput,
   EMPTY_INPUT,
@@ -33,6 +34,7 @@ export function plainInputOf(input: ClusterInput): PlainInput {
     objects: objects.map(({ object, source }) => ({ object, source })),
     machineConfigs: machineConfigs.map(({ documents, ...config }) => ({
       ...config,
+      text: showDocuments(documents.map(({ tree }) => tree.value)),
       documents: documents.map(({ tree, ...document }) => ({ ...document, value: tree.value })),
     })),
     ...(kindsListed === undefined ? {} : { kindsListed }),

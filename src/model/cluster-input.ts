@@ -52,6 +52,8 @@ export interface MachineConfigInput {
   /** The node it was read from or names, when that is told. */
   readonly node: Fact<string>;
   readonly documents: readonly MachineConfigDocument[];
+  /** The documents as `showDocuments` writes them, where that was done already. */
+  readonly text?: string;
   readonly source: Source;
 }
 

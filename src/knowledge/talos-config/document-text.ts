@@ -13,7 +13,11 @@ const written = new Set<string>();
 
 /** Several documents as one YAML stream. */
 export function showDocuments(values: readonly unknown[]): string {
-  const text = values.map((value) => stringify(value, { lineWidth: 0 })).join('---\n');
+  return asWritten(values.map((value) => stringify(value, { lineWidth: 0 })).join('---\n'), values);
+}
+
+/** A text that `showDocuments` wrote of these values, maybe in another process. */
+export function asWritten(text: string, values: readonly unknown[]): string {
   remember(text, values);
   written.add(text);
   return text;

@@ -2,7 +2,7 @@
  * Which machine config each node has: the one that names it, by node, hostname or address; else one
  * of its role, said to be assumed; else what Talos generates by default, said to be assumed.
  */
-import { showDocuments } from '../../knowledge/talos-config/document-text.ts';
+import { asWritten, showDocuments } from '../../knowledge/talos-config/document-text.ts';
 import type { ClusterInput, MachineConfigInput } from '../../model/cluster-input.ts';
 import { valueOr } from '../../model/fact.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
@@ -62,8 +62,9 @@ export function machineConfigsOf(
   };
 }
 
-function textOf(config: MachineConfigInput): string {
-  return showDocuments(config.documents.map(({ tree }) => tree.value));
+function textOf({ documents, text }: MachineConfigInput): string {
+  const values = documents.map(({ tree }) => tree.value);
+  return text === undefined ? showDocuments(values) : asWritten(text, values);
 }
 
 function namesOf(config: MachineConfigInput): readonly string[] {
