@@ -16,6 +16,20 @@ interface Fake {
   timeOut(): void;
 }
 
+/** Tells nothing until somebody ends it. */
+const silentWatch: KubernetesPort['watch'] = (_version, _kind, { signal }) => ({
+  [Symbol.asyncIterator]: () => ({
+    next: () =>
+      new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason as Error)); // as it was given
+      }),
+  }),
+});
+
+async function* secretLogs(): AsyncGenerator<string> {
+  yield 'Error: password=hunter22 is wrong';
+}
+
 /** Each status is what the next look at the pod shows; then nothing changes any more. */
 function fake(
   statuses: readonly Status[],
@@ -59,13 +73,8 @@ function fake(
       if (looks < statuses.length) looks += 1;
       return Promise.resolve(shown() as unknown as T | undefined); // as asked
     },
-    watch: async function* watch(_version, _kind, { signal }) {
-      await new Promise((resolve) => signal?.addEventListener('abort', resolve));
-      throw signal?.reason;
-    },
-    logs: async function* logs() {
-      yield 'Error: password=hunter22 is wrong';
-    },
+    watch: silentWatch,
+    logs: secretLogs,
     delete: ({ name }) => {
       deleted.push(name);
       return Promise.resolve();

@@ -34,6 +34,9 @@ export interface OpenedContents {
 }
 
 const CONFS_MAX = 50;
+/** What a person would type. */
+const TALOSCTL = { list: 'talosctl -n <node> ls -l', read: 'talosctl -n <node> read' };
+const SSH = { list: 'ssh <node> ls -la', read: 'ssh <node> sudo cat' };
 
 export function openHostContents(options: HostContentsOptions): OpenedContents {
   const { kubernetes, distribution, mayCreatePods } = options;
@@ -68,20 +71,21 @@ async function contentsOf(
       return undefined;
     }
   };
+  const by = distribution === 'talos' ? TALOSCTL : SSH;
   const file = async (what: string, path: string): Promise<void> => {
-    const text = await part(what, `ssh <node> sudo cat ${path}`, () => files.read(node, path));
+    const text = await part(what, `${by.read} ${path}`, () => files.read(node, path));
     if (text !== undefined) texts.push({ path, text });
   };
   const { confDirectories, binDirectories } = nodePaths(distribution);
   const networks = await part(
     'the addresses that host-local gave',
-    `ssh <node> ls ${HOST_LOCAL_STATE}`,
+    `${by.list} ${HOST_LOCAL_STATE}`,
     () => files.list(node, HOST_LOCAL_STATE),
   );
   const states = (networks ?? []).map((name) => `${HOST_LOCAL_STATE}/${name}`);
   for (const directory of [...confDirectories, ...binDirectories, ...states]) {
     const command = `ls -la ${directory}`;
-    const text = await part(`the listing of ${directory}`, `ssh <node> ${command}`, () =>
+    const text = await part(`the listing of ${directory}`, `${by.list} ${directory}`, () =>
       files.listLong(node, directory),
     );
     if (text === undefined) continue;
