@@ -88,15 +88,17 @@ export class Kernel {
   occur(kind: OccurrenceKind, details: OccurrenceDetails): OccurrenceId {
     const id = this.occurrences.length + 1;
     const because = mergeCauses(this.currentCauses, details.because);
-    this.occurrences.push({
-      id,
-      at: this.time,
-      kind,
-      ...(details.node === undefined ? {} : { node: details.node }),
-      ...(details.subject === undefined ? {} : { subject: details.subject }),
-      message: details.message,
-      because,
-    });
+    const { node, subject, message } = details;
+    const at = this.time;
+    this.occurrences.push(
+      subject === undefined
+        ? node === undefined
+          ? { id, at, kind, message, because }
+          : { id, at, kind, node, message, because }
+        : node === undefined
+          ? { id, at, kind, subject, message, because }
+          : { id, at, kind, node, subject, message, because },
+    );
     this.currentCauses = [id];
     return id;
   }

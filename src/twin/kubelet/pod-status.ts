@@ -51,27 +51,30 @@ export function buildStatus(view: PodView): PodObject['status'] {
   const old = pod.status;
   const end = view.containers.some(isRunning) ? undefined : view.end;
   const phase = end === undefined ? phaseOfPod(view) : 'Failed';
-  return {
-    phase,
-    ...end,
-    ...(view.hostIp === undefined ? {} : { hostIP: view.hostIp }),
-    ...addresses(old, view.podIp),
-    startTime: old.startTime ?? now,
-    conditions: conditionsOf(view, phase, end),
-    ...(view.inits.length === 0
-      ? {}
-      : { initContainerStatuses: statusesOf(view.inits, old.initContainerStatuses) }),
-    containerStatuses: statusesOf(view.containers, old.containerStatuses),
-  };
+  // Put together key by key: this is built for every change of every pod.
+  const status: Writable<PodObject['status']> = { phase };
+  if (end !== undefined) {
+    status.reason = end.reason;
+    status.message = end.message;
+  }
+  if (view.hostIp !== undefined) status.hostIP = view.hostIp;
+  if (view.podIp !== undefined) {
+    status.podIP = view.podIp;
+    status.podIPs = addresses(old, view.podIp);
+  }
+  status.startTime = old.startTime ?? now;
+  status.conditions = conditionsOf(view, phase, end);
+  if (view.inits.length > 0)
+    status.initContainerStatuses = statusesOf(view.inits, old.initContainerStatuses);
+  status.containerStatuses = statusesOf(view.containers, old.containerStatuses);
+  return status;
 }
 
-function addresses(
-  old: PodObject['status'],
-  podIp: string | undefined,
-): Pick<PodObject['status'], 'podIP' | 'podIPs'> {
-  if (podIp === undefined) return {};
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+function addresses(old: PodObject['status'], podIp: string): readonly { readonly ip: string }[] {
   const known = old.podIPs?.length === 1 && old.podIPs[0]?.ip === podIp ? old.podIPs : undefined;
-  return { podIP: podIp, podIPs: known ?? [{ ip: podIp }] };
+  return known ?? [{ ip: podIp }];
 }
 
 function conditionsOf(view: PodView, phase: Phase, end: PodEnd | undefined): Condition[] {
@@ -196,13 +199,10 @@ function condition(
   // Most conditions stay as they are from one status to the next; they are shared, not built again.
   if (before?.status === status && before.reason === reason && before.message === message)
     return before;
-  return {
-    type,
-    status,
-    ...(reason === undefined ? {} : { reason }),
-    ...(message === undefined ? {} : { message }),
-    lastTransitionTime: before?.status === status ? (before.lastTransitionTime ?? now) : now,
-  };
+  const lastTransitionTime = before?.status === status ? (before.lastTransitionTime ?? now) : now;
+  if (reason === undefined) return { type, status, lastTransitionTime };
+  if (message === undefined) return { type, status, reason, lastTransitionTime };
+  return { type, status, reason, message, lastTransitionTime };
 }
 
 /** What stays as it is from one status to the next is shared. */

@@ -65,6 +65,12 @@ export class ObjectStore {
   private uidCount = 0;
   private second = -1;
   private secondText = '';
+  /** Where was looked last; the next look is often for the same kind and namespace. */
+  private near: {
+    readonly kind: string;
+    readonly namespace: string;
+    readonly names: Map<string, Entry>;
+  } = { kind: '', namespace: '', names: new Map() };
   private readonly kernel: Kernel;
 
   constructor(kernel: Kernel) {
@@ -159,14 +165,11 @@ export class ObjectStore {
     const old = entry.object as ObjectOf<K>; // the kind says the shape
     const changed = change(old);
     if (changed === old) return old;
-    const stored = {
-      ...changed,
-      metadata: {
-        ...changed.metadata,
-        resourceVersion: this.nextVersion(),
-        ...(specChanged(old, changed) ? { generation: (old.metadata.generation ?? 1) + 1 } : {}),
-      },
-    };
+    // One spread per literal: V8 clones the first as a whole, and copies others key by key.
+    const metadata = { ...changed.metadata, resourceVersion: this.nextVersion() };
+    const stored = { ...changed, metadata };
+    if (specChanged(old, changed))
+      stored.metadata = { ...metadata, generation: (old.metadata.generation ?? 1) + 1 };
     if (isGone(stored)) {
       this.drop(entry, stored);
       this.publish({ type: 'deleted', object: stored, old });
@@ -279,11 +282,13 @@ export class ObjectStore {
     return String(this.version);
   }
 
-  private entryOf(kind: string, namespace: string | undefined, name: string): Entry | undefined {
-    return this.kinds
-      .get(kind)
-      ?.byNamespace.get(namespace ?? '')
-      ?.get(name);
+  private entryOf(kind: string, namespace = '', name: string): Entry | undefined {
+    const { near } = this;
+    if (near.kind === kind && near.namespace === namespace) return near.names.get(name);
+    const names = this.kinds.get(kind)?.byNamespace.get(namespace);
+    if (names === undefined) return undefined;
+    this.near = { kind, namespace, names };
+    return names.get(name);
   }
 
   private add(object: KubeObject): void {
