@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { planFor } from '../src/cli/rehearsal-session.ts';
+import { rehearseRollbacks } from '../src/cli/rollback-rehearsal.ts';
 import { memoryBackups } from '../src/engine/backups.ts';
 import { runPlan } from '../src/engine/run-plan.ts';
 import { reachedSteps } from '../src/engine/run/reached-steps.ts';
@@ -120,3 +121,27 @@ describe('the way back', () => {
     expect(after).toEqual(before);
   });
 });
+
+describe('the way back on kubeadm', () => {
+  it('finds room for an operator that tolerates no cordon (chart 1.18)', async () => {
+    const cluster = readFileSync(
+      new URL('./fixtures/snapshots/kubeadm/cluster.yaml', import.meta.url),
+      'utf8',
+    );
+    const { helmValues } = readInput([{ path: 'target.yaml', text: KUBEADM_TARGET }], {
+      ciliumVersion: '1.18.3',
+    });
+    const read = { ...readInput([{ path: 'cluster.yaml', text: cluster }], {}), helmValues };
+    const made = planFor(read).plan;
+    const document = await rehearseRollbacks({ input: read, plan: made, seed: 1, points: 'waves' });
+    expect(document.points.filter(({ outcome }) => outcome === 'broken')).toEqual([]);
+    expect(document.points.length).toBeGreaterThan(8);
+  });
+});
+
+const KUBEADM_TARGET = `
+kubeProxyReplacement: true
+k8sServiceHost: 10.0.0.1
+k8sServicePort: 6443
+ipam: {operator: {clusterPoolIPv4PodCIDRList: ["10.245.0.0/16"]}}
+`;

@@ -23,46 +23,48 @@ const CILIUM_CONF = '05-cilium.conflist';
 export function rollbackPlan(plan: Plan, reached: ReadonlySet<string>): Plan {
   const undoable = plan.steps.filter((step) => reached.has(step.id) && step.undo !== null);
   const nodes = plan.waves.flat();
-  const opening = undoable.some(({ undo }) => undo?.kind === 'return-node') ? holdMoved(nodes) : [];
-  const undoing = undoSteps(plan, undoable, lastOf(opening, []));
-  const ends = endsOf(undoing, lastOf(opening, []));
+  const firstMove = undoable.findIndex(({ undo }) => undo?.kind === 'return-node');
+  const lastMove = undoable.findLastIndex(({ undo }) => undo?.kind === 'return-node');
+  // What came after the moves goes first: the operator that restarts with it needs a node to go to.
+  const late = undoSteps(plan, undoable.slice(lastMove + 1), []);
+  const opening = firstMove < 0 ? [] : holdMoved(nodes, endsOf(late, []));
+  const before = lastOf(opening, endsOf(late, []));
+  const early = undoSteps(plan, undoable.slice(0, lastMove + 1), before);
+  const ends = endsOf(early, before);
   const closing = inARow(ends, closingParts(plan, undoable, nodes));
   const { id, hash: _hash, predictions: _predictions, ...kept } = plan;
   const body = {
     ...kept,
-    steps: [...opening, ...undoing, ...closing],
+    steps: [...late, ...opening, ...early, ...closing],
     waves: plan.waves.toReversed(),
     takesBack: id,
   };
   return { ...body, id: `${id}-back`, hash: contentHash(body) };
 }
 
-function holdMoved(nodes: readonly string[]): readonly Step[] {
-  return inARow(
-    [],
-    [
-      {
-        phase: 'roll-back',
-        name: 'hold-moved',
-        title: 'Cordon the nodes that are on the new network',
-        action: { kind: 'cordon', nodes, onlyLabel: MIGRATION_LABEL },
-        nodes: [],
-        scope: 'cluster',
-        worst: 'pods that find no room wait until their node is back',
-        because: 'a pod that is evicted onto a node that goes back later would restart once more',
-      },
-      {
-        phase: 'roll-back',
-        name: 'open-others',
-        title: 'Uncordon the nodes that have not moved',
-        action: { kind: 'uncordon', nodes, exceptLabel: MIGRATION_LABEL },
-        nodes: [],
-        scope: 'none',
-        worst: 'nothing is changed for running pods',
-        because: 'what leaves a moved node finds the old network there',
-      },
-    ],
-  );
+function holdMoved(nodes: readonly string[], after: readonly string[]): readonly Step[] {
+  return inARow(after, [
+    {
+      phase: 'roll-back',
+      name: 'hold-moved',
+      title: 'Cordon the nodes that are on the new network',
+      action: { kind: 'cordon', nodes, onlyLabel: MIGRATION_LABEL },
+      nodes: [],
+      scope: 'cluster',
+      worst: 'pods that find no room wait until their node is back',
+      because: 'a pod that is evicted onto a node that goes back later would restart once more',
+    },
+    {
+      phase: 'roll-back',
+      name: 'open-others',
+      title: 'Uncordon the nodes that have not moved',
+      action: { kind: 'uncordon', nodes, exceptLabel: MIGRATION_LABEL },
+      nodes: [],
+      scope: 'none',
+      worst: 'nothing is changed for running pods',
+      because: 'what leaves a moved node finds the old network there',
+    },
+  ]);
 }
 
 /** In reverse order; a step is taken back when all that came after it is. */
