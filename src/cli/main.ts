@@ -12,6 +12,8 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
 async function runCommand(): Promise<void> {
   const { runApp } = await import('./app.ts');
   const { stdout, stderr, env } = process;
+  // Should nothing be left to wait for before there is an answer, that is no success.
+  process.exitCode = 1;
   process.exitCode = await runApp(args, {
     stdout,
     stderr,

@@ -12,12 +12,23 @@ import { HELM } from './helm/part.ts';
 import { HOST_ACCESS } from './host-access/part.ts';
 import { INSTALL } from './install/part.ts';
 import { Lane, type Part } from './lane.ts';
+import { MIGRATE } from './migrate/part.ts';
 import { sweepDirectories } from './lane-directory.ts';
 import { PROBES } from './probes/part.ts';
 import { RUNTIMES } from './runtimes.ts';
 import { Skipped } from './skipped.ts';
 
-const PARTS: readonly Part[] = [CHARTS, API, HELM, HOST_ACCESS, INSTALL, CLIENTS, PROBES, RUNTIMES];
+const PARTS: readonly Part[] = [
+  CHARTS,
+  API,
+  HELM,
+  HOST_ACCESS,
+  INSTALL,
+  CLIENTS,
+  MIGRATE,
+  PROBES,
+  RUNTIMES,
+];
 
 const { values: options } = parseArgs({
   options: {

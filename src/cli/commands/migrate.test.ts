@@ -103,13 +103,6 @@ const open: OpenCluster = async (context) => {
 /** The twin's own ports, used from outside of its time: whoever asks wakes it. */
 function wakingPorts(): Ports {
   const ports = createTwinPorts(world);
-  const waking = <T extends object>(port: T): T =>
-    guarded(port, (_method, call) => {
-      twin.pace.catchUp();
-      const answer = call();
-      twin.pace.schedule();
-      return answer;
-    });
   return {
     clock: waking(ports.clock),
     kubernetes: ports.kubernetes,
@@ -117,6 +110,22 @@ function wakingPorts(): Ports {
     helm: waking(ports.helm),
     prober: waking(ports.prober),
   };
+}
+
+function waking<T extends object>(port: T): T {
+  return guarded(port, (_method, call) => {
+    twin.pace.catchUp();
+    const answer = call();
+    twin.pace.schedule();
+    return answer;
+  });
+}
+
+function cordonedNodes(): readonly string[] {
+  return world.store
+    .list('Node')
+    .filter(({ spec }) => spec.unschedulable === true)
+    .map(({ metadata }) => metadata.name);
 }
 
 interface Ran {
@@ -207,18 +216,13 @@ describe('regauge migrate', () => {
     expect(paused.status).toBe(130);
     expect(paused.err).toContain('Paused at a safe point');
     expect(paused.err).toContain('regauge migrate --resume');
-    const cordoned = (): readonly string[] =>
-      world.store
-        .list('Node')
-        .filter(({ spec }) => spec.unschedulable === true)
-        .map(({ metadata }) => metadata.name);
     rmSync(path);
     rmSync(join(directory, 'state'), { recursive: true });
     const rest = await migrate({ resume: true, output: 'json' }, []);
     expect(rest.status).toBe(0);
     expect(JSON.parse(rest.out)).toMatchObject({ outcome: 'done', planId: plan.id });
     expect(rest.err).toContain('Under way since');
-    expect(cordoned()).toEqual([]);
+    expect(cordonedNodes()).toEqual([]);
   });
 
   it('refuses a plan whose cluster is not as it was, and says what changed, before it writes anything', async () => {

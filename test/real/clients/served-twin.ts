@@ -6,7 +6,7 @@ import { ServerProcess } from '../api/server-process.ts';
 import { type Ended, helmHome, run, type RunOptions } from '../command.ts';
 import { laneDirectory } from '../lane-directory.ts';
 
-const REGAUGE = fileURLToPath(new URL('../../../dist/regauge.js', import.meta.url));
+export const REGAUGE = fileURLToPath(new URL('../../../dist/regauge.js', import.meta.url));
 const READY_MS = 60_000;
 /** Virtual seconds per second: roll-outs end within the patience of their clients. */
 const SPEED = '20';
@@ -21,7 +21,7 @@ export type Client = keyof Clients | 'regauge';
 
 export class ServedTwin {
   private readonly clients: Clients;
-  private readonly directory: string;
+  readonly directory: string;
   private readonly server: ServerProcess;
 
   private constructor(clients: Clients, directory: string, server: ServerProcess) {
@@ -30,10 +30,14 @@ export class ServedTwin {
     this.server = server;
   }
 
-  static async start(clients: Clients, atOnce: (twin: ServedTwin) => void): Promise<ServedTwin> {
+  static async start(
+    clients: Clients,
+    atOnce: (twin: ServedTwin) => void,
+    speed: string = SPEED,
+  ): Promise<ServedTwin> {
     const directory = laneDirectory();
     const log = join(directory, 'served.log');
-    const args = ['twin', 'serve', '--out', directory, '--speed', SPEED, '-o', 'json'];
+    const args = ['twin', 'serve', '--out', directory, '--speed', speed, '-o', 'json'];
     const server = new ServerProcess(
       'regauge twin serve',
       process.execPath,
@@ -51,16 +55,24 @@ export class ServedTwin {
   }
 
   run(client: Client, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-    const env = {
+    const env = { ...this.environment(), ...options.env };
+    const [binary, first] =
+      client === 'regauge' ? [process.execPath, [REGAUGE]] : [this.clients[client], []];
+    return run(binary, [...first, ...args], { cwd: this.directory, ...options, env });
+  }
+
+  /** What a client is told by its environment. */
+  environment(): Readonly<Record<string, string>> {
+    return {
       KUBECONFIG: join(this.directory, 'kubeconfig'),
       TALOSCONFIG: join(this.directory, 'talosconfig'),
       NO_COLOR: '1',
       ...helmHome(this.directory),
-      ...options.env,
     };
-    const [binary, first] =
-      client === 'regauge' ? [process.execPath, [REGAUGE]] : [this.clients[client], []];
-    return run(binary, [...first, ...args], { cwd: this.directory, ...options, env });
+  }
+
+  get helm(): string {
+    return this.clients.helm;
   }
 
   async end(): Promise<void> {
