@@ -77,8 +77,9 @@ function notStarted(binary: string, code: string | undefined): RegaugeError {
   });
 }
 
+/** By somebody else: nobody knows what it did. */
 function killed(what: string): RegaugeError {
-  return new RegaugeError('interrupted', `helm ${what} was ended by somebody else`);
+  return new RegaugeError('unreachable', `helm ${what} was ended before it had said how it went`);
 }
 
 /** Asks the group to end when the signal says so, and ends it when it does not. */

@@ -123,6 +123,7 @@ const LEAVES_TRACES: ReadonlySet<string> = new Set([
   'timeout',
   'interrupted',
   'forbidden',
+  'unreachable',
 ]);
 
 /** How the release stands is looked up after every write that failed: it may be half-way now. */

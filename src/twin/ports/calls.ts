@@ -53,6 +53,8 @@ export function apiWrite<T>(
 /** What the webhooks of a call of many writes have cost so far. */
 export interface Cost {
   ms: number;
+  /** Told of each write before it is done. */
+  beforeWrite?: () => void;
 }
 
 /** A call of many writes: they are answered together, after all that webhooks cost that time out. */
@@ -78,6 +80,7 @@ export function apiWrites<T>(world: World, action: (cost: Cost) => T): Promise<T
 
 /** Admission of one of the writes of such a call. */
 export function admitted(world: World, write: Write, cost: Cost): void {
+  cost.beforeWrite?.();
   const verdict = verdictOn(world, write);
   cost.ms += verdict.delayMs ?? 0;
   if (!verdict.ok) throw refused(verdict.message);

@@ -13,6 +13,7 @@ import {
 } from '../../ports/helm.ts';
 import type { World } from '../world.ts';
 import { apiCall, apiWrites, type Cost } from './calls.ts';
+import { type Fate, fateOf, HelmKilled, helmWasKilled } from './helm-killed.ts';
 import {
   baseOf,
   lineOf,
@@ -41,7 +42,11 @@ export function createHelmPort(
   render: RenderChart,
   releases: Releases = new Map(),
 ): HelmPort {
-  const call = (cost: Cost): Call => ({ world, render, releases, cost });
+  const call = (cost: Cost): Call => {
+    const fate = fateOf(releases);
+    cost.beforeWrite = fate.beforeWrite;
+    return { world, render, releases, cost, fate };
+  };
   const historyOf = (release: string, namespace: string): readonly Revision[] =>
     releases.get(releaseKey(release, namespace)) ?? [];
   return {
@@ -59,8 +64,9 @@ export function createHelmPort(
     upgradeOrInstall: (request, { unfinished = 'refuse' } = {}) =>
       apiWrites(world, (cost) => {
         const { release, namespace } = request;
-        if (unfinished === 'repair') repair(call(cost), release, namespace);
-        return upgradeOrInstall(call(cost), request);
+        const run = call(cost);
+        if (unfinished === 'repair') repair(run, release, namespace);
+        return upgradeOrInstall(run, request);
       }),
     repair: (release, namespace) =>
       apiWrites(world, (cost) => repair(call(cost), release, namespace)),
@@ -76,6 +82,7 @@ interface Call {
   readonly render: RenderChart;
   readonly releases: Releases;
   readonly cost: Cost;
+  readonly fate: Fate;
 }
 
 function lastOf(history: readonly Revision[]): ReleaseStatus | undefined {
@@ -107,15 +114,19 @@ function upgradeOrInstall(call: Call, request: ReleaseRequest): ReleaseStatus {
     values: request.values,
     objects: rendered.objects,
     description: history.length === 0 ? 'Install complete' : 'Upgrade complete',
-  };
+    meanwhile: history.length === 0 ? 'pending-install' : 'pending-upgrade',
+  } as const;
   return statusOf(applied(call, request, { last: baseOf(history)?.objects ?? [], next }));
 }
 
-type NextRevision = Omit<Revision, 'revision' | 'at' | 'status'>;
+type NextRevision = Omit<Revision, 'revision' | 'at' | 'status'> & {
+  /** How it stands until it is done. */
+  readonly meanwhile: 'pending-install' | 'pending-upgrade' | 'pending-rollback';
+};
 
-/** A write that is refused in the middle leaves a failed revision, as Helm does. */
+/** A write that is refused in the middle leaves a failed revision, a Helm that is killed an unfinished one. */
 function applied(
-  { world, releases, cost }: Call,
+  { world, releases, cost, fate }: Call,
   release: ReleaseRequest,
   { last, next }: { readonly last: readonly KubeObject[]; readonly next: NextRevision },
 ): Revision {
@@ -124,7 +135,12 @@ function applied(
   refuseForeign(world, change);
   try {
     applyRelease(world, change, cost);
+    fate.atEnd();
   } catch (error) {
+    if (error instanceof HelmKilled) {
+      record(world, releases, key, { ...next, status: next.meanwhile });
+      throw helmWasKilled(`${next.meanwhile.replace('pending-', '')} ${release.release}`);
+    }
     const description = error instanceof Error ? error.message : String(error);
     record(world, releases, key, { ...next, status: 'failed', description });
     throw error;
@@ -150,16 +166,28 @@ function renderFailed(
   });
 }
 
-function uninstall({ world, releases, cost }: Call, release: string, namespace: string): void {
+function uninstall(
+  { world, releases, cost, fate }: Call,
+  release: string,
+  namespace: string,
+): void {
   const key = releaseKey(release, namespace);
-  const current = releases.get(key)?.at(-1);
+  const history = releases.get(key) ?? [];
+  const current = history.at(-1);
   if (current === undefined)
     throw new RegaugeError(
       'not-found',
       `uninstall: Release not loaded: ${release}: release: not found`,
     );
   world.kernel.occur('helm.release-uninstalled', { message: `helm uninstalled ${release}` });
-  deleteObjects(world, current.objects, cost);
+  try {
+    deleteObjects(world, current.objects, cost);
+    fate.atEnd();
+  } catch (error) {
+    if (!(error instanceof HelmKilled)) throw error;
+    releases.set(key, [...history.slice(0, -1), { ...current, status: 'uninstalling' }]);
+    throw helmWasKilled(`uninstall ${release}`);
+  }
   releases.delete(key);
 }
 
@@ -178,7 +206,8 @@ function rollback(call: Call, key: string, revision: number | undefined): Releas
     message: `helm rolled ${release} back to revision ${target.revision}`,
   });
   const { chartVersion: version, values } = target;
-  const next = { ...target, description: `Rollback to ${target.revision}` };
+  const description = `Rollback to ${target.revision}`;
+  const next = { ...target, description, meanwhile: 'pending-rollback' } as const;
   return statusOf(
     applied(
       call,
