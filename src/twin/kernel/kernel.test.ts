@@ -69,6 +69,17 @@ describe('Kernel', () => {
     expect(result).toBe(20);
   });
 
+  it('lets work on once for all answers of one instant', async () => {
+    const kernel = new Kernel(1);
+    const log: string[] = [];
+    const ask = async (name: string): Promise<void> => {
+      await kernel.answer(10, () => log.push(`${name} answered`));
+      log.push(`${name} heard`);
+    };
+    await kernel.drive(() => Promise.all([ask('a'), ask('b')]));
+    expect(log).toEqual(['a answered', 'b answered', 'a heard', 'b heard']);
+  });
+
   it('rejects the work with what an answer throws', async () => {
     const kernel = new Kernel(1);
     const work = kernel.drive(() =>
