@@ -13,6 +13,7 @@ import type { ApiClient, Query } from './api-client.ts';
 import { mapOf } from './json.ts';
 import { type KindPlace, notServed, pathOf } from './kinds.ts';
 import { type ListHead, ListSplitter } from './list-splitter.ts';
+import { type LargeBody, PageBodies } from './page-bodies.ts';
 import { named, type PageForm } from './page-forms.ts';
 import { foreignAnswer, StatusError } from './status.ts';
 
@@ -20,24 +21,19 @@ const PAGE = 500;
 const RESTARTS_MAX = 2;
 /** A page larger than this is read in parts. */
 const WHOLE_BYTES_MAX = 32 * 1024 * 1024;
-/** What pages that are sized by their bytes come to: a tenth of a second of an API server. */
+/** What pages come to that are sized by their bytes, and how many objects that may be. */
 const SIZED_BYTES = 16 * 1024 * 1024;
-const SIZED_MAX = 5_000;
 const SIZED_MIN = 50;
+const SIZED_MAX = 5_000;
 const FOREIGN_BYTES_MAX = 1_000_000;
 
 type PageOf<T> = Omit<ListPage<KubeObject>, 'items'> & { readonly items: T };
+type Marks = Pick<ListPage<KubeObject>, 'inconsistent' | 'restarted'>;
 
 interface WholePage<T> {
   readonly items: T;
   readonly head: ListHead;
-  readonly bytes: number;
-}
-
-/** The begin of a body that is too large to be held. */
-interface LargeBody {
-  readonly first: readonly Buffer[];
-  readonly rest: AsyncIterator<Buffer>;
+  readonly body: Buffer;
 }
 
 type PageRead<T> = WholePage<T> | LargeBody;
@@ -55,131 +51,158 @@ export async function* listPages<T>(
   options: PageOptions,
   form: PageForm<T>,
 ): AsyncGenerator<PageOf<T>> {
-  const stopping = new AbortController();
-  const { signal = stopping.signal } = options;
-  const asked = { ...options, signal: AbortSignal.any([signal, stopping.signal]) };
-  let { limit = PAGE } = options;
-  let token: string | undefined;
-  let marks: Pick<ListPage<KubeObject>, 'inconsistent' | 'restarted'> = {};
-  let restarts = 0;
-  let ahead: Promise<PageRead<T>> | undefined;
+  const list = new PagedList(client, place, options, form);
   try {
-    for (;;) {
-      let answer: PageRead<T>;
-      try {
-        answer = await (ahead ?? askForPage(client, place, { ...asked, limit }, token, form));
-      } catch (error) {
-        ahead = undefined;
-        const goOn = afterExpiry(error, token);
-        if (goOn === undefined) throw explained(error, place);
-        if (goOn.token === undefined && (restarts += 1) > RESTARTS_MAX) throw tooSlow(place);
-        marks = goOn.token === undefined ? { restarted: true } : { inconsistent: true };
-        ({ token } = goOn);
+    yield* list.pages();
+  } finally {
+    list.end();
+  }
+}
+
+class PagedList<T> {
+  private readonly client: ApiClient;
+  private readonly place: KindPlace;
+  private readonly options: PageOptions;
+  private readonly form: PageForm<T>;
+  private readonly bodies = new PageBodies();
+  private readonly stopping = new AbortController();
+  private limit: number;
+  private token: string | undefined;
+  private marks: Marks = {};
+  private restarts = 0;
+  /** The page after the one that is worked on. */
+  private ahead: Promise<PageRead<T>> | undefined;
+
+  constructor(client: ApiClient, place: KindPlace, options: PageOptions, form: PageForm<T>) {
+    this.client = client;
+    this.place = place;
+    this.form = form;
+    const { signal, limit = PAGE } = options;
+    this.limit = limit;
+    const signals = [this.stopping.signal, ...(signal === undefined ? [] : [signal])];
+    this.options = { ...options, signal: AbortSignal.any(signals) };
+  }
+
+  async *pages(): AsyncGenerator<PageOf<T>> {
+    do {
+      const answer = await this.next();
+      if (answer === undefined) continue;
+      if ('first' in answer) {
+        this.token = yield* this.partsOf(answer);
         continue;
       }
-      if ('first' in answer) {
-        yield* partsOf(answer, place, form, limit, marks);
-        return;
-      }
-      const { items, head, bytes } = answer;
+      const { items, head, body } = answer;
       const { resourceVersion, remaining } = head;
-      token = head.continueToken;
-      if (form.isSized && options.limit === undefined) limit = sizedLimit(limit, bytes);
-      if (form.isSized && token !== undefined) {
-        ahead = askForPage(client, place, { ...asked, limit }, token, form);
-        // Who waits for it hears of it; nobody may wait any more.
-        ahead.catch(() => undefined);
-      }
+      this.token = head.continueToken;
+      this.askAhead(body.length);
+      const { marks } = this;
       yield { items, resourceVersion, ...(remaining === undefined ? {} : { remaining }), ...marks };
-      // A restart is told once; what is from a newer state stays so.
-      if (marks.restarted === true) marks = {};
-      if (token === undefined) return;
+      this.bodies.giveBack(body);
+      this.forgetRestart();
+    } while (this.token !== undefined || this.marks.restarted === true);
+  }
+
+  /** Nobody waits for pages any more. */
+  end(): void {
+    this.stopping.abort();
+  }
+
+  /** Undefined where the list has to begin again, or goes on elsewhere. */
+  private async next(): Promise<PageRead<T> | undefined> {
+    const { ahead, token } = this;
+    this.ahead = undefined;
+    try {
+      return await (ahead ?? this.ask());
+    } catch (error) {
+      const goOn = afterExpiry(error, token);
+      if (goOn === undefined) throw explained(error, this.place);
+      if (goOn.token === undefined && (this.restarts += 1) > RESTARTS_MAX)
+        throw tooSlow(this.place);
+      this.marks = goOn.token === undefined ? { restarted: true } : { inconsistent: true };
+      this.token = goOn.token;
+      return undefined;
     }
-  } finally {
-    stopping.abort();
+  }
+
+  private askAhead(bytes: number): void {
+    const { form, options, limit } = this;
+    if (!form.isSized) return;
+    if (options.limit === undefined) this.limit = sizedLimit(limit, bytes);
+    if (this.token === undefined) return;
+    this.ahead = this.ask();
+    // Who waits for it hears of it; nobody may wait any more.
+    this.ahead.catch(() => undefined);
+  }
+
+  private ask(): Promise<PageRead<T>> {
+    const { options, limit, token } = this;
+    const { namespace, signal, deadlineMs } = options;
+    const request = {
+      method: 'GET',
+      path: pathOf(this.place, namespace),
+      query: { ...selectionQuery(options), limit, continue: token },
+      isRepeatable: true,
+      ...(signal === undefined ? {} : { signal }),
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    };
+    return this.client.send(request, (answer) => this.read(answer, request.path));
+  }
+
+  private async read(answer: Answer, path: string): Promise<PageRead<T>> {
+    const body = await this.bodies.read(answer.body, WHOLE_BYTES_MAX);
+    if ('first' in body) return body;
+    const page = this.form.read(body);
+    if (page !== undefined) return { ...page, body };
+    throw foreignAnswer({
+      httpStatus: answer.status,
+      contentType: answer.headers['content-type'] ?? '',
+      request: `GET ${path}`,
+      server: this.client.server,
+      text: body.toString('utf8', 0, FOREIGN_BYTES_MAX),
+    });
+  }
+
+  /** Ends with the token of the page after. */
+  private async *partsOf({
+    first,
+    rest,
+  }: LargeBody): AsyncGenerator<PageOf<T>, string | undefined> {
+    const { form, place } = this;
+    const splitter = new ListSplitter();
+    let items: KubeObject[] = [];
+    const take = (found: readonly unknown[]): void => {
+      for (const item of found) items.push(named(mapOf(item), place));
+    };
+    take(splitter.push(first));
+    for (;;) {
+      while (items.length >= PAGE) {
+        // The list's own version may come only at its end.
+        yield { items: form.ofObjects(items.slice(0, PAGE)), resourceVersion: '', ...this.marks };
+        items = items.slice(PAGE);
+        this.forgetRestart();
+      }
+      const next = await rest.next();
+      if (next.done === true) break;
+      take(splitter.push(next.value));
+    }
+    const { resourceVersion, continueToken } = splitter.end();
+    yield { items: form.ofObjects(items), resourceVersion, ...this.marks };
+    this.forgetRestart();
+    if (form.isSized && this.options.limit === undefined)
+      this.limit = Math.max(SIZED_MIN, Math.floor(this.limit / 2));
+    return continueToken;
+  }
+
+  /** A restart is told once; what is from a newer state stays so. */
+  private forgetRestart(): void {
+    if (this.marks.restarted === true) this.marks = {};
   }
 }
 
 /** How many objects make a page of the size wanted, when so many made one of these bytes. */
-function sizedLimit(limit: number, bytes: number): number {
+export function sizedLimit(limit: number, bytes: number): number {
   const wanted = Math.floor((limit * SIZED_BYTES) / Math.max(1, bytes));
   return Math.max(SIZED_MIN, Math.min(SIZED_MAX, wanted));
-}
-
-function askForPage<T>(
-  client: ApiClient,
-  place: KindPlace,
-  options: PageOptions,
-  token: string | undefined,
-  form: PageForm<T>,
-): Promise<PageRead<T>> {
-  const { limit, namespace, signal, deadlineMs } = options;
-  const request = {
-    method: 'GET',
-    path: pathOf(place, namespace),
-    query: { ...selectionQuery(options), limit, continue: token },
-    isRepeatable: true,
-    ...(signal === undefined ? {} : { signal }),
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-  };
-  return client.send(request, (answer) => readPage(client, form, answer, request.path));
-}
-
-async function readPage<T>(
-  client: ApiClient,
-  form: PageForm<T>,
-  answer: Answer,
-  path: string,
-): Promise<PageRead<T>> {
-  const pieces: Buffer[] = [];
-  const pending = answer.body[Symbol.asyncIterator]();
-  let bytes = 0;
-  for (;;) {
-    const next = await pending.next();
-    if (next.done === true) break;
-    pieces.push(next.value);
-    bytes += next.value.length;
-    if (bytes > WHOLE_BYTES_MAX) return { first: pieces, rest: pending };
-  }
-  const body = Buffer.concat(pieces, bytes);
-  const page = form.read(body);
-  if (page !== undefined) return { ...page, bytes };
-  throw foreignAnswer({
-    httpStatus: answer.status,
-    contentType: answer.headers['content-type'] ?? '',
-    request: `GET ${path}`,
-    server: client.server,
-    text: body.toString('utf8', 0, FOREIGN_BYTES_MAX),
-  });
-}
-
-async function* partsOf<T>(
-  { first, rest }: LargeBody,
-  place: KindPlace,
-  form: PageForm<T>,
-  limit: number,
-  marks: Pick<ListPage<KubeObject>, 'inconsistent' | 'restarted'>,
-): AsyncGenerator<PageOf<T>> {
-  const splitter = new ListSplitter();
-  let items: KubeObject[] = [];
-  let told = marks;
-  const take = (found: readonly unknown[]): void => {
-    for (const item of found) items.push(named(mapOf(item), place));
-  };
-  for (const piece of first) take(splitter.push(piece));
-  for (;;) {
-    while (items.length >= limit) {
-      // The list's own version may come only at its end.
-      yield { items: form.ofObjects(items.slice(0, limit)), resourceVersion: '', ...told };
-      items = items.slice(limit);
-      told = {};
-    }
-    const next = await rest.next();
-    if (next.done === true) break;
-    take(splitter.push(next.value));
-  }
-  const { resourceVersion } = splitter.end();
-  yield { items: form.ofObjects(items), resourceVersion, ...told };
 }
 
 function afterExpiry(

@@ -170,6 +170,49 @@ describe('lists', () => {
     expect(never.server.requests).toHaveLength(6);
   });
 
+  it('goes on after a page that was too large to be held', async () => {
+    const large = { metadata: { name: 'large' }, data: { text: 'x'.repeat(40 * 1024 * 1024) } };
+    const { port } = await cluster(({ query }, answer) => {
+      const token = query.get('continue');
+      const metadata = { resourceVersion: '5', continue: token === null ? 'two' : '' };
+      sendJson(answer, { metadata, items: [token === null ? large : { metadata: { name: 'b' } }] });
+    });
+    const all = await port.list('v1', 'ConfigMap', { limit: 1 });
+    expect(all.map(({ metadata }) => metadata.name)).toEqual(['large', 'b']);
+  });
+
+  it('hands on the text of a list as the server wrote it, and sizes its pages by bytes', async () => {
+    const limits: (string | null)[] = [];
+    const items = [{ metadata: { name: 'a' } }, { metadata: { name: 'ü, "b"' } }];
+    const { port } = await cluster(({ query }, answer) => {
+      limits.push(query.get('limit'));
+      const token = query.get('continue') === null ? 'two' : '';
+      sendJson(answer, { kind: 'ConfigMapList', metadata: { continue: token }, items });
+    });
+    const texts: string[] = [];
+    for await (const page of port.rawPages?.('v1', 'ConfigMap') ?? [])
+      texts.push(Buffer.from(page.items).toString('utf8'));
+    expect(texts).toEqual([JSON.stringify(items).slice(1, -1), JSON.stringify(items).slice(1, -1)]);
+    expect(limits).toEqual(['500', '5000']);
+  });
+
+  it('makes a text of a list whose items come before its head, or are none', async () => {
+    for (const [list, text] of [
+      [
+        { items: [{ metadata: { name: 'a' } }], metadata: { resourceVersion: '7' } },
+        '{"metadata":{"name":"a"}}',
+      ],
+      [{ metadata: { resourceVersion: '7' }, items: null }, ''],
+      [{ metadata: { resourceVersion: '7' }, items: [] }, ''],
+    ] as const) {
+      const { port } = await cluster((_request, answer) => sendJson(answer, list));
+      const pages = [];
+      for await (const page of port.rawPages?.('v1', 'ConfigMap') ?? [])
+        pages.push([Buffer.from(page.items).toString('utf8'), page.resourceVersion]);
+      expect(pages).toEqual([[text, '7']]);
+    }
+  });
+
   it('reads a list in parts, wherever the pieces are cut, strings with brackets and all', () => {
     const items = [{ a: '}]"\\' }, { b: [[{ c: 'ü' }], []], items: [{ d: 1 }] }, {}, { e: null }];
     const metadata = { resourceVersion: '9', continue: 'next', labels: { items: '[' } };

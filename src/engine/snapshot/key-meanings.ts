@@ -1,4 +1,5 @@
 /** What keys of API objects mean to a snapshot, told by their bytes: there are few, and they are many. */
+import { BACKSLASH, QUOTE } from '../../base/json-cursor.ts';
 import { isSecretKey } from '../../base/redaction.ts';
 
 export type KeyMeaning =
@@ -29,29 +30,64 @@ const MEANINGS = new Map<string, KeyMeaning>([
 interface Known {
   readonly bytes: Uint8Array;
   readonly meaning: KeyMeaning;
+  /** The key that came after it the last time: objects of one kind are alike. */
+  next: Known | undefined;
 }
 
 /** A power of two. */
 const PLACES = 4_096;
-const known: (Known | undefined)[] = Array.from({ length: PLACES });
 
-/** Of the key between the two places; the hash is any number that equal keys have in common. */
-export function meaningOf(bytes: Buffer, start: number, end: number, hash: number): KeyMeaning {
-  const place = hash & (PLACES - 1);
-  const found = known[place];
-  if (found !== undefined && isSame(found.bytes, bytes, start, end)) return found.meaning;
-  const text: unknown = JSON.parse(`"${bytes.toString('utf8', start, end)}"`);
-  const key = String(text);
-  const meaning = MEANINGS.get(key) ?? (isSecretKey(key) ? 'secret' : 'plain');
-  // A copy: the bytes of a whole page must not stay for it.
-  known[place] = { bytes: Uint8Array.from(bytes.subarray(start, end)), meaning };
-  return meaning;
+/** Where a key ends, and what it means, in the texts of one kind. */
+export class KeyReader {
+  /** After the closing quote of the key that was read last. */
+  end = 0;
+  private readonly known: (Known | undefined)[] = Array.from({ length: PLACES });
+  private last: Known = { bytes: new Uint8Array(), meaning: 'plain', next: undefined };
+
+  /** Reads the key that begins after the quote before `start`; undefined where the text ends in it. */
+  read(bytes: Buffer, start: number): KeyMeaning | undefined {
+    const { next } = this.last;
+    const found =
+      next !== undefined && isAt(next.bytes, bytes, start) ? next : this.lookUp(bytes, start);
+    if (found === undefined) return undefined;
+    this.last.next = found;
+    this.last = found;
+    this.end = start + found.bytes.length + 1;
+    return found.meaning;
+  }
+
+  private lookUp(bytes: Buffer, start: number): Known | undefined {
+    let end = start;
+    let hash = 0;
+    for (let byte = bytes[end]; byte !== QUOTE; byte = bytes[end]) {
+      if (byte === undefined) return undefined;
+      hash = (Math.imul(hash, 31) + byte) | 0;
+      end += byte === BACKSLASH ? 2 : 1;
+    }
+    const place = hash & (PLACES - 1);
+    const found = this.known[place];
+    if (
+      found !== undefined &&
+      found.bytes.length === end - start &&
+      isAt(found.bytes, bytes, start)
+    )
+      return found;
+    const text: unknown = JSON.parse(`"${bytes.toString('utf8', start, end)}"`);
+    // A copy: the bytes of a whole page must not stay for it.
+    const copy = Uint8Array.from(bytes.subarray(start, end));
+    return (this.known[place] = { bytes: copy, meaning: meaningOf(String(text)), next: undefined });
+  }
 }
 
-function isSame(known: Uint8Array, bytes: Buffer, start: number, end: number): boolean {
-  if (known.length !== end - start) return false;
-  for (let at = 0; at < known.length; at += 1) {
-    if (known[at] !== bytes[start + at]) return false;
+function meaningOf(key: string): KeyMeaning {
+  return MEANINGS.get(key) ?? (isSecretKey(key) ? 'secret' : 'plain');
+}
+
+/** Whether the key stands there, and ends there. */
+function isAt(key: Uint8Array, bytes: Buffer, start: number): boolean {
+  const { length } = key;
+  for (let at = 0; at < length; at += 1) {
+    if (key[at] !== bytes[start + at]) return false;
   }
-  return true;
+  return bytes[start + length] === QUOTE;
 }

@@ -3,13 +3,14 @@ import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { NotRead, SnapshotFile } from '../../model/snapshot.ts';
 import type { ListPage, PageOptions, RawListPage } from '../../ports/index.ts';
+import { KeyReader } from './key-meanings.ts';
 import type { SnapshotKind } from './kinds.ts';
 import { ObjectRedactor } from './redact-objects.ts';
 import type { SnapshotPart, SnapshotRequest } from './take-snapshot.ts';
 import { TextBuffer } from './text-buffer.ts';
 
-/** Objects per file: the text must fit into a string of the runtime that reads it. */
-const OBJECTS_MAX = 10_000;
+/** Objects per file: whoever reads it holds its text, and what it makes of it, at the same time. */
+const OBJECTS_MAX = 2_000;
 /** Bytes that are written at once. */
 const WRITE_BYTES = 1024 * 1024;
 
@@ -67,6 +68,7 @@ class KindWriter {
   private readonly kind: SnapshotKind;
   private readonly files: SnapshotFile[] = [];
   private readonly text = new TextBuffer();
+  private readonly keys = new KeyReader();
   private part: SnapshotPart | undefined;
   private inPart = 0;
 
@@ -79,7 +81,7 @@ class KindWriter {
     // The list began again: what was written of it is of an older state.
     if (restarted === true) await this.forget();
     const bytes = Buffer.from(items.buffer, items.byteOffset, items.byteLength);
-    const redactor = new ObjectRedactor(this.kind, bytes, this.text);
+    const redactor = new ObjectRedactor(this.kind, bytes, this.text, this.keys);
     for (;;) {
       if (!this.isNext(redactor)) return;
       if (this.inPart >= OBJECTS_MAX) await this.closePart();
@@ -88,7 +90,7 @@ class KindWriter {
       this.copy(redactor);
       this.inPart += 1;
       this.objects += 1;
-      if (this.text.length >= WRITE_BYTES) await this.part.write(this.text.take());
+      if (this.text.length >= WRITE_BYTES) await this.write(this.part);
     }
   }
 
@@ -102,7 +104,7 @@ class KindWriter {
   async abandon(): Promise<void> {
     await this.part?.abandon();
     this.part = undefined;
-    this.text.take();
+    this.text.clear();
   }
 
   private isNext(redactor: ObjectRedactor): boolean {
@@ -140,10 +142,15 @@ class KindWriter {
     return part;
   }
 
+  private async write(part: SnapshotPart): Promise<void> {
+    await part.write(this.text.view());
+    this.text.clear();
+  }
+
   private async closePart(): Promise<void> {
     if (this.part === undefined) return;
     this.text.write('\n]}\n');
-    await this.part.write(this.text.take());
+    await this.write(this.part);
     await this.part.finish();
     const { apiVersion, kind } = this.kind;
     this.files.push({ name: this.nameOfPart(), apiVersion, kind, objects: this.inPart });

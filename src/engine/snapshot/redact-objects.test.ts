@@ -17,7 +17,8 @@ function redacted(text: string): unknown[] {
   const all: unknown[] = [];
   while (redactor.hasNext()) {
     redactor.copyNext();
-    all.push(JSON.parse(out.take().toString('utf8')));
+    all.push(JSON.parse(out.view().toString('utf8')));
+    out.clear();
   }
   return all;
 }

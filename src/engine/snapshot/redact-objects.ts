@@ -5,7 +5,6 @@
  * what `redactData` would.
  */
 import {
-  BACKSLASH,
   COLON,
   COMMA,
   JsonCursor,
@@ -15,7 +14,7 @@ import {
 } from '../../base/json-cursor.ts';
 import { REDACTED, redactText } from '../../base/redaction.ts';
 import { isMark, NOTABLE } from '../../base/redaction-marks.ts';
-import { type KeyMeaning, meaningOf } from './key-meanings.ts';
+import { type KeyMeaning, KeyReader } from './key-meanings.ts';
 import type { TextBuffer } from './text-buffer.ts';
 
 /** Values that rules and twins read; every other environment value goes. */
@@ -29,6 +28,7 @@ export class ObjectRedactor {
   private readonly head: string;
   private readonly cursor: JsonCursor;
   private readonly out: TextBuffer;
+  private readonly keys: KeyReader;
   private isFirst = true;
   /** Bytes up to here are written, or left out. */
   private done = 0;
@@ -38,11 +38,13 @@ export class ObjectRedactor {
     type: { readonly apiVersion: string; readonly kind: string },
     items: Buffer,
     out: TextBuffer,
+    keys = new KeyReader(),
   ) {
     const { apiVersion, kind } = type;
     this.head = `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)}`;
     this.cursor = new JsonCursor(items);
     this.out = out;
+    this.keys = keys;
   }
 
   /** Throws a SyntaxError where something else than an object follows. */
@@ -243,18 +245,12 @@ export class ObjectRedactor {
     const { cursor } = this;
     const { bytes } = cursor;
     if (cursor.peek() !== QUOTE) throw cursor.unexpected();
-    const start = cursor.at + 1;
-    let end = start;
-    let hash = 0;
-    for (let byte = bytes[end]; byte !== QUOTE; byte = bytes[end]) {
-      if (byte === undefined) throw cursor.unexpected(end);
-      hash = (Math.imul(hash, 31) + byte) | 0;
-      end += byte === BACKSLASH ? 2 : 1;
-    }
-    cursor.at = end + 1;
+    const meaning = this.keys.read(bytes, cursor.at + 1);
+    if (meaning === undefined) throw cursor.unexpected(bytes.length);
+    cursor.at = this.keys.end;
     cursor.expect(COLON);
     cursor.peek();
-    return meaningOf(bytes, start, end, hash);
+    return meaning;
   }
 
   private replace(start: number, end: number, text: string): void {

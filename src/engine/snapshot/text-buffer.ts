@@ -1,4 +1,4 @@
-/** Bytes that are put together piece by piece and taken away in large pieces. */
+/** Bytes that are put together piece by piece and taken away in large pieces; the memory is used again. */
 
 const FIRST_BYTES = 256 * 1024;
 
@@ -22,12 +22,13 @@ export class TextBuffer {
     this.used += this.bytes.write(text, this.used);
   }
 
-  /** What was put in so far; the buffer is empty then, and does not use these bytes again. */
-  take(): Buffer {
-    const taken = this.bytes.subarray(0, this.used);
-    this.bytes = Buffer.allocUnsafe(Math.max(FIRST_BYTES, this.bytes.length));
+  /** What was put in so far; good until the buffer is written to again. */
+  view(): Buffer {
+    return this.bytes.subarray(0, this.used);
+  }
+
+  clear(): void {
     this.used = 0;
-    return taken;
   }
 
   private reserve(more: number): void {
