@@ -6,6 +6,7 @@
 import { badInput } from '../../base/errors.ts';
 import type { RegaugeError } from '../../base/errors.ts';
 import { placesIn } from './places.ts';
+import { parseShared } from './shared-json.ts';
 
 export interface JsonPart {
   readonly value: unknown;
@@ -20,11 +21,18 @@ export interface JsonPart {
  */
 export function parseJsonTexts(text: string, file: string): readonly JsonPart[] {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = (text.length >= SHARED_LENGTH ? parseShared(text) : undefined) ?? parsed(text);
     return [{ value, start: skipSpace(text, 0), end: text.length }];
   } catch {
     return parseSequence(text, file);
   }
+}
+
+/** From this length on equal parts are made one value: a snapshot's objects are alike. */
+const SHARED_LENGTH = 4 * 2 ** 20;
+
+function parsed(text: string): unknown {
+  return JSON.parse(text);
 }
 
 function parseSequence(text: string, file: string): readonly JsonPart[] {
