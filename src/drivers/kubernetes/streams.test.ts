@@ -177,7 +177,7 @@ describe('lists', () => {
       const metadata = { resourceVersion: '5', continue: token === null ? 'two' : '' };
       sendJson(answer, { metadata, items: [token === null ? large : { metadata: { name: 'b' } }] });
     });
-    const all = await port.list('v1', 'ConfigMap', { limit: 1 });
+    const all = await port.list('v1', 'ConfigMap');
     expect(all.map(({ metadata }) => metadata.name)).toEqual(['large', 'b']);
   });
 
