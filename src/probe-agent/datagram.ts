@@ -5,7 +5,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 
 const MARK = 0x52;
-export const HEADER_BYTES = 12;
+const HEADER_BYTES = 12;
 
 export const DATAGRAM = { ping: 1, pong: 2, hello: 3, peers: 4, ask: 5, tell: 6 } as const;
 

@@ -116,7 +116,7 @@ export function daemonSet(end: ProbeEnd, { image, agentScript }: ProbeObjectSett
  * No CPU limit: the kernel would hold the agent back in pieces of 100 ms, and that would look like
  * lost packets. No token: an agent asks the API server nothing.
  */
-export function agentPodSpec(end: ProbeEnd | 'closed', image: string): PodSpec {
+function agentPodSpec(end: ProbeEnd | 'closed', image: string): PodSpec {
   const spec = {
     ...(end === 'host' ? { hostNetwork: true, dnsPolicy: 'Default' } : {}),
     priorityClassName: 'system-node-critical',

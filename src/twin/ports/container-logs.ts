@@ -8,7 +8,7 @@ import type { ContainerStatus, PodObject } from '../../model/kubernetes.ts';
 import type { LogRequest } from '../../ports/index.ts';
 import type { ContainerLog, LogLine, World } from '../world.ts';
 import { apiCall } from './calls.ts';
-import { type ContainerTarget, containerOf, nodeOf, podOf } from './kubernetes-containers.ts';
+import { type ContainerTarget, containerOf, nodeOf, podOf } from './container-target.ts';
 
 export interface LogQuery extends ContainerTarget {
   /** Of the container's run before this one. */

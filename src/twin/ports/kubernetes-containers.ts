@@ -1,7 +1,6 @@
 /**
- * Exec on the twin, and which container is meant, for logs too (container-logs.ts). The API server asks
- * the kubelet, the kubelet the runtime: each that is
- * not there says so in its own words (KK pkg/registry/core/pod/strategy.go, pkg/kubelet/server).
+ * Exec on the twin. The API server asks the kubelet, the kubelet the runtime: each that is not there
+ * says so in its own words (KK pkg/kubelet/server).
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { PodObject } from '../../model/kubernetes.ts';
@@ -10,14 +9,8 @@ import type { TwinNode, World } from '../world.ts';
 import { apiCall } from './calls.ts';
 import { containerFiles } from './container-files.ts';
 import { logLines } from './container-logs.ts';
+import { containerOf, type ContainerTarget, nodeOf, podOf } from './container-target.ts';
 import { programOf } from './exec-programs.ts';
-
-/** Which container of which pod is meant. */
-export interface ContainerTarget {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container?: string;
-}
 
 interface RunningContainer {
   readonly pod: PodObject;
@@ -25,8 +18,6 @@ interface RunningContainer {
   readonly image: string | undefined;
   readonly node: TwinNode;
 }
-
-const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
 export function createContainerPort(world: World): ContainerPort {
   return {
@@ -70,43 +61,6 @@ function runningContainer(world: World, request: ContainerTarget): RunningContai
   const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
   const image = all.find(({ name }) => name === container)?.image;
   return { pod, container, image, node };
-}
-
-export function podOf({ store }: World, { namespace, pod }: ContainerTarget): PodObject {
-  const found = store.get('Pod', namespace, pod);
-  if (found !== undefined) return found;
-  throw new RegaugeError('not-found', `pods "${pod}" not found`);
-}
-
-export function containerOf({ spec, metadata }: PodObject, wanted: string | undefined): string {
-  const all = [...spec.containers, ...(spec.initContainers ?? [])].map(({ name }) => name);
-  if (wanted !== undefined) {
-    if (all.includes(wanted)) return wanted;
-    const message = `container ${wanted} is not valid for pod ${metadata.name}`;
-    throw new RegaugeError('refused', message);
-  }
-  const [only, second] = spec.containers;
-  const named = metadata.annotations?.[DEFAULT_CONTAINER];
-  if (named !== undefined && all.includes(named)) return named;
-  if (only !== undefined && second === undefined) return only.name;
-  const choices = all.join(' ');
-  const message = `a container name must be specified for pod ${metadata.name}, choose one of: [${choices}]`;
-  throw new RegaugeError('refused', message);
-}
-
-export function nodeOf({ nodes }: World, { spec, metadata }: PodObject): TwinNode {
-  if (spec.nodeName === undefined) {
-    throw new RegaugeError('refused', `pod ${metadata.name} does not have a host assigned`);
-  }
-  const node = nodes.get(spec.nodeName);
-  if (node === undefined) {
-    const message = `error dialing backend: no node ${spec.nodeName} is known`;
-    throw new RegaugeError('unreachable', message);
-  }
-  if (node.machine.up && node.kubelet.running) return node;
-  const why = node.machine.up ? 'connect: connection refused' : 'i/o timeout';
-  const message = `error dialing backend: dial tcp ${node.address}:10250: ${why}`;
-  throw new RegaugeError('unreachable', message);
 }
 
 function isRunning(pod: PodObject, container: string, node: TwinNode): boolean {
