@@ -56,10 +56,10 @@ export class PodIndex {
   /** The entry gets the new version of its pod. */
   replace(entry: PodEntry, pod: PodObject): void {
     const old = entry.object;
-    const counts = old.status !== pod.status || old.metadata !== pod.metadata;
-    const moves =
-      old.spec.nodeName !== pod.spec.nodeName ||
-      old.metadata.ownerReferences !== pod.metadata.ownerReferences;
+    const isOthers = old.metadata.ownerReferences !== pod.metadata.ownerReferences;
+    // Most writes of a pod leave it counting as it did.
+    const counts = isOthers || weightOf(old) !== weightOf(pod);
+    const moves = isOthers || old.spec.nodeName !== pod.spec.nodeName;
     if (counts) this.count(old, -1);
     if (moves) this.leave(entry, pod);
     entry.object = pod;
@@ -103,6 +103,14 @@ export class PodIndex {
       this.byOwner.set(uid, (owned = { entries: new Set(), active: 0, ready: 0 }));
     return owned;
   }
+}
+
+type Weight = 'none' | 'active' | 'ready';
+
+/** What it counts for. */
+function weightOf(pod: PodObject): Weight {
+  if (!isActive(pod)) return 'none';
+  return isPodReady(pod) ? 'ready' : 'active';
 }
 
 /** Not finished, not on its way out: it counts for its owner. */
