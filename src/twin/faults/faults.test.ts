@@ -285,6 +285,22 @@ describe('other hands', () => {
 });
 
 describe('executors and the way to the API', () => {
+  it('helm-killed: the next run ends after so many objects, and the release says so', async () => {
+    const { world, ports } = strike('helm-killed', { objects: 2 });
+    const release = { release: 'cilium', namespace: 'kube-system' };
+    const request = { ...release, chart: 'cilium', version: '1.16.5', values: {} } as const;
+    await world.kernel.drive(async () => {
+      await expect(ports.helm.upgradeOrInstall(request)).rejects.toMatchObject({
+        code: 'unreachable',
+      });
+      expect(await ports.helm.status('cilium', 'kube-system')).toMatchObject({
+        status: 'pending-install',
+      });
+      await ports.helm.upgradeOrInstall(request, { unfinished: 'repair' });
+    });
+    expect(world.store.get('DaemonSet', 'kube-system', 'cilium')).toBeDefined();
+  });
+
   it('executor-killed and second-executor tell the executor, and touch nothing', () => {
     expect(strike('executor-killed', { calls: 3, back: 9 }).told).toEqual(['kill 3 9000']);
     expect(strike('second-executor').told).toEqual(['another']);

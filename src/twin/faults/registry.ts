@@ -3,6 +3,7 @@ import { apiErrors, apiHangs, apiThrottles, partition, watchLost } from './api-w
 import { clockSkew } from './clock-skew.ts';
 import { executorKilled } from './executor-killed.ts';
 import type { Fault } from './fault.ts';
+import { helmKilled } from './helm-killed.ts';
 import { etcdMemberLost, nodeLost, nodeRemoved, nodeStaysDown } from './machines.ts';
 import {
   budgetNever,
@@ -17,6 +18,7 @@ import { slowPulls } from './slow-pulls.ts';
 
 export const FAULTS: readonly Fault[] = [
   executorKilled,
+  helmKilled,
   secondExecutor,
   apiThrottles,
   apiErrors,
