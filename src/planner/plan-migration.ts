@@ -46,17 +46,6 @@ export function planMigration(facts: ClusterFacts, intent: Intent = {}): Plannin
   return { ok: true, plan, artifacts: () => artifactsOf(plan) };
 }
 
-/** Names of the facts a plan depends on that are not as they were; a target not given is not compared. */
-export function driftOf(plan: Plan, facts: ClusterFacts, intent: Intent = {}): readonly string[] {
-  const situation = situationOf(facts, intent, { decisions: [], refusals: [] });
-  if (situation === undefined) return Object.keys(plan.fingerprint);
-  const now = fingerprintOf(situation);
-  return Object.entries(plan.fingerprint)
-    .filter(([name]) => name !== 'target-values' || situation.target !== undefined)
-    .filter(([name, hash]) => now[name] !== hash)
-    .map(([name]) => name);
-}
-
 function stepsOf(
   situation: Situation,
   choices: Choices,

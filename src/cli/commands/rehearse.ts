@@ -5,7 +5,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { Rehearsal } from '../../model/rehearsal.ts';
 import type { RunEvent } from '../../model/run-event.ts';
-import { driftOf } from '../../planner/plan-migration.ts';
+import { driftFrom } from '../../planner/drift.ts';
 import { verdict } from '../../report/comparison.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import { readStrike } from '../../twin/faults/fault-text.ts';
@@ -201,11 +201,11 @@ function subjectOf(flags: RehearseFlags, read: ClusterRead): RehearsalSubject {
 /** A plan is for one state of one cluster. */
 function knownPlan(path: string, { facts, target }: ClusterRead): Plan {
   const plan = readPlan(path);
-  const drift = driftOf(plan, facts, target === undefined ? {} : { target });
+  const drift = driftFrom(plan, facts, target === undefined ? {} : { target });
   if (drift.length === 0) return plan;
   throw new RegaugeError(
     'refused',
-    `${path} was made for another state of the cluster; changed since: ${drift.join(', ')}`,
+    `${path} was made for another state of the cluster; changed since: ${drift.map(({ fact, message }) => `${fact} (${message})`).join('; ')}`,
     {
       hint: 'Make the plan again with regauge plan --out.',
     },

@@ -54,9 +54,9 @@ describe('the audit log of this machine', () => {
 
   it('is for its owner alone, also when it was not, and goes on where it ended', async () => {
     const path = join(directory, 'audit.ndjson');
-    for (const _round of [1, 2]) {
+    for (const subject of ['Node a', 'Node b']) {
       const file = await openAuditFile(path, () => 0);
-      await auditLog(file).intent(CALL);
+      await auditLog(file).intent({ ...CALL, subject });
       await file.close();
     }
     expect(statSync(path).mode & 0o777).toBe(0o600);

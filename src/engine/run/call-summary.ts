@@ -22,6 +22,10 @@ export function summaryOf(
 
 function subjectOf(port: keyof Ports, first: unknown, second: unknown): string {
   if (port === 'prober') return 'probe pods';
+  if (Array.isArray(second) && typeof second[0] === 'string') {
+    const more = second.length > 1 ? ` and ${second.length - 1} more` : '';
+    return `${String(first)}:${second[0]}${more}`;
+  }
   if (typeof first === 'object' && first !== null) return objectSubject(first);
   const words = [first, second].filter((word): word is string => typeof word === 'string');
   if (port === 'nodeHost')

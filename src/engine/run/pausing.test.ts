@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeCluster } from '../../../test/support/fake-cluster.ts';
 import { RegaugeError } from '../../base/errors.ts';
 import type { RunEvent } from '../../model/run-event.ts';
+import type { FailingPath } from '../../ports/index.ts';
 import { runPlan, type RunOptions, type RunResult } from '../run-plan.ts';
 import { moveSteps, planOf, stepOf } from '../testing.ts';
 import { auditLog } from './audit-log.ts';
@@ -31,6 +32,15 @@ function run(on: FakeCluster, options: RunOptions): Promise<RunResult> {
 function at(step: string, act: () => void): (event: RunEvent) => void {
   return (event) => {
     if (event.type === 'step' && event.step === step && event.state === 'started') act();
+  };
+}
+
+function egressOf(node: string): FailingPath {
+  return {
+    from: { class: 'host', node },
+    to: { class: 'egress', node },
+    sinceMs: 0,
+    message: 'no route',
   };
 }
 
@@ -106,13 +116,6 @@ describe('stopping a run', () => {
 describe('a gate', () => {
   it('says anew what it waits for whenever that changes', async () => {
     const on = cluster();
-    const path = (node: string) =>
-      ({
-        from: { class: 'host', node },
-        to: { class: 'egress', node },
-        sinceMs: 0,
-        message: 'no route',
-      }) as const;
     const plan = planOf([
       stepOf('wait', { kind: 'cordon', nodes: ['b'] }),
       stepOf(
@@ -121,8 +124,8 @@ describe('a gate', () => {
         { after: ['wait'], gates: [{ kind: 'paths-clear' }] },
       ),
     ]);
-    on.kernel.after(10, () => (on.failingPaths = [path('a')]));
-    on.kernel.after(20_000, () => (on.failingPaths = [path('b')]));
+    on.kernel.after(10, () => (on.failingPaths = [egressOf('a')]));
+    on.kernel.after(20_000, () => (on.failingPaths = [egressOf('b')]));
     on.kernel.after(40_000, () => (on.failingPaths = []));
     const told: string[] = [];
     const result = await on.drive(() =>
