@@ -8,11 +8,11 @@ export function canonicalJson(value: unknown): string {
 function sorted(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(sorted);
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0))
-      .map(([key, entry]) => [key, sorted(entry)]),
-  );
+  const entries = new Map<string, unknown>(Object.entries(value));
+  // Without a prototype, `__proto__` is a key as any other.
+  const result: Record<string, unknown> = Object.create(null);
+  for (const key of [...entries.keys()].sort()) result[key] = sorted(entries.get(key));
+  return result;
 }
 
 /** `sha256:<hex>` of the canonical form. */

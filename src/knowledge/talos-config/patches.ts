@@ -5,6 +5,7 @@
  */
 import { stringify } from 'yaml';
 import { atLeast } from '../../base/versions.ts';
+import { asWritten } from './document-text.ts';
 import { MAIN_DOCUMENT } from './keys.ts';
 import { listAt, pathValue, type ConfigDocument } from './read-config.ts';
 
@@ -31,7 +32,7 @@ export function cniNonePatch(
   talosVersion: string,
 ): string | undefined {
   if (styleOf(documents, talosVersion, 'cluster.network') === 'v1alpha1') {
-    return stringify({ cluster: { network: { cni: { name: 'none' } } } });
+    return textOf({ cluster: { network: { cni: { name: 'none' } } } });
   }
   if (!documents.some(({ kind }) => kind === 'KubeFlannelCNIConfig')) return undefined;
   return document('KubeFlannelCNIConfig', { $patch: 'delete' });
@@ -49,7 +50,7 @@ export function kubeProxyPatch(
   enabled: boolean,
 ): string {
   return styleOf(documents, talosVersion, 'cluster.proxy') === 'v1alpha1'
-    ? stringify({ cluster: { proxy: { disabled: !enabled } } })
+    ? textOf({ cluster: { proxy: { disabled: !enabled } } })
     : document('KubeProxyConfig', { enabled });
 }
 
@@ -101,5 +102,5 @@ function document(kind: string, fields: Readonly<Record<string, unknown>>): stri
 
 /** A list that stands twice is written twice: people read patches. */
 function textOf(value: unknown): string {
-  return stringify(value, { aliasDuplicateObjects: false });
+  return asWritten(stringify(value, { aliasDuplicateObjects: false }), [value]);
 }

@@ -4,7 +4,7 @@
  */
 import type { ObjectStore } from '../store/object-store.ts';
 import type { TwinNode } from '../world.ts';
-import { disturbancesOf } from './disturbances.ts';
+import { type ControlPlaneDisturbances, disturbancesOf } from './disturbances.ts';
 
 const API_SERVER = 'kube-apiserver';
 
@@ -21,12 +21,14 @@ interface Member {
 
 export class ControlPlane {
   private readonly parts: ControlPlaneParts;
+  private readonly disturbances: ControlPlaneDisturbances;
   private members: readonly Member[] | undefined;
   private lastServing: Member | undefined;
   private nodeCount = 0;
 
   constructor(parts: ControlPlaneParts) {
     this.parts = parts;
+    this.disturbances = disturbancesOf(parts.store);
   }
 
   healthy(): boolean {
@@ -75,13 +77,19 @@ export class ControlPlane {
   }
 
   private upOf(members: readonly Member[]): number {
-    const { failedMembers } = disturbancesOf(this.parts.store);
+    const { failedMembers } = this.disturbances;
     let up = 0;
     for (const { node } of members) if (node.machine.up && !failedMembers.has(node.name)) up += 1;
     return up;
   }
 
   private hasQuorum(members: readonly Member[]): boolean {
-    return this.upOf(members) >= Math.floor(members.length / 2) + 1;
+    const { failedMembers } = this.disturbances;
+    let missing = Math.floor(members.length / 2) + 1;
+    for (const { node } of members) {
+      if (node.machine.up && !failedMembers.has(node.name)) missing -= 1;
+      if (missing === 0) return true;
+    }
+    return false;
   }
 }
