@@ -42,8 +42,12 @@ function isBegun(node: NodeObject | undefined): boolean {
   return Object.keys(node?.metadata.labels ?? {}).some((label) => MIGRATION_LABEL.test(label));
 }
 
-/** A budget without room for one allows no order at all: a plan says so, and restarts in place. */
-export function watchBudgets({ store }: World, note: Note): void {
+/**
+ * A budget without room for one allows no order at all: a plan says so, and restarts in place. A pod
+ * that is away by itself (its machine, its process) is nobody's disruption.
+ */
+export function watchBudgets(world: World, note: Note): void {
+  const { store } = world;
   if (store.first('PodDisruptionBudget') === undefined) return;
   const budgets = budgetsOf(store);
   budgets.onChange((key) => {
@@ -52,8 +56,23 @@ export function watchBudgets({ store }: World, note: Note): void {
     if (budget === undefined) return;
     const { currentHealthy, desiredHealthy, expectedPods } = budgets.allowance(budget);
     if (currentHealthy >= desiredHealthy || desiredHealthy >= expectedPods) return;
+    const unhealthy = budgets.unhealthyOf(budget, expectedPods);
+    const byThemselves = unhealthy.filter((pod) => isAwayByItself(world, pod)).length;
+    if (currentHealthy + byThemselves >= desiredHealthy) return;
     note(`budget ${key} wants ${desiredHealthy} of ${expectedPods} pods and has ${currentHealthy}`);
   });
+}
+
+function isAwayByItself({ store, nodes }: World, key: string): boolean {
+  const slash = key.indexOf('/');
+  const pod = store.get('Pod', key.slice(0, slash), key.slice(slash + 1));
+  if (pod === undefined || pod.spec.nodeName === undefined) return false;
+  if (nodes.get(pod.spec.nodeName)?.machine.up === false) return true;
+  const node = store.get('Node', undefined, pod.spec.nodeName);
+  if (node !== undefined && !isReady(node)) return true;
+  const { deletionTimestamp } = pod.metadata;
+  const crashes = pod.status.containerStatuses?.some(({ restartCount = 0 }) => restartCount > 0);
+  return deletionTimestamp === undefined && crashes === true;
 }
 
 const SCALED = ['Deployment', 'StatefulSet'] as const;
