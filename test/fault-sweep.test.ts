@@ -93,9 +93,11 @@ function bareEnvironment(): NodeJS.ProcessEnv {
   return rest;
 }
 
+function sweepWith(workers: number): string {
+  return program('--faults', '--rehearsals', '4', '--workers', String(workers), '-o', 'json');
+}
+
 it('says the same with one thread as with three', () => {
-  const sweepWith = (workers: number): string =>
-    program('--faults', '--rehearsals', '4', '--workers', String(workers), '-o', 'json');
   const one = sweepWith(1);
   expect(sweepWith(3)).toBe(one);
   const sweep: FaultSweep = JSON.parse(one);
