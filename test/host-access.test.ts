@@ -124,6 +124,17 @@ describe('host access', () => {
     expect(hostPods()).toEqual([]);
   });
 
+  it('removes hundreds of files in a few commands', async () => {
+    const { open, run, ran } = cluster();
+    const { nodeHost } = open();
+    const paths = Array.from(
+      { length: 250 },
+      (_, at) => `/var/lib/cni/networks/cbr0/10.244.1.${at}`,
+    );
+    await run(() => nodeHost.removeAll?.(WORKER, paths) ?? Promise.reject(new Error('none')));
+    expect(ran.filter((each) => each.startsWith('rm ')).length).toBeLessThanOrEqual(5);
+  });
+
   it('passes no content in an argument', async () => {
     const seen: string[] = [];
     const { open, run } = cluster('kubeadm', (request, exec) => {

@@ -8,6 +8,8 @@ export interface NodeHostPort {
   read(node: string, path: string): Promise<string | undefined>;
   write(node: string, path: string, content: string, mode?: number): Promise<void>;
   remove(node: string, path: string): Promise<void>;
+  /** As `remove` of each, where that can be done in fewer calls. */
+  removeAll?(node: string, paths: readonly string[]): Promise<void>;
   rename(node: string, from: string, to: string): Promise<void>;
   /** The active machine config as YAML, all documents. */
   machineConfig(node: string): Promise<string>;

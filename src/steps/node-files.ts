@@ -21,8 +21,7 @@ export const changeNodeFiles: StepModule<'change-node-files'> = {
   async act({ ports }, action) {
     const { nodeHost } = ports;
     await inParallel(action.nodes, NODES_AT_A_TIME, async (node) => {
-      for (const path of await present(ports, node, action.remove))
-        await nodeHost.remove(node, path);
+      await removeEach(ports, node, await present(ports, node, action.remove));
       const links = action.links.length === 0 ? [] : await nodeHost.links(node);
       for (const link of links.filter((name) => action.links.includes(name)))
         await nodeHost.removeLink(node, link);
@@ -37,6 +36,16 @@ export const changeNodeFiles: StepModule<'change-node-files'> = {
 
   undo: () => null,
 };
+
+/** A node may have given out hundreds of addresses: a call for each would take its time. */
+async function removeEach(
+  { nodeHost }: Ports,
+  node: string,
+  paths: readonly string[],
+): Promise<void> {
+  if (paths.length > 1 && nodeHost.removeAll !== undefined) return nodeHost.removeAll(node, paths);
+  for (const path of paths) await nodeHost.remove(node, path);
+}
 
 /** Paths that exist; `…/*` stands for every entry of a directory. */
 async function present(

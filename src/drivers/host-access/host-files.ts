@@ -11,6 +11,7 @@ import type { NodeHostPort } from '../../ports/node-host.ts';
 import { type Inside, type NodeCommands, repeated } from './node-commands.ts';
 
 export type FileAccess = Pick<NodeHostPort, 'list' | 'read' | 'write' | 'remove' | 'rename'> & {
+  removeAll(node: string, paths: readonly string[]): Promise<void>;
   /** As `ls -la` prints it; undefined when there is no such directory. */
   listLong(node: string, directory: string): Promise<string | undefined>;
 };
@@ -37,7 +38,10 @@ export function hostFiles(commands: NodeCommands): FileAccess {
       found(commands, node, path, `read ${path} of ${node}`, (inside, at) => ['cat', inside(at)]),
     write: (node, path, content, mode) =>
       repeated(() => new Writing(commands, node, path).write(content, mode)),
-    remove: (node, path) => repeated(() => remove(commands, node, path)),
+    remove: (node, path) => repeated(() => remove(commands, node, [path])),
+    removeAll: async (node, paths) => {
+      for (const some of portions(paths)) await repeated(() => remove(commands, node, some));
+    },
     rename: (node, from, to) => repeated(() => rename(commands, node, from, to)),
   };
 }
@@ -166,12 +170,39 @@ class Writing {
 }
 
 /** A directory goes with all that is in it; nothing there is nothing to do. */
-async function remove(commands: NodeCommands, node: string, wanted: string): Promise<void> {
-  const what = `remove ${wanted} of ${node}`;
-  const path = changeable(wanted, what);
-  const result = await commands.own(node, what, (inside) => ['rm', '-rf', inside(path)]);
+async function remove(
+  commands: NodeCommands,
+  node: string,
+  wanted: readonly string[],
+): Promise<void> {
+  const [first = ''] = wanted;
+  const more = wanted.length === 1 ? '' : ` and ${wanted.length - 1} more`;
+  const what = `remove ${first}${more} of ${node}`;
+  const paths = wanted.map((path) => changeable(path, what));
+  const result = await commands.own(node, what, (inside) => ['rm', '-rf', ...paths.map(inside)]);
   if (result.exitCode !== 0) throw failed(what, result);
-  await commands.own(node, what, (inside) => ['sync', inside(parentOf(path))]);
+  const parents = [...new Set(paths.map(parentOf))];
+  await commands.own(node, what, (inside) => ['sync', ...parents.map(inside)]);
+}
+
+/** Words of a command go in the address of a request, which servers bound. */
+const PATHS_MAX = 64;
+const PATH_CHARS_MAX = 4_000;
+
+function portions(paths: readonly string[]): readonly (readonly string[])[] {
+  const all: string[][] = [];
+  let chars = 0;
+  for (const path of paths) {
+    const last = all.at(-1);
+    if (last !== undefined && last.length < PATHS_MAX && chars + path.length <= PATH_CHARS_MAX) {
+      last.push(path);
+      chars += path.length;
+    } else {
+      all.push([path]);
+      chars = path.length;
+    }
+  }
+  return all;
 }
 
 async function rename(

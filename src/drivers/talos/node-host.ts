@@ -17,7 +17,13 @@ import { upgradeNode } from './upgrade.ts';
 /** What only something on the node can do. */
 export type HostAccess = Pick<
   NodeHostPort,
-  'write' | 'remove' | 'rename' | 'removeLink' | 'cleanKubeProxyRules' | 'restartSandbox'
+  | 'write'
+  | 'remove'
+  | 'removeAll'
+  | 'rename'
+  | 'removeLink'
+  | 'cleanKubeProxyRules'
+  | 'restartSandbox'
 >;
 
 export interface TalosNodeHostOptions extends NodeDirectoryOptions {
@@ -62,6 +68,7 @@ export function talosNodeHost(
       ),
     write: access.write,
     remove: access.remove,
+    ...(access.removeAll === undefined ? {} : { removeAll: access.removeAll }),
     rename: access.rename,
     removeLink: access.removeLink,
     cleanKubeProxyRules: access.cleanKubeProxyRules,

@@ -108,6 +108,18 @@ function describeFiles(withTarget: WithTarget): void {
       await run(() => port.remove(worker, '/etc/cni/multus'));
     }));
 
+  it('removes many files at once as one by one, where it can', () =>
+    withTarget(VERSION, async ({ port, run, worker }) => {
+      const paths = Array.from({ length: 150 }, (_, index) => `/etc/cni/many/10.244.0.${index}`);
+      await run(() => port.write(worker, paths[0] ?? '', 'a'));
+      await run(() => port.write(worker, paths[149] ?? '', 'a'));
+      await run(() => port.write(worker, '/etc/cni/many/lock', ''));
+      const all = port.removeAll;
+      if (all === undefined) for (const path of paths) await run(() => port.remove(worker, path));
+      else await run(() => all(worker, paths));
+      expect(await run(() => port.list(worker, '/etc/cni/many'))).toEqual(['lock']);
+    }));
+
   it('finds a rename done that was done before, and no file where there never was one', () =>
     withTarget(VERSION, async ({ port, run, worker }) => {
       const [from, to] = [`${CONF}/10-flannel.conflist`, `${CONF}/10-flannel.conflist.off`];
