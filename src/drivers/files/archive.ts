@@ -44,6 +44,7 @@ export async function readTar(
   file: string,
   limits: FileLimits = FILE_LIMITS,
 ): Promise<Archive> {
+  refuseSparse(bytes, file);
   const unpacked = await unpack(bytes, file);
   if (unpacked.length > limits.files) {
     throw badInput(`the archive holds more than ${limits.files} entries`, { file });
@@ -59,6 +60,33 @@ export async function readTar(
     }
   }
   return { entries: entries.toSorted(byPath), skipped };
+}
+
+const BLOCK = 512;
+
+/**
+ * A sparse file's holes are not in the archive: what is there would be taken for the whole. GNU tar
+ * writes a type of its own, or names the format in an extended header (`GNU.sparse.…`).
+ */
+function refuseSparse(bytes: Uint8Array, file: string): void {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  while (at + BLOCK <= view.length && view[at] !== 0) {
+    const size = Number.parseInt(view.toString('latin1', at + 124, at + 136), 8);
+    // Sizes in another form, and damaged ones, are for whoever unpacks.
+    if (Number.isNaN(size)) return;
+    const type = view.toString('latin1', at + 156, at + 157);
+    const end = at + BLOCK + size;
+    const isExtended = type === 'x' || type === 'g';
+    if (type === 'S' || (isExtended && view.subarray(at + BLOCK, end).includes(' GNU.sparse.'))) {
+      throw badInput(
+        'the archive holds a sparse file, whose holes are not in it',
+        { file },
+        'Make it again without --sparse, or unpack it and give its parts.',
+      );
+    }
+    at = at + BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+  }
 }
 
 async function unpack(bytes: Uint8Array, file: string): ReturnType<typeof unpackTar> {

@@ -47,6 +47,18 @@ const entry = (name: string, body: string): TarEntries[number] => ({
   body,
 });
 
+/** The first header with another type and size, its checksum put right. */
+function patchedHeader(tar: Buffer, type: string, size: string | undefined): Buffer {
+  tar.write(type, 156, 'latin1');
+  if (size !== undefined) tar.write(`${size.padStart(11, '0')}\0`, 124, 'latin1');
+  // GNU: the size that a sparse file has when it is unpacked.
+  if (type === 'S') tar.write(`${(10 * 2 ** 30).toString(8).padStart(11, '0')}\0`, 483, 'latin1');
+  tar.fill(0x20, 148, 156);
+  const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return tar;
+}
+
 describe('readFiles', () => {
   it('reads a named file, and standard input under the name "-"', async () => {
     const path = file('one/values.yaml', 'a: 1\n');
@@ -128,6 +140,45 @@ describe('readFiles', () => {
     expect(skipped).toEqual([
       { path: `${path}/l.yaml`, reason: 'a link inside an archive is not followed' },
     ]);
+  });
+
+  it('leaves an archive inside an archive closed', async () => {
+    const inner = gzipSync(await packTar([entry('b.yaml', 'b: 1\n')]));
+    const nested: TarEntries[number] = {
+      header: { name: 'inner.tar.gz', size: inner.length, type: 'file' },
+      body: inner,
+    };
+    const path = file('nested.tar', await packTar([nested, entry('a.yaml', 'a: 1\n')]));
+    const { files, skipped } = await readFiles([path]);
+    expect(files.map((each) => each.path)).toEqual([`${path}/a.yaml`]);
+    expect(skipped).toEqual([
+      { path: `${path}/inner.tar.gz`, reason: 'an archive inside an archive is not opened' },
+    ]);
+  });
+
+  it.each([
+    [
+      'says it has 10 GB and has not',
+      '0',
+      (10 * 2 ** 30).toString(8),
+      /^the tar archive is damaged/,
+    ],
+    ['is a sparse file of 10 GB', 'S', undefined, /holds a sparse file, whose holes are not in it/],
+  ])('never makes room for a member that %s', async (_what, type, size, message) => {
+    const tar = Buffer.from(await packTar([entry('huge.yaml', 'a: 1\n')]));
+    const before = process.memoryUsage().rss;
+    const error = await failure([file('huge.tar', patchedHeader(tar, type, size))]);
+    expect(error.message).toMatch(message);
+    expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 30);
+  });
+
+  it('knows a sparse file by its extended header too', async () => {
+    const sparse: TarEntries[number] = {
+      header: { name: 'a.yaml', size: 5, type: 'file', pax: { 'GNU.sparse.major': '1' } },
+      body: 'a: 1\n',
+    };
+    const error = await failure([file('pax.tar', await packTar([sparse]))]);
+    expect(error.message).toMatch(/holds a sparse file/);
   });
 
   it('says that gzip or tar data is damaged', async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { SnapshotManifest } from '../../model/snapshot.ts';
-import type { KubernetesReads, ListPage } from '../../ports/index.ts';
+import type { KubernetesReads, ListPage, RawListPage } from '../../ports/index.ts';
 import { type SnapshotRequest, type SnapshotSink, takeSnapshot } from './take-snapshot.ts';
 
 type Page = Partial<ListPage<KubeObject>> | RegaugeError;
@@ -64,6 +64,11 @@ function memory() {
     },
   };
   return { files, manifests, abandoned, sink };
+}
+
+async function* brokenPods(_version: string, kind: string): AsyncGenerator<RawListPage> {
+  const items = kind === 'Pod' ? '{"metadata":{"name":"a"}},{"metadata":{"na' : '';
+  yield { items: Buffer.from(items), resourceVersion: '1' };
 }
 
 const TAKEN = { takenAt: '2026-11-23T10:00:00Z' };
@@ -140,6 +145,22 @@ describe('takeSnapshot', () => {
     expect(abandoned).toEqual(['pods.json']);
     expect(files.has('pods.json')).toBe(false);
     expect(notRead.map(({ what }) => what)).toEqual(['pods']);
+  });
+
+  it('leaves no file of a list whose text is broken, and goes on with the other kinds', async () => {
+    const { kubernetes } = fakeCluster({ Node: [{ items: [pod('n')] }] });
+    const { files, abandoned, sink } = memory();
+    const manifest = await takeSnapshot({
+      kubernetes: { ...kubernetes, rawPages: brokenPods },
+      sink,
+      ...TAKEN,
+    });
+    expect(files.has('pods.json')).toBe(false);
+    expect(abandoned).toEqual(['pods.json']);
+    expect(files.has('nodes.json')).toBe(true);
+    expect(manifest.notRead).toContainEqual(
+      expect.objectContaining({ what: 'pods', why: expect.stringContaining('is not JSON') }),
+    );
   });
 
   it('ends when nobody is let in or nobody answers, and stays unfinished', async () => {
