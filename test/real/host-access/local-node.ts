@@ -40,6 +40,8 @@ function run(
         stderr: Buffer.concat(err).toString('utf8').replaceAll(root, '/host'),
       }),
     );
+    // What ends without reading says why by its exit code.
+    child.stdin.on('error', () => undefined);
     // Not closed, as a server before Kubernetes 1.30 does not: the command must know how much it reads.
     if (stdin === undefined) child.stdin.end();
     else child.stdin.write(stdin);
