@@ -2,20 +2,18 @@
  * A cluster whose Flannel and kube-proxy belong to Argo CD, which puts back what Git says: the plan
  * suspends that owner, and on the twin that makes the difference.
  */
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { planFor } from '../src/cli/rehearsal-session.ts';
 import { memoryBackups } from '../src/engine/backups.ts';
 import { runPlan } from '../src/engine/run-plan.ts';
 import { undoRun } from '../src/engine/undo-run.ts';
-import { readInput } from '../src/intake/read-input.ts';
 import type { ClusterInput } from '../src/model/cluster-input.ts';
 import type { KubeObject } from '../src/model/kubernetes.ts';
 import type { Plan } from '../src/model/plan.ts';
 import { createTwinPorts } from '../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../src/twin/scenario/build-world.ts';
-import { expandCluster } from '../src/twin/scenario/expand-cluster.ts';
 import { readClusterSpec } from '../src/twin/scenario/read-spec.ts';
+import { postMortemInput, postMortemSpec, scenario } from './support/post-mortem-input.ts';
 
 const CONTROLLER_AND_APPLICATION = `
 workloads:
@@ -27,10 +25,6 @@ objects:
     spec: {syncPolicy: {automated: {selfHeal: true}}}
 `;
 
-function scenario(name: string): string {
-  return readFileSync(new URL(`../scenarios/post-mortem/${name}`, import.meta.url), 'utf8');
-}
-
 function ownedByArgo(read: ClusterInput['objects'][number]): ClusterInput['objects'][number] {
   const { object } = read;
   if (object.kind !== 'DaemonSet' || !/^kube-(flannel|proxy)/.test(object.metadata.name))
@@ -41,24 +35,17 @@ function ownedByArgo(read: ClusterInput['objects'][number]): ClusterInput['objec
 }
 
 function input(): ClusterInput {
-  const told = readInput([{ path: 'target.yaml', text: scenario('target.yaml') }], {
-    ciliumVersion: '1.16.5',
-  });
-  const spec = readClusterSpec(scenario('cluster.yaml'), 'cluster.yaml');
+  const spec = postMortemSpec();
   const more = readClusterSpec(
     `${scenario('cluster.yaml').split('\nworkloads:')[0] ?? ''}${CONTROLLER_AND_APPLICATION}`,
     'more.yaml',
   );
-  const expanded = expandCluster({
+  const whole = postMortemInput({
     ...spec,
     workloads: [...spec.workloads, ...more.workloads],
     objects: [...spec.objects, ...more.objects],
   });
-  return {
-    ...expanded,
-    helmValues: told.helmValues,
-    objects: expanded.objects.map(ownedByArgo),
-  };
+  return { ...whole, objects: whole.objects.map(ownedByArgo) };
 }
 
 function daemonSets(world: TwinWorld): readonly string[] {

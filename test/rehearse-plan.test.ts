@@ -2,31 +2,15 @@
  * The post-mortem's cluster, migrated as regauge plans it, on the twin: the code that will run for
  * real must end clean there, go on after a stop, and take back what it did.
  */
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { planFor, rehearse } from '../src/cli/rehearsal-session.ts';
 import { runPlan } from '../src/engine/run-plan.ts';
 import { undoRun } from '../src/engine/undo-run.ts';
-import { readInput } from '../src/intake/read-input.ts';
-import type { ClusterInput } from '../src/model/cluster-input.ts';
 import type { PodObject } from '../src/model/kubernetes.ts';
 import type { Plan } from '../src/model/plan.ts';
 import { createTwinPorts } from '../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../src/twin/scenario/build-world.ts';
-import { expandCluster } from '../src/twin/scenario/expand-cluster.ts';
-import { readClusterSpec } from '../src/twin/scenario/read-spec.ts';
-
-function scenario(name: string): string {
-  return readFileSync(new URL(`../scenarios/post-mortem/${name}`, import.meta.url), 'utf8');
-}
-
-function incidentInput(): ClusterInput {
-  const told = readInput([{ path: 'target.yaml', text: scenario('target.yaml') }], {
-    ciliumVersion: '1.16.5',
-  });
-  const spec = readClusterSpec(scenario('cluster.yaml'), 'cluster.yaml');
-  return { ...expandCluster(spec), helmValues: told.helmValues };
-}
+import { postMortemInput } from './support/post-mortem-input.ts';
 
 function podNetworks(world: TwinWorld): Record<'old' | 'new', number> {
   const counts = { old: 0, new: 0 };
@@ -52,14 +36,14 @@ function upTo(plan: Plan, last: string): Plan {
 }
 
 async function rehearsedBytes(): Promise<string> {
-  const input = incidentInput();
+  const input = postMortemInput();
   const { rehearsal } = await rehearse({ input, plan: planFor(input).plan, seed: 7 });
   return JSON.stringify(rehearsal);
 }
 
 describe('the planned migration of the post-mortem cluster', () => {
   it('ends clean: nothing stuck, every pod restarted once, no gap longer than a pod restart', async () => {
-    const input = incidentInput();
+    const input = postMortemInput();
     const { rehearsal, run } = await rehearse({ input, plan: planFor(input).plan });
     expect(run.outcome).toBe('done');
     expect(rehearsal.outcome).toBe('clean');
@@ -82,7 +66,7 @@ describe('the planned migration of the post-mortem cluster', () => {
   });
 
   it('leaves nothing of Flannel, kube-proxy or regauge behind', async () => {
-    const input = incidentInput();
+    const input = postMortemInput();
     const { world } = buildWorld(input, { seed: 1 });
     const ports = createTwinPorts(world);
     const result = await world.kernel.drive(() => runPlan(planFor(input).plan, ports));
@@ -107,7 +91,7 @@ describe('the planned migration of the post-mortem cluster', () => {
   it.each(['reboot', 'sandbox-restart'] as const)(
     'leaves nothing stuck with %s',
     async (strategy) => {
-      const input = incidentInput();
+      const input = postMortemInput();
       const { rehearsal } = await rehearse({ input, plan: planFor(input, { strategy }).plan });
       expect(rehearsal.summary).toMatchObject({ podsStuck: 0, volumesStuck: 0 });
       expect(rehearsal.outcome).not.toBe('harmful');
@@ -116,7 +100,7 @@ describe('the planned migration of the post-mortem cluster', () => {
   );
 
   it('goes on from anywhere: stopped after any wave and run again, each pod is restarted once', async () => {
-    const input = incidentInput();
+    const input = postMortemInput();
     const { plan } = planFor(input);
     const { world } = buildWorld(input, { seed: 1 });
     const ports = createTwinPorts(world);
@@ -146,7 +130,7 @@ describe('the planned migration of the post-mortem cluster', () => {
   });
 
   it('takes back two moved waves, and the cluster is on Flannel as before', async () => {
-    const input = incidentInput();
+    const input = postMortemInput();
     const plan = upTo(planFor(input).plan, 'move-nodes/wave-02/verify');
     const { world } = buildWorld(input, { seed: 1 });
     const ports = createTwinPorts(world);

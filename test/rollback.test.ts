@@ -12,26 +12,12 @@ import { runPlan } from '../src/engine/run-plan.ts';
 import { reachedSteps } from '../src/engine/run/reached-steps.ts';
 import { undoRun } from '../src/engine/undo-run.ts';
 import { readInput } from '../src/intake/read-input.ts';
-import type { ClusterInput } from '../src/model/cluster-input.ts';
 import type { Plan } from '../src/model/plan.ts';
 import { createTwinPorts } from '../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../src/twin/scenario/build-world.ts';
-import { expandCluster } from '../src/twin/scenario/expand-cluster.ts';
-import { readClusterSpec } from '../src/twin/scenario/read-spec.ts';
+import { postMortemInput } from './support/post-mortem-input.ts';
 
-function scenario(name: string): string {
-  return readFileSync(new URL(`../scenarios/post-mortem/${name}`, import.meta.url), 'utf8');
-}
-
-function incidentInput(): ClusterInput {
-  const told = readInput([{ path: 'target.yaml', text: scenario('target.yaml') }], {
-    ciliumVersion: '1.16.5',
-  });
-  const spec = readClusterSpec(scenario('cluster.yaml'), 'cluster.yaml');
-  return { ...expandCluster(spec), helmValues: told.helmValues };
-}
-
-const input = incidentInput();
+const input = postMortemInput();
 const { plan } = planFor(input);
 
 /** What somebody would compare before and after: owners and their readiness, files, links, marks. */

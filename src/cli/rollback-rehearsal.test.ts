@@ -1,28 +1,14 @@
 /** Which points of a plan are gone back from, and that a way back that fails is said to. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readInput } from '../intake/read-input.ts';
 import type { ClusterInput } from '../model/cluster-input.ts';
 import type { Plan } from '../model/plan.ts';
 import { rollbackRehearsal } from '../model/schema/rollback-rehearsal.ts';
-import { expandCluster } from '../twin/scenario/expand-cluster.ts';
 import { readClusterSpec } from '../twin/scenario/read-spec.ts';
+import { postMortemInput } from '../../test/support/post-mortem-input.ts';
 import { planFor } from './rehearsal-session.ts';
 import { pointsOf, rehearseRollbacks } from './rollback-rehearsal.ts';
 
-function scenario(name: string): string {
-  return readFileSync(new URL(`../../scenarios/post-mortem/${name}`, import.meta.url), 'utf8');
-}
-
-function incident(): ClusterInput {
-  const told = readInput([{ path: 'target.yaml', text: scenario('target.yaml') }], {
-    ciliumVersion: '1.16.5',
-  });
-  const spec = readClusterSpec(scenario('cluster.yaml'), 'cluster.yaml');
-  return { ...expandCluster(spec), helmValues: told.helmValues };
-}
-
-const input = incident();
+const input = postMortemInput();
 const { plan } = planFor(input);
 
 /** The plan up to a step, so that there is one point to go back from at its end. */
@@ -92,9 +78,6 @@ const TALOS_STEP = 'replace-kube-proxy/talos-proxy-off';
 const BEFORE_TALOS_STEP = 'replace-kube-proxy/remove-node-config';
 
 function smallCluster(): ClusterInput {
-  const told = readInput([{ path: 'target.yaml', text: scenario('target.yaml') }], {
-    ciliumVersion: '1.16.5',
-  });
   const spec = readClusterSpec(
     `
 kind: ClusterSpec
@@ -107,5 +90,5 @@ workloads: [{name: web, namespace: default, kind: Deployment, replicas: 2, image
 `,
     'small.yaml',
   );
-  return { ...expandCluster(spec), helmValues: told.helmValues };
+  return postMortemInput(spec);
 }
