@@ -1,11 +1,13 @@
 /**
  * `npm run bench`: the figures the issues ask for, as ratios measured in one run, so that a slow or
- * a busy machine does not change the verdict. `npm run bench -- --small` leaves out the large cluster.
+ * a busy machine does not change the verdict. `npm run bench -- --small` leaves out the large cluster;
+ * `--faults` measures nothing but the sweep of faults.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { faultFigures } from './fault-figures.ts';
 import { nodeFigures } from './node-figures.ts';
 import { type LargeSnapshot, timeJsonParse, writeLargeSnapshot } from './large-snapshot.ts';
 import { timeProcess, timeStart } from './process.ts';
@@ -20,17 +22,25 @@ const FILES = [
   'talos-dns-patch.yaml',
 ].map((name) => join(POST_MORTEM, name));
 const START_RUNS = 15;
+const FAULT_REHEARSALS = process.argv.includes('--small') ? 100 : 1_000;
 const DETERMINISM_RUNS = process.argv.includes('--small') ? 10 : 100;
 
 const folder = mkdtempSync(join(tmpdir(), 'regauge-bench-'));
 try {
-  const figures = [...startFigures(), ...nodeFigures(folder), ...determinism()];
-  if (!process.argv.includes('--small')) figures.push(...largeFigures());
+  const figures = await chosenFigures();
   console.log(showFigures(figures));
   console.log(`\nNode ${process.version}, all processes without NODE_EXTRA_CA_CERTS.`);
   if (figures.some(({ reached }) => !reached)) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true });
+}
+
+async function chosenFigures(): Promise<readonly Figure[]> {
+  const sweep = (): Promise<readonly Figure[]> => faultFigures(REGAUGE, FAULT_REHEARSALS);
+  if (process.argv.includes('--faults')) return sweep();
+  const figures = [...startFigures(), ...nodeFigures(folder), ...determinism()];
+  if (process.argv.includes('--small')) return figures;
+  return [...figures, ...(await sweep()), ...largeFigures()];
 }
 
 function startFigures(): readonly Figure[] {
