@@ -1,4 +1,5 @@
-/** Preloaded into a measured process: prints its peak memory behind its own output. */
+/** Preloaded into a measured process: prints its peak memory and its CPU time behind its own output. */
 process.on('exit', () => {
-  process.stdout.write(`\npeak-rss-kb ${process.resourceUsage().maxRSS}\n`);
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  process.stdout.write(`\npeak-rss-kb ${maxRSS}\ncpu-us ${userCPUTime + systemCPUTime}\n`);
 });

@@ -1,6 +1,7 @@
 /**
  * A served twin of a large cluster, in a process of its own: the API server of `twin serve` over a
- * store that is filled and then stands still. Arguments: nodes, pods, the kubeconfig to write. Says
+ * store that is filled and then stands still. Arguments: nodes, pods, the kubeconfig to write, and
+ * `workloads` for none of the system's own pods. Says
  * `ready <url> <objects>` and ends with its standard input.
  */
 import { writeFileSync } from 'node:fs';
@@ -12,13 +13,15 @@ import { ObjectStore } from '../src/twin/store/object-store.ts';
 import type { World } from '../src/twin/world.ts';
 import { serveTwin } from '../src/twin/wire/serve-twin.ts';
 
-const [nodes, pods, kubeconfig = ''] = process.argv.slice(2);
+const [nodes, pods, kubeconfig = '', only] = process.argv.slice(2);
 
 const kernel = new Kernel(1, Date.now());
 const store = new ObjectStore(kernel);
 let objects = 0;
 for (const { object } of expandCluster(largeCluster({ nodes: Number(nodes), pods: Number(pods) }))
   .objects) {
+  if (only === 'workloads' && object.kind === 'Pod' && object.metadata.namespace === 'kube-system')
+    continue;
   // Of many random names, two may be the same.
   const { namespace, name } = object.metadata;
   if (store.get<string>(object.kind, namespace, name) !== undefined) continue;

@@ -3,7 +3,8 @@ export interface Figure {
   readonly what: string;
   readonly measured: string;
   readonly toReach: string;
-  readonly reached: boolean;
+  /** Undefined where it could not be measured. */
+  readonly reached: boolean | undefined;
 }
 
 export function ratioFigure(what: string, ratio: number, limit: number, note = ''): Figure {
@@ -15,6 +16,15 @@ export function ratioFigure(what: string, ratio: number, limit: number, note = '
   };
 }
 
+export function memoryFigure(what: string, megabytes: number, limit: number): Figure {
+  return {
+    what,
+    measured: `${megabytes.toFixed(0)} MB`,
+    toReach: `≤ ${limit} MB`,
+    reached: megabytes <= limit,
+  };
+}
+
 export function showFigures(figures: readonly Figure[]): string {
   const rows = [
     ['what', 'measured', 'to reach', ''],
@@ -22,7 +32,7 @@ export function showFigures(figures: readonly Figure[]): string {
       what,
       measured,
       toReach,
-      reached ? 'reached' : 'MISSED',
+      reached === undefined ? 'not measured' : reached ? 'reached' : 'MISSED',
     ]),
   ];
   const widths = [0, 1, 2, 3].map((column) =>
