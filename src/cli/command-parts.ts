@@ -29,7 +29,7 @@ export function guarded<Flags extends object>(load: () => Promise<{ readonly run
 export const text = (brief: string, placeholder: string) =>
   ({ kind: 'parsed', parse: String, brief, placeholder, optional: true }) as const;
 
-export const versionText = (brief: string) =>
+const versionText = (brief: string) =>
   ({
     ...text(brief, 'version'),
     parse: (input: string): string => {

@@ -3,6 +3,7 @@
  * configuration, the old conf file gets its name back, the new one is removed, the pods restart.
  * Neither the chart nor `cni-uninstall.sh` restores a `.cilium_bak` (cilium plugins/cilium-cni).
  */
+import { NO_MARKS } from './label-node.ts';
 import { agentReady, deleteAgents } from './restart-agent.ts';
 import { CILIUM_CONF, selectedConf } from './node-conf.ts';
 import { hasAddressIn, podsOn } from './pods.ts';
@@ -26,7 +27,7 @@ export const returnNode: StepModule<'return-node'> = {
     const { node, label } = action;
     await ports.kubernetes.patch(
       { apiVersion: 'v1', kind: 'Node', name: node },
-      { metadata: { labels: { [label]: null } } },
+      { metadata: { labels: { [label]: null }, annotations: NO_MARKS } },
     );
     const conf = await selectedConf(ports, context.plan, node);
     if (conf.network === 'cilium') {

@@ -53,8 +53,3 @@ export function auditLog(sink: AuditSink): AuditLog {
     event: (event) => note({ type: 'event', event }),
   };
 }
-
-export const NO_AUDIT: AuditLog = {
-  intent: () => Promise.resolve(() => undefined),
-  event: () => undefined,
-};

@@ -13,7 +13,7 @@ import { plan as planSchema } from '../../model/schema/plan.ts';
 import type { KubernetesPort, ObjectAddress } from '../../ports/index.ts';
 import { keep, kept } from './chunks.ts';
 
-export const RUN_RECORD: ObjectAddress = {
+const RUN_RECORD: ObjectAddress = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
   namespace: OWN_NAMESPACE,
