@@ -34,14 +34,14 @@ const CALICO = '{"cniVersion":"0.3.1","name":"k","type":"calico","token":"s3cr3t
 let open: Served | undefined;
 let failures: unknown[] = [];
 
-async function served(distribution: 'talos' | 'rke2' = 'talos'): Promise<Served> {
+async function served(distribution: 'talos' | 'rke2' = 'talos', workers = 2): Promise<Served> {
   const spec = clusterSpecOf({
     kind: 'ClusterSpec',
     name: 'nodes',
     versions: { talos: '1.10.2', kubernetes: '1.33.0' },
     network: { endpoint: 'https://10.0.0.9:6443' },
     machine: {},
-    nodes: { prefix: 't', controlPlanes: 1, workers: 2, firstAddress: '10.0.0.10' },
+    nodes: { prefix: 't', controlPlanes: 1, workers, firstAddress: '10.0.0.10' },
     workloads: [{ kind: 'Deployment', namespace: 'a', name: 'web', image: 'web:1', replicas: 2 }],
   });
   const input = asDistribution(expandCluster(spec), distribution);
@@ -234,6 +234,15 @@ describe('machines in a snapshot', () => {
 });
 
 describe('nodes of other distributions in a snapshot', () => {
+  it('are not read by the hundred unless somebody asks for it', async () => {
+    const target = await served('rke2', 100);
+    const read = await live(target, target.flags);
+    expect(reasons(read)).toContain('there are 101 nodes');
+    expect(read.files.some(({ path }) => path.includes('/nodes/'))).toBe(false);
+    const some = await live(target, { ...target.flags, nodes: 't-wrk-001,t-wrk-002' });
+    expect(some.files.filter(({ path }) => path.endsWith('subnet.env'))).toHaveLength(2);
+  });
+
   it('are read through mounts, and nothing is made', async () => {
     const target = await served('rke2');
     const read = await live(target, target.flags);

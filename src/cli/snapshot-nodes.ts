@@ -14,6 +14,7 @@ import type { Distribution } from '../model/facts.ts';
 import type { NodeObject } from '../model/kubernetes.ts';
 import type { NotRead } from '../model/snapshot.ts';
 import type { KubernetesPort } from '../ports/index.ts';
+import type { NodeContents } from '../ports/node-contents.ts';
 import type { CliContext } from './context.ts';
 import type { NodeFlags, TalosFlags } from './flags.ts';
 import { asksForTalos, listIn, openTalos } from './open-talos.ts';
@@ -24,7 +25,7 @@ export async function withNodes<T>(
   kubernetes: KubernetesPort,
   work: (nodes: SnapshotNodes) => Promise<T>,
 ): Promise<T> {
-  const distribution = await distributionOf(kubernetes);
+  const { distribution, count } = await nodesOf(kubernetes);
   const only = listIn(flags.nodes);
   const chosen = only === undefined ? {} : { only };
   const opened =
@@ -38,6 +39,11 @@ export async function withNodes<T>(
     }
   }
   const { hostAccess = false, hostAccessImage, registryMirror } = flags;
+  // Each node costs the API server some commands, of which it is asked twenty a second.
+  if (only === undefined && !hostAccess && count > UNASKED_MAX) {
+    const contents = { of: () => Promise.resolve(NOTHING) };
+    return work({ contents, only: [], notRead: [...notRead, tooMany(count)] });
+  }
   const { contents, close } = openHostContents({
     kubernetes,
     distribution,
@@ -53,13 +59,29 @@ export async function withNodes<T>(
   }
 }
 
+/** Read through mounts without being asked to. */
+const UNASKED_MAX = 100;
+const NOTHING: NodeContents = { listings: [], files: [], resources: [], gaps: [] };
+
+function tooMany(count: number): NotRead {
+  return {
+    what: 'the files of the nodes',
+    why: `there are ${count} nodes, and each would cost the API server several commands`,
+    command: 'regauge snapshot --nodes <node>,<node>, or --host-access for all',
+  };
+}
+
 /** Of the first node; a node without a mark is one that kubeadm's paths hold for. */
-async function distributionOf(kubernetes: KubernetesPort): Promise<Distribution> {
-  for await (const { items } of kubernetes.pages<NodeObject>('v1', 'Node', { limit: 1 })) {
+async function nodesOf(
+  kubernetes: KubernetesPort,
+): Promise<{ readonly distribution: Distribution; readonly count: number }> {
+  const pages = kubernetes.pages<NodeObject>('v1', 'Node', { limit: 1 });
+  for await (const { items, remaining = 0 } of pages) {
     const [node] = items;
-    if (node !== undefined) return distributionOfNode(node) ?? 'kubeadm';
+    const distribution = node === undefined ? undefined : distributionOfNode(node);
+    return { distribution: distribution ?? 'kubeadm', count: items.length + remaining };
   }
-  return 'kubeadm';
+  return { distribution: 'kubeadm', count: 0 };
 }
 
 function talosOf(

@@ -40,6 +40,7 @@ const AT_ONCE = 4;
 const NAMED_MAX = 3;
 
 export async function readNodeFiles(request: NodeFilesRequest): Promise<NodeFilesRead> {
+  if (request.only?.length === 0) return { nodes: [], notRead: [] };
   const places = await placesOf(request);
   const waiting = [...places];
   const nodes: NodeSnapshot[] = [];
