@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: the figures the issues ask for, as ratios measured in one run, so that a slow or
  * a busy machine does not change the verdict. `npm run bench -- --small` leaves out the large clusters,
- * `--served` runs nothing but those of a served cluster, `--faults` nothing but the sweep of faults.
+ * `--served` runs nothing but those of a served cluster, `--faults` nothing but the sweep of faults,
+ * `--probes` nothing but those of the probes.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { faultFigures } from './fault-figures.ts';
 import { kubectlFigures } from './kubectl-figures.ts';
 import { nodeFigures } from './node-figures.ts';
 import { type LargeSnapshot, timeJsonParse, writeLargeSnapshot } from './large-snapshot.ts';
+import { probeFigures } from './probe-figures.ts';
 import { timeProcess, timeStart } from './process.ts';
 import { servedFigures } from './served-figures.ts';
 import { type Figure, memoryFigure, ratioFigure, showFigures } from './table.ts';
@@ -41,11 +43,13 @@ async function chosenFigures(): Promise<readonly Figure[]> {
   if (process.argv.includes('--served'))
     return [...(await kubectlFigures(folder)), ...(await servedFigures(folder))];
   if (process.argv.includes('--faults')) return faultFigures(REGAUGE, FAULT_REHEARSALS);
+  if (process.argv.includes('--probes')) return probeFigures();
   const figures = [...startFigures(), ...nodeFigures(folder), ...determinism()];
   if (process.argv.includes('--small')) return figures;
   return [
     ...figures,
     ...(await faultFigures(REGAUGE, FAULT_REHEARSALS)),
+    ...probeFigures(),
     ...largeFigures(),
     ...(await kubectlFigures(folder)),
     ...(await servedFigures(folder)),

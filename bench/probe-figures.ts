@@ -14,8 +14,8 @@ export interface ProbeMeasurement {
 
 const CORE_PERCENT = 0.5;
 const MEGABYTES = 50;
-/** All that a node's agents send and receive; a link of 1 Gbit/s carries 125,000 KB a second. */
-const KILOBYTES_PER_SECOND = 50;
+/** All that a node's agents send and receive: less than a thousandth of a link of 1 Gbit/s. */
+const KILOBYTES_PER_SECOND = 100;
 
 export function probeFigures(): readonly Figure[] {
   const { stdout } = timeProcess(['--import', 'tsx', 'bench/probe-agents.ts'], 1, {
