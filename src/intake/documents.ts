@@ -54,9 +54,7 @@ function jsonDocuments(file: InputFile): readonly ReadDocument[] {
     const starts = kept.text === undefined ? [] : itemStarts(kept.text, start, ['items']);
     return {
       tree,
-      items: value.items.map((item, index) =>
-        jsonTree(document, item, ['items', index], starts[index]),
-      ),
+      items: value.items.map((item, index) => jsonTree(document, item, index, starts[index])),
     };
   });
 }

@@ -88,6 +88,8 @@ function asObject(
   if (NEEDS_STATUS.has(kind) && !isTable(value['status'])) added['status'] = {};
   // Secrets never reach a report (design.md, rule 6): what is not kept cannot leak.
   if (kind === 'Secret') Object.assign(added, { data: undefined, stringData: undefined });
+  // As many as there are pods, which tell the same: nothing reads them.
+  if (kind === 'EndpointSlice') added['endpoints'] = undefined;
   if (metadata['name'] !== name) added['metadata'] = { ...metadata, name };
   if (value['kind'] === undefined) Object.assign(added, { apiVersion, kind });
   // Nothing to add is the common case, and a snapshot's objects are not copied for nothing.

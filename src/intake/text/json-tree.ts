@@ -21,11 +21,11 @@ export interface JsonDocument {
   readonly start: number;
 }
 
-/** A value of a document: `base` is its path there, `start` where it stands in the text, when known. */
+/** A value of a document: `base` is its path there, or its index in `items`; `start` where it stands in the text, when known. */
 export function jsonTree(
   document: JsonDocument,
   value: unknown,
-  base: Path = [],
+  base: Path | number = [],
   start?: number,
 ): TextTree {
   return new JsonTree(document, value, base, start);
@@ -34,10 +34,15 @@ export function jsonTree(
 class JsonTree implements TextTree {
   readonly value: unknown;
   private readonly document: JsonDocument;
-  private readonly base: Path;
+  private readonly base: Path | number;
   private readonly start: number | undefined;
 
-  constructor(document: JsonDocument, value: unknown, base: Path, start: number | undefined) {
+  constructor(
+    document: JsonDocument,
+    value: unknown,
+    base: Path | number,
+    start: number | undefined,
+  ) {
     this.document = document;
     this.value = value;
     this.base = base;
@@ -73,8 +78,13 @@ class JsonTree implements TextTree {
     return { file: this.document.file, text: located.value, placeOf: () => ({ line, column }) };
   }
 
+  /** Made when asked for: a snapshot has very many items. */
+  private get path(): Path {
+    return typeof this.base === 'number' ? ['items', this.base] : this.base;
+  }
+
   private sourceOf(parts: Path): Source {
-    const path = [...this.base, ...parts];
+    const path = [...this.path, ...parts];
     return {
       file: this.document.file,
       ...this.placeAt(parts),
@@ -87,7 +97,7 @@ class JsonTree implements TextTree {
     if (text === undefined || placeOf === undefined) return {};
     const offset =
       this.start === undefined
-        ? locateJson(text, start, [...this.base, ...parts])
+        ? locateJson(text, start, [...this.path, ...parts])
         : locateJson(text, this.start, parts);
     return offset === undefined ? {} : placeOf(offset);
   }
