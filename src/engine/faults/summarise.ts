@@ -52,7 +52,7 @@ export function summarise(
   };
 }
 
-export function countsOf(results: readonly FaultedResult[]): OutcomeCounts {
+function countsOf(results: readonly FaultedResult[]): OutcomeCounts {
   const counts = { clean: 0, resumed: 0, stopped: 0, broken: 0 };
   for (const { outcome } of results) counts[outcome] += 1;
   return counts;

@@ -2,8 +2,8 @@ import { assert, constantFrom, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { casesOf } from '../../engine/faults/sample-cases.ts';
 import { planOf, stepOf } from '../../engine/testing.ts';
-import { readStrike, showStrike } from './fault-text.ts';
-import { FAULTS } from './registry.ts';
+import { readStrike, showStrike } from '../../twin/faults/fault-text.ts';
+import { FAULTS } from '../../twin/faults/registry.ts';
 
 const PLAN = planOf([
   stepOf('prepare/back-up', { kind: 'back-up', objects: [] }),
