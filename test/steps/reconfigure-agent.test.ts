@@ -1,10 +1,10 @@
 /** A node's agent is restarted for its new configuration once, also when the run dies in between. */
 import { describe, expect, it } from 'vitest';
-import { FakeCluster } from '../../test/support/fake-cluster.ts';
-import { runPlan } from '../engine/run-plan.ts';
-import { planOf, stepOf } from '../engine/testing.ts';
-import type { Action } from '../model/plan.ts';
-import type { Ports } from '../ports/index.ts';
+import { FakeCluster } from '../support/fake-cluster.ts';
+import { runPlan } from '../../src/engine/run-plan.ts';
+import { planOf, stepOf } from '../../src/engine/testing.ts';
+import type { Action } from '../../src/model/plan.ts';
+import type { Ports } from '../../src/ports/index.ts';
 
 const LABEL = 'io.cilium.migration/kube-proxy-replacement';
 const ON: Action = { kind: 'reconfigure-agent', node: 'a', label: LABEL, selected: true };

@@ -1,12 +1,12 @@
 /** What is saved before anything changes, and that a back-up that does not read back stops the run. */
 import { describe, expect, it } from 'vitest';
-import { FakeCluster } from '../../test/support/fake-cluster.ts';
-import { memoryBackups } from '../engine/backups.ts';
-import { runPlan } from '../engine/run-plan.ts';
-import { planOf, stepOf } from '../engine/testing.ts';
-import type { Action } from '../model/plan.ts';
-import type { Ports, SnapshotOutcome } from '../ports/index.ts';
-import type { BackupStore } from './step-module.ts';
+import { FakeCluster } from '../support/fake-cluster.ts';
+import { memoryBackups } from '../../src/engine/backups.ts';
+import { runPlan } from '../../src/engine/run-plan.ts';
+import { planOf, stepOf } from '../../src/engine/testing.ts';
+import type { Action } from '../../src/model/plan.ts';
+import type { Ports, SnapshotOutcome } from '../../src/ports/index.ts';
+import type { BackupStore } from '../../src/steps/step-module.ts';
 
 const CONF = '10-flannel.conflist';
 const OUTCOME: SnapshotOutcome = { bytes: 3, sha256: 'abc' };
