@@ -8,12 +8,16 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OCCURRENCE_KINDS } from '../src/model/occurrence-kind.ts';
 
-const TWIN = join(import.meta.dirname, '..', 'src', 'twin');
+const SOURCE = join(import.meta.dirname, '..', 'src');
+/** What strikes in a rehearsal with faults is recorded by who lets it strike. */
+const PLACES = [join(SOURCE, 'twin'), join(SOURCE, 'cli', 'faults')];
 
-const texts = readdirSync(TWIN, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-  .filter((file) => !file.startsWith('observer'))
-  .map((file) => readFileSync(join(TWIN, file), 'utf8'));
+const texts = PLACES.flatMap((place) =>
+  readdirSync(place, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .filter((file) => !file.startsWith('observer'))
+    .map((file) => readFileSync(join(place, file), 'utf8')),
+);
 
 /** As a literal, or put together in a template from its last hyphen or its dot on. */
 function isRecorded(kind: string): boolean {
