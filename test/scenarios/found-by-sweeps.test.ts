@@ -64,6 +64,18 @@ const FOUND: readonly Found[] = [
     faults: ['drain-blocked@move-nodes/talos-wrk-02/restart-agent+16,node=talos-wrk-02,for=0'],
     outcomes: ['clean', 'stopped'],
   },
+  {
+    what: 'an eviction was granted before a lost node was known: that is no breach of a budget',
+    seed: 30,
+    faults: ['node-lost@move-nodes/talos-wrk-04/open,node=talos-wrk-03,back=60'],
+    outcomes: ['clean', 'resumed'],
+  },
+  {
+    what: 'a node comes back while kube-proxy is replaced: its pods return in their own time',
+    seed: 200_008,
+    faults: ['node-lost@replace-kube-proxy/wave-03/verify,node=talos-wrk-03,back=600'],
+    outcomes: ['clean', 'resumed'],
+  },
 ];
 
 describe('what sweeps found', () => {

@@ -43,22 +43,25 @@ function isBegun(node: NodeObject | undefined): boolean {
 }
 
 /**
- * A budget without room for one allows no order at all: a plan says so, and restarts in place. A pod
- * that is away by itself (its machine, its process) is nobody's disruption.
+ * A budget without room for one allows no order at all: a plan says so, and restarts in place. Nor is one
+ * judged that lost a pod by itself (its machine, its process), until it is whole again.
  */
 export function watchBudgets(world: World, note: Note): void {
   const { store } = world;
   if (store.first('PodDisruptionBudget') === undefined) return;
   const budgets = budgetsOf(store);
+  /** Budgets that have lost a pod so, and were not whole since. */
+  const struck = new Set<string>();
   budgets.onChange((key) => {
     const slash = key.indexOf('/');
     const budget = store.get('PodDisruptionBudget', key.slice(0, slash), key.slice(slash + 1));
     if (budget === undefined) return;
     const { currentHealthy, desiredHealthy, expectedPods } = budgets.allowance(budget);
+    if (currentHealthy >= expectedPods) struck.delete(key);
+    else if (budgets.unhealthyOf(budget, expectedPods).some((pod) => isAwayByItself(world, pod)))
+      struck.add(key);
     if (currentHealthy >= desiredHealthy || desiredHealthy >= expectedPods) return;
-    const unhealthy = budgets.unhealthyOf(budget, expectedPods);
-    const byThemselves = unhealthy.filter((pod) => isAwayByItself(world, pod)).length;
-    if (currentHealthy + byThemselves >= desiredHealthy) return;
+    if (struck.has(key)) return;
     note(`budget ${key} wants ${desiredHealthy} of ${expectedPods} pods and has ${currentHealthy}`);
   });
 }
