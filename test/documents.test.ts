@@ -59,6 +59,8 @@ describe('schemas', () => {
       'FaultSweep',
       'RollbackRehearsal',
       'Run',
+      'RunResult',
+      'Status',
       'Verification',
       'Runbook',
       'ClusterSpec',

@@ -101,13 +101,14 @@ export const migrate = buildCommand<MigrateFlags, string[], CliContext>({
 export const status = buildCommand<StatusFlags, [], CliContext>({
   func: guarded(() => import('./commands/status.ts')),
   parameters: {
-    flags: { ...clusterFlags, output: outputOf(['text', 'json', 'yaml']) },
+    flags: { ...clusterFlags, ...talosFlags, output: outputOf(['text', 'json', 'yaml']) },
     aliases: { o: 'output' },
     positional: { kind: 'tuple', parameters: [] },
   },
   docs: {
     brief: 'How a migration stands: who runs it, and which network each node is on',
-    fullDescription: 'Reads the API only: nodes, pods, and what regauge keeps in its namespace.',
+    fullDescription:
+      'Reads nodes, pods and what regauge keeps in its namespace, and on Talos the CNI confs. Changes nothing.',
   },
 });
 

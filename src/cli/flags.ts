@@ -142,6 +142,6 @@ export interface VerifyFlags extends ClusterFlags, ProbeFlags {
   readonly output: DocumentFormat;
 }
 
-export interface StatusFlags extends ClusterFlags {
+export interface StatusFlags extends ClusterFlags, TalosFlags {
   readonly output: DocumentFormat;
 }

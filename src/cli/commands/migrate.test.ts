@@ -10,9 +10,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { contentHash } from '../../base/canonical-json.ts';
 import { openKubernetes } from '../../drivers/kubernetes/open.ts';
 import { guarded } from '../../engine/run/guard-ports.ts';
+import { readRecord } from '../../engine/run/run-record.ts';
+import { migrationStatus, nodeStatuses } from '../../engine/run/status.ts';
 import { readInput } from '../../intake/read-input.ts';
 import type { ClusterInput } from '../../model/cluster-input.ts';
 import type { Plan } from '../../model/plan.ts';
+import { runResult, status } from '../../model/schema/status.ts';
+import type { StatusDocument } from '../../model/status.ts';
 import type { Ports } from '../../ports/index.ts';
 import { createTwinPorts } from '../../twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../../twin/scenario/build-world.ts';
@@ -128,6 +132,17 @@ function cordonedNodes(): readonly string[] {
     .map(({ metadata }) => metadata.name);
 }
 
+/** As `regauge status -o json` prints it. */
+async function statusNow(): Promise<StatusDocument> {
+  const environment = { KUBECONFIG: join(directory, 'kubeconfig') };
+  const kubernetes = await openKubernetes({ environment, requestsPerSecond: 10_000 });
+  const record = await readRecord(kubernetes);
+  const nodes = await nodeStatuses({ kubernetes, nodeHost: wakingPorts().nodeHost }, record);
+  await kubernetes.close();
+  const migration = record === undefined ? {} : { migration: migrationStatus(record) };
+  return status.parse({ apiVersion: 'regauge.dev/v1', kind: 'Status', ...migration, nodes });
+}
+
 interface Ran {
   readonly status: number;
   readonly out: string;
@@ -208,9 +223,12 @@ describe('regauge migrate', () => {
       if (event['type'] === 'step' && event['phase'] === 'install-secondary') moving.emit('begun');
     });
     await once(moving, 'begun');
+    // The first has a while to go yet.
+    twin.pace.setSpeed(1);
     const second = await migrate({}, [path]);
     expect(second.status).toBe(1);
     expect(second.err).toMatch(/another regauge works on this cluster: .* is held by /);
+    twin.pace.setSpeed(SPEED);
     process.emit('SIGINT');
     const paused = await first;
     expect(paused.status).toBe(130);
@@ -220,7 +238,16 @@ describe('regauge migrate', () => {
     rmSync(join(directory, 'state'), { recursive: true });
     const rest = await migrate({ resume: true, output: 'json' }, []);
     expect(rest.status).toBe(0);
-    expect(JSON.parse(rest.out)).toMatchObject({ outcome: 'done', planId: plan.id });
+    expect(runResult.parse(JSON.parse(rest.out))).toMatchObject({
+      outcome: 'done',
+      planId: plan.id,
+    });
+    const document = await statusNow();
+    expect(document.migration).toMatchObject({ state: 'done', planId: plan.id });
+    expect(document.nodes.map(({ activeConf }) => activeConf)).toEqual(
+      document.nodes.map(() => '05-cilium.conflist'),
+    );
+    expect(document.nodes.filter(({ pods }) => pods.old > 0)).toEqual([]);
     expect(rest.err).toContain('Under way since');
     expect(cordonedNodes()).toEqual([]);
   });

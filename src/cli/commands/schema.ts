@@ -9,6 +9,7 @@ import { plan } from '../../model/schema/plan.ts';
 import { rehearsal } from '../../model/schema/rehearsal.ts';
 import { rollbackRehearsal } from '../../model/schema/rollback-rehearsal.ts';
 import { runEvent } from '../../model/schema/run-event.ts';
+import { runResult, status } from '../../model/schema/status.ts';
 import { verification } from '../../model/schema/verification.ts';
 import { clusterSpec } from '../../twin/scenario/cluster-spec.ts';
 import { twinConstants } from '../../twin/scenario/constant-schema.ts';
@@ -21,6 +22,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   FaultSweep: faultSweep,
   RollbackRehearsal: rollbackRehearsal,
   Run: runEvent,
+  RunResult: runResult,
+  Status: status,
   Verification: verification,
   Runbook: publishedRunbook,
   ClusterSpec: clusterSpec,

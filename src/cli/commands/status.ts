@@ -1,25 +1,21 @@
-/** `regauge status`: how a migration stands, from the API alone: its record, and every node's network. */
+/** `regauge status`: how a migration stands: its record, and every node's network. Changes nothing. */
 import pico from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
-import { readRecord, type RunRecord } from '../../engine/run/run-record.ts';
-import { type NodeStatus, nodeStatuses, type StatusDocument } from '../../engine/run/status.ts';
+import { RegaugeError } from '../../base/errors.ts';
+import { talosNodeHost } from '../../drivers/talos/node-host.ts';
+import { readRecord } from '../../engine/run/run-record.ts';
+import { migrationStatus, nodeStatuses } from '../../engine/run/status.ts';
+import type { NodeStatus, StatusDocument } from '../../model/status.ts';
+import type { KubernetesPort } from '../../ports/index.ts';
 import { plural } from '../../report/duration.ts';
 import { type CliContext, wantsColour } from '../context.ts';
 import type { StatusFlags } from '../flags.ts';
 import { withCluster } from '../open-cluster.ts';
+import { asksForTalos, openTalos } from '../open-talos.ts';
 import { writeDocument } from '../output-format.ts';
 
 export async function run(this: CliContext, flags: StatusFlags): Promise<void> {
-  const document = await withCluster(this, flags, async (cluster): Promise<StatusDocument> => {
-    const record = await readRecord(cluster);
-    const nodes = await nodeStatuses(cluster, record);
-    return {
-      apiVersion: 'regauge.dev/v1',
-      kind: 'Status',
-      ...(record === undefined ? {} : { migration: migrationOf(record) }),
-      nodes,
-    };
-  });
+  const document = await withCluster(this, flags, (cluster) => statusOf(this, flags, cluster));
   if (flags.output !== 'text') {
     writeDocument(this, flags.output, document);
     return;
@@ -28,22 +24,43 @@ export async function run(this: CliContext, flags: StatusFlags): Promise<void> {
   this.process.stdout.write(`${statusText(document, colours)}\n`);
 }
 
-function migrationOf(record: RunRecord): NonNullable<StatusDocument['migration']> {
-  const { planId, phase, startedAt, updatedAt, state, steps, done, total, holder, message } =
-    record;
-  return {
-    planId,
-    phase: phase ?? 'prepare',
-    startedAt,
-    ...(steps[0] === undefined ? {} : { step: steps[0] }),
-    updatedAt,
-    state,
-    done,
-    total,
-    holder,
-    ...(record.auditLog === undefined ? {} : { auditLog: record.auditLog }),
-    ...(message === undefined ? {} : { message }),
-  };
+async function statusOf(
+  context: CliContext,
+  flags: StatusFlags,
+  kubernetes: KubernetesPort,
+): Promise<StatusDocument> {
+  const record = await readRecord(kubernetes);
+  const talos = talosOf(context, flags);
+  try {
+    const nodes = await nodeStatuses(
+      {
+        kubernetes,
+        ...(talos === undefined ? {} : { nodeHost: talosNodeHost(talos, undefined) }),
+      },
+      record,
+    );
+    return {
+      apiVersion: 'regauge.dev/v1',
+      kind: 'Status',
+      ...(record === undefined ? {} : { migration: migrationStatus(record) }),
+      nodes,
+    };
+  } finally {
+    talos?.close();
+  }
+}
+
+/** Without a talosconfig, conf directories are not told; one that was named has to work. */
+function talosOf(
+  context: CliContext,
+  flags: StatusFlags,
+): ReturnType<typeof openTalos> | undefined {
+  try {
+    return openTalos(context, flags);
+  } catch (error) {
+    if (!(error instanceof RegaugeError) || asksForTalos(flags)) throw error;
+    return undefined;
+  }
 }
 
 function statusText({ migration, nodes }: StatusDocument, colours: Colors): string {
@@ -63,22 +80,21 @@ function statusText({ migration, nodes }: StatusDocument, colours: Colors): stri
   return [
     ...head,
     '',
-    colours.dim(`${'Node'.padEnd(width)}  Network  Pods old/new/host`),
+    colours.dim(`${'Node'.padEnd(width)}  Network  Pods old/new/host  New pods get`),
     ...nodes.map((node) => nodeLine(node, width, colours)),
     '',
     plural(nodes.length, 'node'),
   ].join('\n');
 }
 
-function nodeLine(
-  { name, owner, pods, ready, cordoned }: NodeStatus,
-  width: number,
-  colours: Colors,
-): string {
+function nodeLine(node: NodeStatus, width: number, colours: Colors): string {
+  const { name, owner, pods, ready, cordoned, activeConf, confs } = node;
   const marks = [
     ...(ready ? [] : [colours.red('not Ready')]),
     ...(cordoned === undefined ? [] : [`cordoned by ${cordoned}`]),
     ...(pods.stuck > 0 ? [colours.red(`${pods.stuck} stuck`)] : []),
   ];
-  return `${name.padEnd(width)}  ${owner.padEnd(7)}  ${pods.old}/${pods.new}/${pods.host}  ${marks.join(', ')}`.trimEnd();
+  const counts = `${pods.old}/${pods.new}/${pods.host}`.padEnd('Pods old/new/host'.length);
+  const conf = activeConf ?? (confs === null ? 'not read' : 'nothing');
+  return `${name.padEnd(width)}  ${owner.padEnd(7)}  ${counts}  ${conf.padEnd(22)}  ${marks.join(', ')}`.trimEnd();
 }

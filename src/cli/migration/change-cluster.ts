@@ -14,6 +14,7 @@ import type { RunResult } from '../../engine/run-plan.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { RunEvent } from '../../model/run-event.ts';
+import type { RunResultDocument } from '../../model/status.ts';
 import { type Drift, driftFrom, driftUnderWay, nodesJoined } from '../../planner/drift.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import type { ChangeFlags, MigrateFlags } from '../flags.ts';
@@ -214,7 +215,7 @@ function tellEnd(context: CliContext, flags: ChangeFlags, end: End): void {
   context.process.exitCode = exitOf(result, control);
   if (flags.output === 'json' || flags.output === 'yaml') {
     const { outcome, done, failed, halted, seconds } = result;
-    writeDocument(context, flags.output, {
+    const document: RunResultDocument = {
       apiVersion: 'regauge.dev/v1',
       kind: 'RunResult',
       planId: plan.id,
@@ -225,7 +226,8 @@ function tellEnd(context: CliContext, flags: ChangeFlags, end: End): void {
       ...(failed === undefined ? {} : { failed }),
       ...(halted === undefined ? {} : { halted }),
       auditLog: audit.path,
-    });
+    };
+    writeDocument(context, flags.output, document);
     return;
   }
   context.process.stderr.write(`${endInWords(end).join('\n')}\n`);

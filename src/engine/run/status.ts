@@ -1,60 +1,48 @@
-/** How each node stands, as the API tells it (contract: Status): one pass over nodes and pods. */
+/** How each node stands, as the API and the machines tell it: one pass over nodes and pods. */
+import { RegaugeError } from '../../base/errors.ts';
+import { confCandidates } from '../../knowledge/cni-selection.ts';
 import type { NodeObject, PodObject } from '../../model/kubernetes.ts';
 import type { Plan } from '../../model/plan.ts';
-import type { KubernetesReads } from '../../ports/index.ts';
+import type { MigrationStatus, NodeStatus } from '../../model/status.ts';
+import type { KubernetesReads, NodeHostPort } from '../../ports/index.ts';
 import { CORDON_MARK } from '../../steps/cordon.ts';
 import { hasAddressIn, isNodeReady, isOver } from '../../steps/pods.ts';
+import { inParallel } from '../../steps/waiting.ts';
 import { keptPlan, type RunRecord } from './run-record.ts';
 
-export interface NodeStatus {
-  readonly name: string;
-  /** By the addresses of its pods; `none` when it has none, or nothing tells whose they are. */
-  readonly owner: 'old' | 'new' | 'none' | 'both';
-  readonly runtime: string;
-  readonly pods: {
-    readonly old: number;
-    readonly new: number;
-    readonly host: number;
-    readonly stuck: number;
+const CONF_DIRECTORY = '/etc/cni/net.d';
+const MACHINES_AT_A_TIME = 8;
+
+export function migrationStatus(record: RunRecord): MigrationStatus {
+  const { planId, phase, startedAt, updatedAt, state, steps, done, total, holder } = record;
+  return {
+    planId,
+    phase: phase ?? 'prepare',
+    startedAt,
+    ...(steps[0] === undefined ? {} : { step: steps[0] }),
+    updatedAt,
+    state,
+    done,
+    total,
+    holder,
+    ...(record.auditLog === undefined ? {} : { auditLog: record.auditLog }),
+    ...(record.message === undefined ? {} : { message: record.message }),
   };
-  readonly ready: boolean;
-  /** `regauge`, or `others`. */
-  readonly cordoned?: 'regauge' | 'others';
 }
 
-export interface StatusDocument {
-  readonly apiVersion: 'regauge.dev/v1';
-  readonly kind: 'Status';
-  readonly migration?: {
-    readonly planId: string;
-    readonly phase: string;
-    readonly startedAt: string;
-    readonly step?: string;
-    readonly updatedAt: string;
-    readonly state: RunRecord['state'];
-    readonly done: number;
-    readonly total: number;
-    readonly holder: string;
-    readonly auditLog?: string;
-    readonly message?: string;
-  };
-  readonly nodes: readonly NodeStatus[];
-}
-
-interface Counts {
-  old: number;
-  new: number;
-  host: number;
-  stuck: number;
+export interface StatusSources {
+  readonly kubernetes: KubernetesReads;
+  /** What is in conf directories is not told without it. */
+  readonly nodeHost?: Pick<NodeHostPort, 'list'>;
 }
 
 export async function nodeStatuses(
-  kubernetes: KubernetesReads,
+  { kubernetes, nodeHost }: StatusSources,
   record: RunRecord | undefined,
 ): Promise<readonly NodeStatus[]> {
   const plan = record === undefined ? undefined : await keptPlan(kubernetes, record.planHash);
   const nodes = await kubernetes.list<NodeObject>('v1', 'Node');
-  const counts = new Map<string, Counts>(
+  const counts = new Map(
     nodes.map(({ metadata }) => [metadata.name, { old: 0, new: 0, host: 0, stuck: 0 }]),
   );
   for await (const page of kubernetes.pages<PodObject>('v1', 'Pod')) {
@@ -63,9 +51,35 @@ export async function nodeStatuses(
       if (count !== undefined) countPod(count, pod, plan);
     }
   }
+  const confs = nodeHost === undefined ? NO_CONFS : await confsOf(nodeHost, nodes);
   return nodes
-    .map((node) => statusOf(node, counts.get(node.metadata.name)))
+    .map((node) => {
+      const { name } = node.metadata;
+      return statusOf(node, counts.get(name) ?? NO_PODS, confs.get(name));
+    })
     .toSorted((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+type Counts = { -readonly [K in keyof NodeStatus['pods']]: number };
+
+const NO_PODS: Counts = { old: 0, new: 0, host: 0, stuck: 0 };
+const NO_CONFS: ReadonlyMap<string, readonly string[]> = new Map();
+
+/** By node; a machine that does not tell is left out. */
+async function confsOf(
+  nodeHost: Pick<NodeHostPort, 'list'>,
+  nodes: readonly NodeObject[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const confs = new Map<string, readonly string[]>();
+  await inParallel(nodes, MACHINES_AT_A_TIME, async ({ metadata: { name } }) => {
+    try {
+      const found = await nodeHost.list(name, CONF_DIRECTORY);
+      if (found !== undefined) confs.set(name, found.toSorted());
+    } catch (error) {
+      if (!(error instanceof RegaugeError)) throw error;
+    }
+  });
+  return confs;
 }
 
 function countPod(count: Counts, pod: PodObject, plan: Plan | undefined): void {
@@ -76,15 +90,21 @@ function countPod(count: Counts, pod: PodObject, plan: Plan | undefined): void {
   else count.old += 1;
 }
 
-function statusOf({ metadata, spec, status }: NodeObject, counts: Counts | undefined): NodeStatus {
-  const pods = counts ?? { old: 0, new: 0, host: 0, stuck: 0 };
+function statusOf(
+  node: NodeObject,
+  pods: NodeStatus['pods'],
+  confs: readonly string[] | undefined,
+): NodeStatus {
+  const { metadata, spec, status } = node;
   const isOurs = metadata.annotations?.[CORDON_MARK] !== undefined;
   return {
     name: metadata.name,
     owner: pods.old > 0 ? (pods.new > 0 ? 'both' : 'old') : pods.new > 0 ? 'new' : 'none',
     runtime: status.nodeInfo?.containerRuntimeVersion ?? 'unknown',
+    activeConf: confCandidates(confs ?? [])[0] ?? null,
+    confs: confs ?? null,
     pods,
-    ready: isNodeReady({ metadata, spec, status, apiVersion: 'v1', kind: 'Node' }),
+    ready: isNodeReady(node),
     ...(spec.unschedulable === true ? { cordoned: isOurs ? 'regauge' : 'others' } : {}),
   };
 }

@@ -1,0 +1,51 @@
+/** The published schemas of Status and RunResult, held to the types by the compiler. */
+import { z } from 'zod';
+import type { RunResultDocument, StatusDocument } from '../status.ts';
+import { list } from './parts.ts';
+
+const count = z.number().int().nonnegative();
+
+const migration = z.object({
+  planId: z.string(),
+  phase: z.string(),
+  startedAt: z.string(),
+  step: z.string().exactOptional(),
+  updatedAt: z.string(),
+  state: z.enum(['running', 'paused', 'stopped', 'done']),
+  done: count,
+  total: count,
+  holder: z.string(),
+  auditLog: z.string().exactOptional(),
+  message: z.string().exactOptional(),
+});
+
+const node = z.object({
+  name: z.string(),
+  owner: z.enum(['old', 'new', 'none', 'both']),
+  runtime: z.string(),
+  activeConf: z.string().nullable(),
+  confs: list(z.string()).nullable(),
+  pods: z.object({ old: count, new: count, host: count, stuck: count }),
+  ready: z.boolean(),
+  cordoned: z.enum(['regauge', 'others']).exactOptional(),
+});
+
+export const status = z.object({
+  apiVersion: z.literal('regauge.dev/v1'),
+  kind: z.literal('Status'),
+  migration: migration.exactOptional(),
+  nodes: list(node),
+}) satisfies z.ZodType<StatusDocument>;
+
+export const runResult = z.object({
+  apiVersion: z.literal('regauge.dev/v1'),
+  kind: z.literal('RunResult'),
+  planId: z.string(),
+  outcome: z.enum(['done', 'stopped', 'paused', 'halted']),
+  done: count,
+  total: count,
+  seconds: z.number(),
+  failed: z.object({ step: z.string(), message: z.string() }).exactOptional(),
+  halted: z.object({ message: z.string(), steps: list(z.string()) }).exactOptional(),
+  auditLog: z.string(),
+}) satisfies z.ZodType<RunResultDocument>;
