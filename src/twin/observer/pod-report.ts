@@ -89,6 +89,8 @@ function stuckSince(lineage: Lineage, now: number): Stuck | undefined {
   }
   if (!hasSandbox(pod) && waited > SANDBOX_PATIENCE_MS)
     return { since, symptom: 'container-creating' };
+  // What was not ready before, and has its sandbox, is as it was.
+  if (lineage.original && !lineage.everReady) return undefined;
   return waited > STUCK_AFTER_MS ? { since, symptom: 'not-ready' } : undefined;
 }
 
