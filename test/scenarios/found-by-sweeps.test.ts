@@ -76,6 +76,12 @@ const FOUND: readonly Found[] = [
     faults: ['node-lost@replace-kube-proxy/wave-03/verify,node=talos-wrk-03,back=600'],
     outcomes: ['clean', 'resumed'],
   },
+  {
+    what: 'a node is removed with its pods: no budget was breached by us',
+    seed: 300_160,
+    faults: ['node-removed@move-nodes/wave-06/hold+13,node=talos-wrk-03'],
+    outcomes: ['stopped'],
+  },
 ];
 
 describe('what sweeps found', () => {

@@ -61,9 +61,14 @@ export function watchBudgets(world: World, note: Note): void {
     else if (budgets.unhealthyOf(budget, expectedPods).some((pod) => isAwayByItself(world, pod)))
       struck.add(key);
     if (currentHealthy >= desiredHealthy || desiredHealthy >= expectedPods) return;
-    if (struck.has(key)) return;
+    if (struck.has(key) || isMachineDown(world)) return;
     note(`budget ${key} wants ${desiredHealthy} of ${expectedPods} pods and has ${currentHealthy}`);
   });
+}
+
+/** Of a Node that is gone its pods are gone too, and say nothing of it. Asked only where a budget is short. */
+function isMachineDown({ nodes }: World): boolean {
+  return [...nodes.values()].some(({ machine }) => !machine.up);
 }
 
 function isAwayByItself({ store, nodes }: World, key: string): boolean {
