@@ -9,7 +9,7 @@ import type { KubernetesPort } from '../ports/index.ts';
 import { type StepModule, verifyByObserving } from './step-module.ts';
 
 /** Annotation of an owner: the plan that suspended it. */
-export const SUSPENDED_MARK = 'regauge.dev/suspended-by';
+const SUSPENDED_MARK = 'regauge.dev/suspended-by';
 
 export const suspendOwner: StepModule<'suspend-owner'> = {
   async observe({ ports }, { owner }) {
