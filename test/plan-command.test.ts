@@ -89,6 +89,14 @@ describe('plan and rehearse', () => {
     expect(runbook).not.toMatch(/-----BEGIN|token:/);
   });
 
+  it('foretell, in the plan that is written, what a rehearsal of it says', async () => {
+    const { predictions } = JSON.parse(readFileSync(join(out, 'plan.json'), 'utf8')) as {
+      readonly predictions?: unknown;
+    };
+    const { printed } = await rehearse(snapshot, { plan: join(out, 'plan.json') });
+    expect(predictions).toEqual((JSON.parse(printed) as { readonly summary: unknown }).summary);
+  });
+
   it('play the plan that was written, and say so with the exit status', async () => {
     const { exit, printed } = await rehearse(snapshot, { plan: join(out, 'plan.json') });
     expect(JSON.parse(printed)).toMatchObject({ kind: 'Rehearsal', outcome: 'clean' });

@@ -1,7 +1,10 @@
 /** `regauge plan`: the migration for a cluster, as a document, files and a summary. */
 import pico from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
+import { RegaugeError } from '../../base/errors.ts';
+import type { ClusterInput } from '../../model/cluster-input.ts';
 import type { Plan } from '../../model/plan.ts';
+import { verdict } from '../../report/comparison.ts';
 import { plural } from '../../report/duration.ts';
 import { type CliContext, textWidth, wantsColour } from '../context.ts';
 import type { PlanFlags } from '../flags.ts';
@@ -10,7 +13,7 @@ import { leftOutSection } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
 import { writePlan } from '../plan-file.ts';
 import { readCluster } from '../read-cluster.ts';
-import { planFor } from '../rehearsal-session.ts';
+import { planFor, type Planned, rehearse } from '../rehearsal-session.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 
 export async function run(this: CliContext, flags: PlanFlags, ...paths: string[]): Promise<void> {
@@ -23,7 +26,7 @@ export async function run(this: CliContext, flags: PlanFlags, ...paths: string[]
     ...(ciliumVersion === undefined ? {} : { ciliumVersion }),
     ...(talosVersion === undefined ? {} : { talosVersion }),
   });
-  const planned = planFor(
+  const made = planFor(
     input,
     {
       ...(target === undefined ? {} : { target }),
@@ -34,6 +37,8 @@ export async function run(this: CliContext, flags: PlanFlags, ...paths: string[]
     },
     talosVersion === undefined ? {} : { talosVersion },
   );
+  const { planned, words } =
+    flags.out === undefined ? unrehearsed(made) : await predicted(input, made);
   const written = flags.out === undefined ? [] : writePlan(flags.out, planned);
   if (flags.output !== 'text') {
     writeDocument(this, flags.output, planned.plan);
@@ -41,10 +46,49 @@ export async function run(this: CliContext, flags: PlanFlags, ...paths: string[]
   }
   const colours = pico.createColors(wantsColour(this));
   const left = leftOutSection({ leftOut, bundles }, colours);
-  this.process.stdout.write(`${summary(planned.plan, written, textWidth(this), colours)}${left}`);
+  const width = textWidth(this);
+  this.process.stdout.write(`${summary(planned.plan, { written, words, width }, colours)}${left}`);
 }
 
-function summary(plan: Plan, written: readonly string[], width: number, colours: Colors): string {
+interface Predicted {
+  readonly planned: Planned;
+  /** How the plan ended when it was rehearsed; empty when it was not. */
+  readonly words: string;
+}
+
+/** Beyond this a rehearsal takes longer than anybody waits for a plan. */
+const REHEARSED_NODES = 200;
+
+function unrehearsed(planned: Planned, words = ''): Predicted {
+  return { planned, words };
+}
+
+/** What is written to be executed is rehearsed first: `migrate` then says how long it will take. */
+async function predicted(input: ClusterInput, made: Planned): Promise<Predicted> {
+  const nodes = made.plan.waves.flat().length;
+  if (nodes > REHEARSED_NODES)
+    return unrehearsed(
+      made,
+      `Not rehearsed, since it has ${nodes} nodes: regauge rehearse does it.`,
+    );
+  try {
+    const { rehearsal } = await rehearse({ input, plan: made.plan });
+    const { outcome, summary: predictions } = rehearsal;
+    const words = `Rehearsed on a twin: ${verdict(rehearsal)}${outcome === 'clean' ? '' : ' regauge rehearse says why.'}`;
+    return { planned: { ...made, plan: { ...made.plan, predictions } }, words };
+  } catch (error) {
+    if (!(error instanceof RegaugeError)) throw error;
+    return unrehearsed(made, `Not rehearsed: ${error.message}`);
+  }
+}
+
+interface Told {
+  readonly written: readonly string[];
+  readonly words: string;
+  readonly width: number;
+}
+
+function summary(plan: Plan, { written, words, width }: Told, colours: Colors): string {
   const { cluster, from, to, steps, waves } = plan;
   const lines = [
     colours.bold(`${cluster.name}: ${from.cni} to ${to.cni} ${to.version}`),
@@ -59,6 +103,7 @@ function summary(plan: Plan, written: readonly string[], width: number, colours:
       ),
     ),
     '',
+    ...(words === '' ? [] : [...wrapText(words, width), '']),
     ...(written.length === 0
       ? wrapText(
           'Nothing was written; --out names a directory for plan.json, runbook.md and artifacts.',
