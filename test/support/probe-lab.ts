@@ -100,7 +100,7 @@ export class ProbeLab {
       processes.map(
         (child) =>
           new Promise<void>((done) => {
-            if (child.exitCode !== null) {
+            if (child.exitCode !== null || child.signalCode !== null) {
               done();
               return;
             }

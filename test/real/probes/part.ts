@@ -24,7 +24,7 @@ const START_MS = 8_000;
 async function testProbes(lane: Lane): Promise<void> {
   if (!canMakeNamespaces()) throw new Skipped('needs root and ip, for network namespaces');
   const lab = new ProbeLab({ nodes: 2, inNamespaces: true });
-  lane.onEnd(() => lab.stop());
+  const stop = lane.onEnd(() => lab.stop());
   try {
     await sleep(START_MS);
     await lane.check('every path is answered, by both agents of each node', () => answered(lab));
@@ -36,7 +36,7 @@ async function testProbes(lane: Lane): Promise<void> {
       narrow(lab),
     );
   } finally {
-    await lab.stop();
+    await stop();
   }
 }
 
