@@ -165,8 +165,6 @@ async function execute(
     if (flags.output === 'ndjson') context.process.stdout.write(`${JSON.stringify(event)}\n`);
     progress.onEvent(event);
   };
-  // The lease's own sleeps hold no process up, and waiting for another's lease is nothing else.
-  const alive = setInterval(() => undefined, KEEP_ALIVE_MS);
   let result: RunResult;
   try {
     result = await migrate({
@@ -187,14 +185,11 @@ async function execute(
       budgets: flags.budget === undefined ? DEFAULT_BUDGETS : parseBudgets(flags.budget),
     });
   } finally {
-    clearInterval(alive);
     unlisten();
     progress.finish();
   }
   tellEnd(context, flags, { beginning, result, control, audit, words });
 }
-
-const KEEP_ALIVE_MS = 60_000;
 
 /** Of this process alone, and of use to whoever looks for it. */
 function holder(): string {
