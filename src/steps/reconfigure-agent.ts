@@ -4,8 +4,9 @@
  * and the agent that ran when it was set are written in one go, so that a run that was killed in
  * between knows which agent has not read it yet.
  */
-import type { NodeObject, PodObject } from '../model/kubernetes.ts';
+import type { NodeObject } from '../model/kubernetes.ts';
 import { agentsOn, getNode, isReady } from './pods.ts';
+import { deleteAgents } from './restart-agent.ts';
 import {
   type ActionOf,
   type StepContext,
@@ -31,19 +32,9 @@ export const reconfigureAgent: StepModule<'reconfigure-agent'> = {
   },
 
   async act(context, action) {
-    const { kubernetes } = context.ports;
-    const node = await getNode(kubernetes, action.node);
+    const node = await getNode(context.ports.kubernetes, action.node);
     const before = agentsBefore(node, action) ?? (await markNode(context, action));
-    const agents = await agentsOn(kubernetes, context.plan, action.node);
-    for (const { metadata } of agents.filter((agent) => isLeftOf(before, agent))) {
-      const { namespace, name } = metadata;
-      await kubernetes.delete({
-        apiVersion: 'v1',
-        kind: 'Pod',
-        name,
-        ...(namespace === undefined ? {} : { namespace }),
-      });
-    }
+    await deleteAgents(context, action.node, (uid) => before.has(uid));
   },
 
   verify: (context, action) =>
@@ -56,10 +47,6 @@ export const reconfigureAgent: StepModule<'reconfigure-agent'> = {
 
   undo: (action) => ({ ...action, selected: !action.selected }),
 };
-
-function isLeftOf(before: ReadonlySet<string>, { metadata }: PodObject): boolean {
-  return before.has(metadata.uid ?? '') && metadata.deletionTimestamp === undefined;
-}
 
 /** Which agents had not read the setting when it was made; undefined when it was not made. */
 function agentsBefore(
