@@ -10,6 +10,8 @@ export interface NodePaths {
   readonly binDirectories: readonly string[];
 }
 
+/** What a Cilium agent writes, from 1.14 on in every chaining mode (cilium PR #24389). */
+export const CILIUM_CONF = '05-cilium.conflist';
 export const FLANNEL_STATE = '/run/flannel/subnet.env';
 /** A directory for each network, in it a file for each address that is given out (plugin host-local). */
 export const HOST_LOCAL_STATE = '/var/lib/cni/networks';

@@ -132,6 +132,13 @@ export interface ObjectSelector {
   readonly name: string;
 }
 
+export function selectorOf({ apiVersion, kind, metadata }: KubeObject): ObjectSelector {
+  const { namespace, name } = metadata;
+  return namespace === undefined
+    ? { apiVersion, kind, name }
+    : { apiVersion, kind, namespace, name };
+}
+
 /** A condition that must hold before the step starts. One that cannot be evaluated does not hold. */
 export type Gate =
   /** Of no nodes: all that the plan moves. */

@@ -7,7 +7,7 @@ import {
 } from '../knowledge/gitops-owners.ts';
 import type { ClusterFacts } from '../model/facts.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
-import type { ObjectSelector } from '../model/plan.ts';
+import { type ObjectSelector, selectorOf } from '../model/plan.ts';
 import { decide, type Notes } from './situation.ts';
 
 /** Those whose own object was read and that reconcile now. */
@@ -57,11 +57,4 @@ function note(notes: Notes, owners: readonly ObjectSelector[], unread: readonly 
       'they own what the plan changes and would change it back; add their own objects to the input to have it done',
     );
   }
-}
-
-function selectorOf({ apiVersion, kind, metadata }: KubeObject): ObjectSelector {
-  const { namespace, name } = metadata;
-  return namespace === undefined
-    ? { apiVersion, kind, name }
-    : { apiVersion, kind, namespace, name };
 }

@@ -3,6 +3,7 @@
  * makes it serve Services. v2alpha1 up to 1.15, v2 from 1.16 (alone in 1.20.0 and 1.20.1): crds/v2/ciliumnodeconfigs.yaml.
  */
 import { nodeConfigApiVersion } from '../knowledge/cilium-versions.ts';
+import { CILIUM_CONF } from '../knowledge/node-paths.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
 import { type ChartValues } from '../knowledge/cilium-chart/values.ts';
 import { ciliumConfigData } from '../knowledge/cilium-chart/config-map.ts';
@@ -17,7 +18,7 @@ export function nodeConfig(version: string, namespace: string, exclusive: boolea
     spec: {
       nodeSelector: { matchLabels: { [MIGRATION_LABEL]: 'true' } },
       defaults: {
-        'write-cni-conf-when-ready': '/host/etc/cni/net.d/05-cilium.conflist',
+        'write-cni-conf-when-ready': `/host/etc/cni/net.d/${CILIUM_CONF}`,
         'custom-cni-conf': 'false',
         'cni-chaining-mode': 'none',
         'cni-exclusive': String(exclusive),

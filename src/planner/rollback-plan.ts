@@ -4,6 +4,7 @@
  * meanwhile, so that what leaves a node goes where the old network is and restarts once only.
  */
 import { contentHash } from '../base/canonical-json.ts';
+import { CILIUM_CONF } from '../knowledge/node-paths.ts';
 import type { Action, Gate, Plan, Step } from '../model/plan.ts';
 import { RECONFIGURED_MARK } from '../steps/reconfigure-agent.ts';
 import { MIGRATION_LABEL, REPLACEMENT_LABEL } from './choices.ts';
@@ -17,7 +18,6 @@ const CILIUM_LINKS = [
   'cilium_host',
   'lxc_health',
 ] as const;
-const CILIUM_CONF = '05-cilium.conflist';
 
 /** Reached: the steps that began, done or not; those that were not done observe as undone. */
 export function rollbackPlan(plan: Plan, reached: ReadonlySet<string>): Plan {

@@ -3,6 +3,7 @@ import { unreachable } from '../base/assert.ts';
 import { groupBy } from '../base/group-by.ts';
 import type { Action, ObjectSelector, Plan, Step } from '../model/plan.ts';
 import { suspensionPatch } from '../knowledge/gitops-owners.ts';
+import { CILIUM_CONF } from '../knowledge/node-paths.ts';
 import { artifactPath } from './artifact-path.ts';
 import { onHost, type Places } from './runbook-places.ts';
 
@@ -248,7 +249,7 @@ function returnCommands(
     `kubectl -n ${platform.release.namespace} delete pod -l k8s-app=cilium --field-selector spec.nodeName=${node}`,
     onHost(
       node,
-      `[ -e ${old}.cilium_bak ] && mv ${old}.cilium_bak ${old}; rm -f ${directory}/05-cilium.conflist`,
+      `[ -e ${old}.cilium_bak ] && mv ${old}.cilium_bak ${old}; rm -f ${directory}/${CILIUM_CONF}`,
     ),
     '# Then restart the pods of the node once more, as above: they get the old network.',
   ];

@@ -2,7 +2,7 @@
  * Applies a Talos machine config patch to nodes. Every key a CNI migration needs is applied live
  * (v1alpha1_runtime.go@v1.10.5), so the mode is `no-reboot`: a patch that would reboot is refused.
  */
-import { documentsOf } from '../knowledge/talos-config/document-text.ts';
+import { configDocuments, isSameDocument } from '../knowledge/talos-config/config-documents.ts';
 import { includes } from './objects.ts';
 import { fails, HOLDS, type StepModule } from './step-module.ts';
 import { inParallel } from './waiting.ts';
@@ -38,23 +38,10 @@ export const patchMachineConfig: StepModule<'patch-machine-config'> = {
 
 /** The config is as the patch wants it: every value is there, every document to delete is gone. */
 export function holdsPatch(config: string, patch: string): boolean {
-  const documents = parsed(config);
-  return parsed(patch).every((wanted) => {
-    const present = documents.find((document) => sameDocument(document, wanted));
+  const documents = configDocuments(config);
+  return configDocuments(patch).every((wanted) => {
+    const present = documents.find((document) => isSameDocument(document, wanted));
     if (wanted['$patch'] === 'delete') return present === undefined;
     return present !== undefined && includes(present, wanted);
   });
-}
-
-type ConfigDocument = Readonly<Record<string, unknown>>;
-
-function parsed(text: string): readonly ConfigDocument[] {
-  return documentsOf(text).filter(
-    (value): value is ConfigDocument => value !== null && typeof value === 'object',
-  );
-}
-
-/** The main document has no kind; the others are told apart by kind and name. */
-function sameDocument(left: ConfigDocument, right: ConfigDocument): boolean {
-  return left['kind'] === right['kind'] && left['name'] === right['name'];
 }

@@ -7,8 +7,6 @@ import { confCandidates } from '../knowledge/cni-selection.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Ports } from '../ports/index.ts';
 
-export const CILIUM_CONF = '05-cilium.conflist';
-
 export interface SelectedConf {
   /** Undefined when there is none. */
   readonly file: string | undefined;

@@ -1,7 +1,7 @@
 /** Applies, deletes and restores objects. */
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
-import type { ObjectSelector } from '../model/plan.ts';
+import { type ObjectSelector, selectorOf } from '../model/plan.ts';
 import type { KubernetesPort } from '../ports/index.ts';
 import { rolledOut } from './roll-out.ts';
 import {
@@ -101,13 +101,6 @@ async function firstPresent(
     if ((await kubernetes.get(selector)) !== undefined) return selector;
   }
   return undefined;
-}
-
-function selectorOf({ apiVersion, kind, metadata }: KubeObject): ObjectSelector {
-  const { namespace, name } = metadata;
-  return namespace === undefined
-    ? { apiVersion, kind, name }
-    : { apiVersion, kind, namespace, name };
 }
 
 /** Everything in `wanted` is in `present`; lists are compared whole. */

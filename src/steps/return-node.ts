@@ -3,9 +3,10 @@
  * configuration, the old conf file gets its name back, the new one is removed, the pods restart.
  * Neither the chart nor `cni-uninstall.sh` restores a `.cilium_bak` (cilium plugins/cilium-cni).
  */
+import { CILIUM_CONF } from '../knowledge/node-paths.ts';
 import { NO_MARKS } from './label-node.ts';
 import { agentReady, deleteAgents } from './restart-agent.ts';
-import { CILIUM_CONF, selectedConf } from './node-conf.ts';
+import { selectedConf } from './node-conf.ts';
 import { hasAddressIn, podsOn } from './pods.ts';
 import { restartOldPods } from './restart-pods.ts';
 import { savedConfs } from './back-up.ts';

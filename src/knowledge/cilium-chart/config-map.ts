@@ -4,6 +4,7 @@
  * charts:cilium/templates/cilium-configmap.yaml@1.13.18, 1.14.19, 1.15.19, 1.16.5 … 1.20.0.
  */
 import { atLeast } from '../../base/versions.ts';
+import { CILIUM_CONF } from '../node-paths.ts';
 import { kubeProxyReplacementText } from './kube-proxy-replacement.ts';
 import { isTruthy, listValue, showValue, valueAt, type ChartValues } from './values.ts';
 
@@ -33,7 +34,7 @@ export function writePath(values: ChartValues): string | undefined {
   const managed = !customConf && isTruthy(valueAt(values, 'cni.install'));
   const legacy = customConf && isTruthy(valueAt(values, 'cni.configMap'));
   if (!managed && !legacy) return undefined;
-  return `${text(values, 'cni.hostConfDirMountPath')}/05-cilium.conflist`;
+  return `${text(values, 'cni.hostConfDirMountPath')}/${CILIUM_CONF}`;
 }
 
 export function chainingMode(values: ChartValues): string {
