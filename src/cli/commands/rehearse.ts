@@ -87,11 +87,13 @@ async function runRollbacks(
   paths: readonly string[],
   colours: Colors,
 ): Promise<void> {
-  if (flags.runbook !== undefined)
-    throw new RegaugeError('usage', 'the way back is that of a plan, not of a runbook');
-  const read = clusterIn(await readGiven(context, flags, paths));
-  const { plan } = subjectOf(flags, read);
-  if (plan === undefined || flags.rollback === undefined) return;
+  const { read, plan } = await readPlanned(
+    context,
+    flags,
+    paths,
+    'the way back is that of a plan, not of a runbook',
+  );
+  if (flags.rollback === undefined) return;
   const { rehearseRollbacks } = await import('../rollback-rehearsal.ts');
   const { rollbackText } = await import('../terminal/rollback-text.ts');
   const document = await rehearseRollbacks({
@@ -114,12 +116,12 @@ async function runWithFaults(
   paths: readonly string[],
   colours: Colors,
 ): Promise<void> {
-  if (flags.runbook !== undefined)
-    throw new RegaugeError('usage', 'faults strike while a plan runs, not a runbook');
-  const material = await readGiven(context, flags, paths);
-  const read = clusterIn(material);
-  const { plan } = subjectOf(flags, read);
-  if (plan === undefined) return;
+  const { material, read, plan } = await readPlanned(
+    context,
+    flags,
+    paths,
+    'faults strike while a plan runs, not a runbook',
+  );
   const { input, leftOut, bundles } = read;
   if (flags.faults === true) {
     const { runSweep } = await import('../faults/sweep-command.ts');
@@ -136,6 +138,25 @@ async function runWithFaults(
     rehearsal.underFaults?.outcome === 'broken' ? EXIT.findings : EXIT.clean;
   const told = { runbook: undefined, leftOut, bundles };
   show(context, flags, { label: 'The plan', rehearsal }, told, colours);
+}
+
+interface Planned {
+  readonly material: ClusterMaterial;
+  readonly read: ClusterRead;
+  readonly plan: Plan;
+}
+
+/** What was given, and its plan; a runbook is refused with the reason. */
+async function readPlanned(
+  context: CliContext,
+  flags: RehearseFlags,
+  paths: readonly string[],
+  notARunbook: string,
+): Promise<Planned> {
+  if (flags.runbook !== undefined) throw new RegaugeError('usage', notARunbook);
+  const material = await readGiven(context, flags, paths);
+  const read = clusterIn(material);
+  return { material, read, plan: planOf(flags, read) };
 }
 
 interface Prepared {
@@ -184,8 +205,12 @@ async function readGiven(
 }
 
 function subjectOf(flags: RehearseFlags, read: ClusterRead): RehearsalSubject {
-  if (read.runbook !== undefined) return { runbook: read.runbook };
-  if (flags.plan !== undefined) return { plan: knownPlan(flags.plan, read) };
+  return read.runbook === undefined ? { plan: planOf(flags, read) } : { runbook: read.runbook };
+}
+
+/** The plan that was given, or the one regauge makes. */
+function planOf(flags: RehearseFlags, read: ClusterRead): Plan {
+  if (flags.plan !== undefined) return knownPlan(flags.plan, read);
   const { plan } = planFor(
     read.input,
     {
@@ -195,7 +220,7 @@ function subjectOf(flags: RehearseFlags, read: ClusterRead): RehearsalSubject {
     },
     flags.talosVersion === undefined ? {} : { talosVersion: flags.talosVersion },
   );
-  return { plan };
+  return plan;
 }
 
 /** A plan is for one state of one cluster. */
