@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import type { Colors } from 'picocolors/types.js';
 import type { RollbackPoint, RollbackRehearsal } from '../../model/rollback-rehearsal.ts';
 import { plural, showSeconds } from '../../report/duration.ts';
+import { NO_RULES } from './table-borders.ts';
 
 export function rollbackText(
   { name, points, pointsOfNoReturn }: RollbackRehearsal,
@@ -11,7 +12,7 @@ export function rollbackText(
   const table = new Table({
     head: ['Back from after', '', 'Way back', 'Restarts per pod', 'Pod away', 'Longest gap'],
     style: { head: [], border: [] },
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+    chars: NO_RULES,
   });
   const finals = new Set(pointsOfNoReturn);
   for (const point of points) {

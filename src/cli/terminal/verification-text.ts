@@ -4,6 +4,7 @@ import type { Colors } from 'picocolors/types.js';
 import type { PathObservation } from '../../model/rehearsal.ts';
 import type { PolicyTest, Verification } from '../../model/verification.ts';
 import { plural } from '../../report/duration.ts';
+import { NO_BORDERS } from './table-borders.ts';
 import { wrapText } from './wrap-text.ts';
 
 /** Failing paths and nodes that are listed one by one. */
@@ -109,7 +110,7 @@ function tableOf(rows: readonly Row[], colours: Colors): string {
     head: ['Path', 'By', 'Paths', 'Sent', 'Lost', 'Longest gap', 'Worst'],
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'left'],
     style: { head: [], border: [], compact: true },
-    chars: PLAIN,
+    chars: NO_BORDERS,
   });
   for (const { name, how, paths, sent, lost, longestGapMs, worst } of rows) {
     const shown = longestGapMs === 0 ? '–' : `${longestGapMs} ms`;
@@ -125,25 +126,6 @@ function tableOf(rows: readonly Row[], colours: Colors): string {
   }
   return table.toString();
 }
-
-/** Columns alone: lines between them say nothing. */
-const PLAIN = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-} as const;
 
 function policyText(policies: PolicyTest, width: number, colours: Colors): readonly string[] {
   const { connections, enforcementExpected, tested } = policies;
