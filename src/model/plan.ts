@@ -118,12 +118,42 @@ export type Action =
       readonly cleanKubeProxyRules: boolean;
     }
   | {
+      /** A file that a service of the node's system reads when it starts. */
+      readonly kind: 'write-node-file';
+      readonly nodes: readonly string[];
+      readonly path: string;
+      /** Null: there is no such file. */
+      readonly content: string | null;
+    }
+  | {
+      /** Restarts a service of the node's system, one node after the other, until each has taken its configuration. */
+      readonly kind: 'restart-service';
+      readonly nodes: readonly string[];
+      readonly service: string;
+      readonly proof: ServiceProof;
+    }
+  | {
       readonly kind: 'verify';
       readonly scope: 'node' | 'cluster';
       readonly nodes: readonly string[];
     };
 
 export type ActionKind = Action['kind'];
+
+/** What a service leaves on its node when it starts, by which it is seen to have taken its configuration. */
+export interface ServiceProof {
+  /** A file that the service writes at every start. */
+  readonly path: string;
+  readonly text: string;
+  /** Whether the text is in the file then. */
+  readonly present: boolean;
+}
+
+/** Where a container runtime looks for CNI confs and plugins. */
+export interface RuntimeDirectories {
+  readonly conf: string;
+  readonly bin: string;
+}
 
 export interface ObjectSelector {
   readonly apiVersion: string;
@@ -148,6 +178,8 @@ export type Gate =
       readonly kind: 'conf-selected';
       readonly node: string;
       readonly network: 'flannel' | 'cilium';
+      /** Where the runtime will look, instead of where it looks now. */
+      readonly directories?: RuntimeDirectories;
     }
   /** `consent`: the only voter; the API is away while the node is, which was agreed to. */
   | { readonly kind: 'etcd-quorum'; readonly node: string; readonly consent?: boolean }
@@ -232,10 +264,18 @@ export interface PlanPlatform {
   readonly distribution: string;
   readonly distributionVersion: string;
   readonly kubernetesVersion: string;
+export interface DirectoriesAfter extends RuntimeDirectories {
+  /** The runtime's own configuration: it names `cniConfDirectory` for as long as that one counts. */
+  readonly runtimeConfig: string;
+}
+
   readonly cniConfDirectory: string;
   readonly cniBinDirectory: string;
   /** A reboot empties the conf directory (Talos from 1.14: tmpfs). */
   readonly confDirectoryVolatile: boolean;
+  /** Where the runtime looks while the old CNI is there. */
   /** The release the plan installs. */
   readonly release: { readonly name: string; readonly namespace: string };
+  /** Where it looks once the old CNI is switched off, where that is elsewhere. */
+  readonly afterOldCni?: DirectoriesAfter;
 }

@@ -1,6 +1,7 @@
 /** What the planner decided, before it is cut into steps. */
 import type { KubeObject } from '../model/kubernetes.ts';
 import type { NodeStrategy, ObjectSelector } from '../model/plan.ts';
+import type { ChartValues } from '../knowledge/cilium-chart/values.ts';
 import type { PhaseValues } from './values/phase-values.ts';
 import type { TalosPatches } from './talos-patches.ts';
 
@@ -29,3 +30,8 @@ export const MIGRATION_LABEL = 'io.cilium.migration/cilium-default';
 /** Selects the nodes whose agents serve Services (cilium:Documentation/configuration/per-node-config.rst@main). */
 export const REPLACEMENT_LABEL = 'io.cilium.migration/kube-proxy-replacement';
 export const OLD_CONF = '10-flannel.conflist';
+
+/** The values with which every pod and Service is Cilium's, the old CNI being there still. */
+export function finalValues({ values }: Choices): ChartValues {
+  return values.replacing ?? values.inCharge;
+}

@@ -54,6 +54,8 @@ export function choose(situation: Situation, intent: Intent, notes: Notes): Choi
     replaceFromStart: !situation.kubeProxyPresent,
     hostLegacyRouting: legacyRoutingFor(situation, values, notes),
     policies: policiesFor(situation, intent, notes),
+    directories: situation.adapter.directories,
+    directoriesAfter: situation.adapter.afterOldCni,
     agentsAtATime: agentsAtATime(situation, values, notes),
   });
   if (!rendersAll(version, Object.values(phases), notes)) return undefined;

@@ -117,12 +117,14 @@ function noteAlways(situation: Situation, notes: Notes): void {
 }
 
 function platformOf(situation: Situation, { release, namespace }: Choices): PlanPlatform {
+  const { adapter } = situation;
   return {
     distribution: situation.distribution,
     distributionVersion: situation.distributionVersion,
     kubernetesVersion: situation.kubernetesVersion,
-    cniConfDirectory: '/etc/cni/net.d',
-    cniBinDirectory: '/opt/cni/bin',
+    cniConfDirectory: adapter.directories.confDir,
+    cniBinDirectory: adapter.directories.binDir,
+    ...(adapter.afterOldCni === undefined ? {} : { afterOldCni: adapter.afterOldCni }),
     confDirectoryVolatile:
       situation.distribution === 'talos' && atLeast(situation.distributionVersion, '1.14.0'),
     release: { name: release, namespace },

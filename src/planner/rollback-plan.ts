@@ -5,7 +5,7 @@
  */
 import { contentHash } from '../base/canonical-json.ts';
 import { CILIUM_CONF } from '../knowledge/node-paths.ts';
-import type { Action, Gate, Plan, Step } from '../model/plan.ts';
+import type { Action, Gate, Plan, PlanPlatform, Step } from '../model/plan.ts';
 import { RECONFIGURED_MARK } from '../steps/reconfigure-agent.ts';
 import { MIGRATION_LABEL, REPLACEMENT_LABEL } from './choices.ts';
 import { inARow, lastOf, type StepParts } from './step.ts';
@@ -180,7 +180,7 @@ function leftovers({ platform }: Plan, nodes: readonly string[]): Omit<StepParts
     action: {
       kind: 'change-node-files',
       nodes,
-      remove: [`${platform.cniConfDirectory}/${CILIUM_CONF}`],
+      remove: confDirectories(platform).map((directory) => `${directory}/${CILIUM_CONF}`),
       links: CILIUM_LINKS,
       cleanKubeProxyRules: false,
     },
@@ -190,6 +190,10 @@ function leftovers({ platform }: Plan, nodes: readonly string[]): Omit<StepParts
     timeoutSeconds: 900,
     because: 'cni.uninstall is off, so neither Helm nor the agent takes them along',
   };
+}
+
+function confDirectories({ cniConfDirectory, afterOldCni }: PlanPlatform): readonly string[] {
+  return [cniConfDirectory, ...(afterOldCni === undefined ? [] : [afterOldCni.conf])];
 }
 
 function unmark(node: string): Omit<StepParts, 'after'> {

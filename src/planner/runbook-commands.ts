@@ -91,6 +91,10 @@ function common(plan: Plan, action: Action, places: Places): readonly string[] {
       return [ownerCommand(action.owner, action.kind === 'suspend-owner')];
     case 'change-node-files':
       return hostCommands(plan, action);
+    case 'write-node-file':
+      return action.nodes.map((node) => fileCommand(action, node, places));
+    case 'restart-service':
+      return action.nodes.flatMap((node) => serviceCommands(action, node, places));
     case 'verify':
       return ['cilium status --wait', 'kubectl get nodes -o wide', 'kubectl get pods -A -o wide'];
     case 'back-up':
@@ -101,6 +105,30 @@ function common(plan: Plan, action: Action, places: Places): readonly string[] {
     default:
       return unreachable(action);
   }
+}
+
+/** One line of shell, which the content fits between single quotes. */
+function fileCommand(
+  { path, content }: ActionOf<'write-node-file'>,
+  node: string,
+  { addressOf }: Places,
+): string {
+  const directory = path.slice(0, path.lastIndexOf('/'));
+  return content === null
+    ? `ssh ${addressOf(node)} sudo rm -f ${path}`
+    : `printf '%s' '${content}' | ssh ${addressOf(node)} 'sudo mkdir -p ${directory} && sudo tee ${path}'`;
+}
+
+function serviceCommands(
+  { service, proof }: ActionOf<'restart-service'>,
+  node: string,
+  { addressOf }: Places,
+): readonly string[] {
+  const at = addressOf(node);
+  return [
+    `ssh ${at} sudo systemctl restart ${service}`,
+    `ssh ${at} sudo grep -c ${proof.text} ${proof.path}  # ${proof.present ? 'at least 1' : '0'}, then wait for Ready: kubectl get node ${node}`,
+  ];
 }
 
 /** What the API server gave an object of its own keeps it from being created again. */

@@ -6,12 +6,15 @@ import type { ClusterFacts, MachineConfigFacts, NodeFacts, TargetFacts } from '.
 import { evidenceAt, type Finding } from '../model/finding.ts';
 import { valueOr } from '../model/fact.ts';
 import type { PodObject } from '../model/kubernetes.ts';
+import type { DistributionAdapter } from './distributions/adapter.ts';
+import { adapterFor, isPlanned, type PlannedDistribution } from './distributions/registry.ts';
 import type { Decision, Intent } from './intent.ts';
 import { refusal } from './refusal.ts';
 
 export interface Situation {
   readonly facts: ClusterFacts;
-  readonly distribution: 'talos' | 'kubeadm';
+  readonly distribution: PlannedDistribution;
+  readonly adapter: DistributionAdapter;
   readonly distributionVersion: string;
   readonly kubernetesVersion: string;
   readonly cluster: { readonly uid: string; readonly name: string };
@@ -62,30 +65,44 @@ export function situationOf(
   if (distribution === 'talos' && talosVersion === undefined) {
     decide(notes, 'Talos version', 'taken as 1.10', 'it was not read; talosctl version tells it');
   }
+  const kubernetesVersion = valueOr(
+    facts.cluster.kubernetesVersion,
+    firstKnown(nodes.map((node) => node.kubeletVersion)) ?? '1.33.0',
+  );
+  const controlPlanes = nodes.filter((node) => roleOf(node) === 'control-plane');
+  const workers = nodes.filter((node) => roleOf(node) !== 'control-plane');
+  const daemonSet = flannelDaemonSet(facts, distribution);
+  const proxyPresent = kubeProxyPresent(facts, notes);
+  const adapter = adapterFor(distribution, {
+    facts,
+    controlPlanes,
+    workers,
+    kubernetesVersion,
+    flannelDaemonSet: daemonSet,
+    kubeProxyPresent: proxyPresent,
+  });
   return {
     facts,
     distribution,
+    adapter,
     distributionVersion:
       distribution === 'talos'
         ? (talosVersion ?? '1.10.0')
         : valueOr(facts.cluster.kubernetesVersion, '1.33.0'),
-    kubernetesVersion: valueOr(
-      facts.cluster.kubernetesVersion,
-      firstKnown(nodes.map((node) => node.kubeletVersion)) ?? '1.33.0',
-    ),
+    kubernetesVersion,
     cluster: {
       uid: valueOr(facts.cluster.uid, 'unknown'),
       name: valueOr(facts.cluster.name, 'unnamed'),
     },
     nodes,
-    controlPlanes: nodes.filter((node) => roleOf(node) === 'control-plane'),
-    workers: nodes.filter((node) => roleOf(node) !== 'control-plane'),
+    controlPlanes,
+    workers,
     nodeAddresses: nodes.flatMap(({ internalIps }) => internalIps),
     podCidrs: podCidrsOf(facts, nodes, notes),
     serviceCidrs: serviceCidrsOf(facts, notes),
     oldPort: oldPortOf(facts, distribution, notes),
-    flannelDaemonSet: flannelDaemonSet(facts, distribution),
-    kubeProxyPresent: kubeProxyPresent(facts, notes),
+    flannelDaemonSet: daemonSet,
+    kubeProxyPresent: proxyPresent,
     target: targetOf(facts, intent, notes),
     configs,
     kubePrism: kubePrismOf(distribution, configs, notes),
@@ -108,7 +125,7 @@ function firstKnown(
   return facts.find((fact) => fact.known)?.value;
 }
 
-function supportedDistribution(facts: ClusterFacts, notes: Notes): 'talos' | 'kubeadm' | undefined {
+function supportedDistribution(facts: ClusterFacts, notes: Notes): PlannedDistribution | undefined {
   const { distribution } = facts.cluster;
   if (!distribution.known) {
     notes.refusals.push(
@@ -123,7 +140,7 @@ function supportedDistribution(facts: ClusterFacts, notes: Notes): 'talos' | 'ku
     );
     return undefined;
   }
-  if (distribution.value === 'talos' || distribution.value === 'kubeadm') return distribution.value;
+  if (isPlanned(distribution.value)) return distribution.value;
   notes.refusals.push(
     refusal({
       id: 'distribution-unsupported',

@@ -17,6 +17,7 @@ export function unsupported(situation: Situation): readonly Finding[] {
     dualStack(situation),
     halfFinished(situation),
     unreadConfigs(situation),
+    ...situation.adapter.refusals,
   ].filter((finding) => finding !== undefined);
 }
 

@@ -4,7 +4,7 @@
  * (containerd go-cni opts.go; CRI-O ocicni; truth/runtime).
  */
 import { confCandidates } from '../knowledge/cni-selection.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan, RuntimeDirectories } from '../model/plan.ts';
 import type { Ports } from '../ports/index.ts';
 
 export interface SelectedConf {
@@ -17,18 +17,33 @@ export interface SelectedConf {
 
 const BINARIES: Readonly<Record<string, string>> = { cilium: 'cilium-cni', flannel: 'flannel' };
 
-export async function selectedConf(ports: Ports, plan: Plan, node: string): Promise<SelectedConf> {
-  const directory = plan.platform.cniConfDirectory;
+/** As of now; `where` asks for other directories than those the runtime looks in now. */
+export async function selectedConf(
+  ports: Ports,
+  plan: Plan,
+  node: string,
+  where?: RuntimeDirectories,
+): Promise<SelectedConf> {
+  const { conf: directory, bin } = where ?? (await runtimeDirectories(ports, plan, node));
   const names = (await ports.nodeHost.list(node, directory)) ?? [];
   const file = confCandidates(names)[0];
   if (file === undefined) return { file, network: 'none', binaryPresent: false };
   const network = networkOf(file, await ports.nodeHost.read(node, `${directory}/${file}`));
   const binary = BINARIES[network];
-  const binaries =
-    binary === undefined
-      ? []
-      : ((await ports.nodeHost.list(node, plan.platform.cniBinDirectory)) ?? []);
+  const binaries = binary === undefined ? [] : ((await ports.nodeHost.list(node, bin)) ?? []);
   return { file, network, binaryPresent: binary === undefined || binaries.includes(binary) };
+}
+
+/** Where the node's runtime looks: one that moves with the old CNI says so in its own configuration. */
+async function runtimeDirectories(
+  { nodeHost }: Ports,
+  { platform }: Plan,
+  node: string,
+): Promise<RuntimeDirectories> {
+  const { cniConfDirectory: conf, cniBinDirectory: bin, afterOldCni: after } = platform;
+  if (after === undefined) return { conf, bin };
+  const config = await nodeHost.read(node, after.runtimeConfig);
+  return config === undefined || config.includes(conf) ? { conf, bin } : after;
 }
 
 /** By what the conf says; by its name where it cannot be read. */

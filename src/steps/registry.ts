@@ -10,12 +10,14 @@ import { changeNodeFiles } from './node-files.ts';
 import { applyObjects, deleteObjects, restoreObjects } from './objects.ts';
 import { reconfigureAgent } from './reconfigure-agent.ts';
 import { restartAgent } from './restart-agent.ts';
+import { restartService } from './restart-service.ts';
 import { restartPods } from './restart-pods.ts';
 import { returnNode } from './return-node.ts';
 import { rollOut } from './roll-out.ts';
 import type { ActionOf, Observation, StepContext, StepModule, Verdict } from './step-module.ts';
 import { resumeOwner, suspendOwner } from './suspend-owner.ts';
 import { verify } from './verify.ts';
+import { writeNodeFile } from './write-node-file.ts';
 
 /** A step's module bound to its action. */
 export interface BoundStep {
@@ -72,6 +74,10 @@ export function stepFor(action: Action): BoundStep {
       return bind(resumeOwner, action);
     case 'change-node-files':
       return bind(changeNodeFiles, action);
+    case 'write-node-file':
+      return bind(writeNodeFile, action);
+    case 'restart-service':
+      return bind(restartService, action);
     case 'verify':
       return bind(verify, action);
     default:

@@ -134,6 +134,8 @@ export function expectedSeconds({ action }: Step): number {
       return 20;
     case 'return-node':
       return 120;
+    case 'restart-service':
+      return 30 * action.nodes.length;
     case 'change-node-files':
       return 2 + action.nodes.length;
     default:

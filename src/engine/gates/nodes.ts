@@ -57,8 +57,11 @@ export const nodeAddressesUnchanged: GateModule<'node-addresses-unchanged'> = (
  * The conf the runtime takes now, and after a reboot now: a directory that a reboot empties is
  * filled again by the agent, so the agent must be there and ready.
  */
-export const confSelected: GateModule<'conf-selected'> = async (context, { node, network }) => {
-  const conf = await selectedConf(context.ports, context.plan, node);
+export const confSelected: GateModule<'conf-selected'> = async (
+  context,
+  { node, network, directories },
+) => {
+  const conf = await selectedConf(context.ports, context.plan, node, directories);
   if (conf.network !== network) {
     return fails(
       `${node} takes ${conf.file ?? 'no conf'}${conf.file === undefined ? '' : ` (${conf.network})`}, not ${network}`,
@@ -66,7 +69,7 @@ export const confSelected: GateModule<'conf-selected'> = async (context, { node,
   }
   if (!conf.binaryPresent)
     return fails(
-      `${node} takes ${conf.file ?? ''}, and its plugin is not in ${context.plan.platform.cniBinDirectory}`,
+      `${node} takes ${conf.file ?? ''}, and its plugin is not in ${directories?.bin ?? context.plan.platform.cniBinDirectory}`,
     );
   if (network === 'cilium' && context.plan.platform.confDirectoryVolatile)
     return agentReady(context, node);

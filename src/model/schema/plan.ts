@@ -100,6 +100,18 @@ const action = z.discriminatedUnion('kind', [
     links: names,
     cleanKubeProxyRules: z.boolean(),
   }),
+  z.object({
+    kind: z.literal('write-node-file'),
+    nodes: names,
+    path: z.string(),
+    content: z.string().nullable(),
+  }),
+  z.object({
+    kind: z.literal('restart-service'),
+    nodes: names,
+    service: z.string(),
+    proof: z.object({ path: z.string(), text: z.string(), present: z.boolean() }),
+  }),
   z.object({ kind: z.literal('verify'), scope: z.enum(['node', 'cluster']), nodes: names }),
 ]) satisfies z.ZodType<Action>;
 
@@ -110,6 +122,7 @@ const gate = z.discriminatedUnion('kind', [
     kind: z.literal('conf-selected'),
     node: z.string(),
     network: z.enum(['flannel', 'cilium']),
+    directories: z.object({ conf: z.string(), bin: z.string() }).exactOptional(),
   }),
   z.object({
     kind: z.literal('etcd-quorum'),
@@ -179,6 +192,9 @@ export const plan = z.object({
     cniBinDirectory: z.string(),
     confDirectoryVolatile: z.boolean(),
     release: z.object({ name: z.string(), namespace: z.string() }),
+    afterOldCni: z
+      .object({ conf: z.string(), bin: z.string(), runtimeConfig: z.string() })
+      .exactOptional(),
   }),
   takesBack: z.string().exactOptional(),
   unreadyBefore: names,

@@ -90,42 +90,11 @@ function backUpAction(situation: Situation, { patches }: Choices): Action {
   );
   return {
     kind: 'back-up',
-    objects: oldObjects(situation),
+    objects: [...situation.adapter.oldCni, ...situation.adapter.kubeProxy],
     confsOf: situation.nodes.map(({ name }) => name),
     ...(changed.length === 0
       ? {}
       : { patches: changed.map((patch) => ({ nodes: controlPlanes, patch })) }),
     ...(situation.distribution === 'talos' ? { etcd: true } : {}),
   };
-}
-
-/** The old CNI's and kube-proxy's objects, as the distribution deploys them. */
-function oldObjects(situation: Situation): readonly ObjectSelector[] {
-  return [...flannelObjects(situation), ...kubeProxyObjects(situation)];
-}
-
-export function flannelObjects({
-  flannelDaemonSet,
-  distribution,
-}: Situation): readonly ObjectSelector[] {
-  const { namespace, name } = flannelDaemonSet;
-  return [
-    { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace, name },
-    { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'kube-flannel-cfg' },
-    { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: 'flannel' },
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', name: 'flannel' },
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name: 'flannel' },
-    ...(distribution === 'kubeadm' && namespace === 'kube-flannel'
-      ? [{ apiVersion: 'v1', kind: 'Namespace', name: namespace }]
-      : []),
-  ];
-}
-
-/** kubeadm puts kube-proxy back at its next upgrade while the ConfigMap is there (cilium kubeproxy-free.rst). */
-export function kubeProxyObjects({ distribution }: Situation): readonly ObjectSelector[] {
-  const place = { namespace: 'kube-system', name: 'kube-proxy' } as const;
-  return [
-    { apiVersion: 'apps/v1', kind: 'DaemonSet', ...place },
-    ...(distribution === 'kubeadm' ? [{ apiVersion: 'v1', kind: 'ConfigMap', ...place }] : []),
-  ];
 }

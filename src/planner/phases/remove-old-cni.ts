@@ -1,9 +1,10 @@
 /** Flannel goes when nothing is on it: first out of the machine configs, then its objects. */
-import type { Step } from '../../model/plan.ts';
+import type { Gate, Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
 import { inARow, type StepParts } from '../step.ts';
-import { BACK_UP, flannelObjects, ownersGate } from './prepare.ts';
+import { BACK_UP, ownersGate } from './prepare.ts';
+import { tellService } from './tell-service.ts';
 
 export function removeOldCni(
   situation: Situation,
@@ -19,20 +20,31 @@ export function removeOldCni(
   ] as const;
   return inARow(after, [
     ...talosCniNone(situation, choices),
+    ...tellService(situation, choices, gates),
+    ...deleteOldCni(situation, gates),
+  ]);
+}
+
+function deleteOldCni(
+  { adapter: { oldCni: objects } }: Situation,
+  gates: readonly Gate[],
+): readonly Omit<StepParts, 'after'>[] {
+  if (objects.length === 0) return [];
+  return [
     {
       phase: 'remove-old-cni',
       name: 'delete-flannel',
       title: 'Delete Flannel',
-      action: { kind: 'delete-objects', objects: flannelObjects(situation) },
+      action: { kind: 'delete-objects', objects },
       nodes: [],
       gates,
       scope: 'cluster',
       worst: 'a pod that was still on Flannel would lose its routes at the next change',
-      undo: { kind: 'restore-objects', backup: BACK_UP, objects: flannelObjects(situation) },
+      undo: { kind: 'restore-objects', backup: BACK_UP, objects },
       pointOfNoReturn: true,
       because: 'no pod is on the old network any more (FM-53)',
     },
-  ]);
+  ];
 }
 
 function talosCniNone(

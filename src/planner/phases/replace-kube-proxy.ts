@@ -4,12 +4,12 @@
  * every agent serves, so that the way back of a node is a label.
  */
 import type { KubeObject } from '../../model/kubernetes.ts';
-import type { Gate, Step } from '../../model/plan.ts';
+import type { Gate, Phase, Step } from '../../model/plan.ts';
 import { type Choices, REPLACEMENT_LABEL } from '../choices.ts';
 import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow, lastOf, makeStep, type StepParts } from '../step.ts';
-import { BACK_UP, kubeProxyObjects, ownersGate } from './prepare.ts';
+import { BACK_UP, ownersGate } from './prepare.ts';
 import { operatorRollOut } from './roll-outs.ts';
 
 export function replaceKubeProxy(
@@ -48,19 +48,7 @@ export function replaceKubeProxy(
     operatorRollOut('replace-kube-proxy', choices.namespace),
     removeNodeConfig(replacementConfig),
     ...talosProxyOff(situation, choices, well),
-    {
-      phase: 'replace-kube-proxy',
-      name: 'delete-kube-proxy',
-      title: 'Delete kube-proxy',
-      action: { kind: 'delete-objects', objects: kubeProxyObjects(situation) },
-      nodes: [],
-      gates: well,
-      scope: 'cluster',
-      worst: 'a node whose agent does not serve Services loses them',
-      undo: { kind: 'restore-objects', backup: BACK_UP, objects: kubeProxyObjects(situation) },
-      because: 'kube-proxy would keep rules for Services that Cilium serves',
-    },
-    cleanRules(everything, well),
+    ...deleteKubeProxy(situation, everything, well),
   ]);
   return [...prepared, ...waves, ...settled];
 }
@@ -139,9 +127,37 @@ function replaceOn(node: string, after: readonly string[]): Step {
   });
 }
 
-function cleanRules(nodes: readonly string[], gates: readonly Gate[]): Omit<StepParts, 'after'> {
+/** Where it is part of a service of the system, it goes when that is restarted for the old CNI. */
+function deleteKubeProxy(
+  { adapter: { kubeProxy: objects } }: Situation,
+  nodes: readonly string[],
+  gates: readonly Gate[],
+): readonly Omit<StepParts, 'after'>[] {
+  if (objects.length === 0) return [];
+  return [
+    {
+      phase: 'replace-kube-proxy',
+      name: 'delete-kube-proxy',
+      title: 'Delete kube-proxy',
+      action: { kind: 'delete-objects', objects },
+      nodes: [],
+      gates,
+      scope: 'cluster',
+      worst: 'a node whose agent does not serve Services loses them',
+      undo: { kind: 'restore-objects', backup: BACK_UP, objects },
+      because: 'kube-proxy would keep rules for Services that Cilium serves',
+    },
+    cleanRules('replace-kube-proxy', nodes, gates),
+  ];
+}
+
+export function cleanRules(
+  phase: Phase,
+  nodes: readonly string[],
+  gates: readonly Gate[],
+): Omit<StepParts, 'after'> {
   return {
-    phase: 'replace-kube-proxy',
+    phase,
     name: 'clean-rules',
     title: 'Clean the rules kube-proxy left in the kernels',
     action: {

@@ -9,6 +9,8 @@ import {
   withValue,
 } from '../../knowledge/cilium-chart/values.ts';
 import { atLeast } from '../../base/versions.ts';
+import type { CniDirectories } from '../../knowledge/distributions.ts';
+import type { RuntimeDirectories } from '../../model/plan.ts';
 import { stringAt, withoutPath } from './edit.ts';
 
 export interface PhaseChoices {
@@ -23,6 +25,9 @@ export interface PhaseChoices {
   readonly replaceFromStart: boolean;
   readonly hostLegacyRouting: boolean;
   readonly policies: 'audit' | 'as-values' | 'never';
+  /** Where the runtime looks while the old CNI is there, and whether it looks elsewhere afterwards. */
+  readonly directories: CniDirectories;
+  readonly directoriesAfter: RuntimeDirectories | undefined;
   /** Agents that restart at a time in a roll-out; undefined: as the chart has it. */
   readonly agentsAtATime: number | undefined;
 }
@@ -32,6 +37,8 @@ export interface PhaseValues {
   readonly inCharge: ChartValues;
   /** Undefined when kube-proxy stays. */
   readonly replacing: ChartValues | undefined;
+  /** With the directories of a runtime that looks elsewhere once the old CNI is off; undefined where it does not. */
+  readonly settled: ChartValues | undefined;
 }
 
 export function phaseValues(target: ChartValues, choices: PhaseChoices): PhaseValues {
@@ -41,6 +48,7 @@ export function phaseValues(target: ChartValues, choices: PhaseChoices): PhaseVa
     ['ipam.operator.clusterPoolIPv4MaskSize', choices.maskSize],
     ...tunnel(target, choices),
     ['cni.uninstall', false],
+    ...directories(target, choices.directories),
     ...rolling(choices),
   ]);
   const early = choices.replaceFromStart ? common : withoutReplacement(common);
@@ -64,7 +72,16 @@ export function phaseValues(target: ChartValues, choices: PhaseChoices): PhaseVa
       ['bpf.hostLegacyRouting', choices.hostLegacyRouting],
     ],
   );
-  return { secondary, inCharge, replacing: replacing(target, inCharge, choices) };
+  const replaced = replacing(target, inCharge, choices);
+  const { directoriesAfter: after } = choices;
+  const settled =
+    after === undefined
+      ? undefined
+      : withPaths(replaced ?? inCharge, [
+          ['cni.confPath', after.conf],
+          ['cni.binPath', after.bin],
+        ]);
+  return { secondary, inCharge, replacing: replaced, settled };
 }
 
 type Setting = readonly [path: string, value: unknown];
@@ -79,6 +96,16 @@ function tunnel(target: ChartValues, { version, tunnelPort }: PhaseChoices): rea
   const protocol = stringAt(target, 'tunnelProtocol') === 'geneve' ? 'geneve' : 'vxlan';
   if (!atLeast(version, '1.14.0')) return [['tunnel', protocol], ...port];
   return [['routingMode', 'tunnel'], ['tunnelProtocol', protocol], ...port];
+}
+
+/** Only what differs from what the chart, or the target, says anyway. */
+function directories(target: ChartValues, { confDir, binDir }: CniDirectories): readonly Setting[] {
+  const said = (path: string, wanted: string, byDefault: string): readonly Setting[] =>
+    (stringAt(target, path) ?? byDefault) === wanted ? [] : [[path, wanted]];
+  return [
+    ...said('cni.confPath', confDir, '/etc/cni/net.d'),
+    ...said('cni.binPath', binDir, '/opt/cni/bin'),
+  ];
 }
 
 function rolling({ agentsAtATime }: PhaseChoices): readonly Setting[] {

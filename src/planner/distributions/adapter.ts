@@ -1,0 +1,43 @@
+/**
+ * What differs between distributions once facts are known: where the runtime looks for confs, which
+ * objects carry the old CNI and kube-proxy, and what the distribution itself has to be told so that the
+ * change lasts. Everything else of a plan is the same on all of them.
+ */
+import type { Finding } from '../../model/finding.ts';
+import type { DirectoriesAfter, ObjectSelector, ServiceProof } from '../../model/plan.ts';
+import type { CniDirectories } from '../../knowledge/distributions.ts';
+
+export interface DistributionAdapter {
+  /** Where the runtime looks while the old CNI is there. */
+  readonly directories: CniDirectories;
+  /** Where it looks once the old CNI is switched off; undefined where that changes nothing. */
+  readonly afterOldCni: DirectoriesAfter | undefined;
+  /** The old CNI in the API, in the order in which it is deleted; none where it is part of a process of the system. */
+  readonly oldCni: readonly ObjectSelector[];
+  /** kube-proxy in the API; none where it is part of a process of the system. */
+  readonly kubeProxy: readonly ObjectSelector[];
+  /** What the system's own service is told instead of, or besides, deleting objects. */
+  readonly service: ServiceChange | undefined;
+  /** What the distribution cannot do, or no steps are known for. */
+  readonly refusals: readonly Finding[];
+}
+
+/** A configuration that is written everywhere first, and taken by restarts in the order given. */
+export interface ServiceChange {
+  readonly path: string;
+  readonly content: string;
+  /** Nodes whose service reads the file. */
+  readonly writtenOn: readonly string[];
+  readonly restarts: readonly ServiceRestart[];
+  readonly proof: ServiceProof;
+}
+
+export interface ServiceRestart {
+  readonly service: string;
+  /** Restarted one after the other. */
+  readonly nodes: readonly string[];
+  /** Its restart takes a member of etcd away for a moment. */
+  readonly hasEtcd: boolean;
+  readonly title: string;
+  readonly because: string;
+}

@@ -1,0 +1,37 @@
+/** The adapter of each distribution that plans are made for. */
+import { unreachable } from '../../base/assert.ts';
+import type { ClusterFacts, Distribution, NodeFacts } from '../../model/facts.ts';
+import type { DistributionAdapter } from './adapter.ts';
+import { type NamedObject, withObjects } from './with-objects.ts';
+
+/** Others are refused before anything is asked of an adapter. */
+export type PlannedDistribution = 'talos' | 'kubeadm';
+
+const PLANNED: Readonly<Record<PlannedDistribution, true>> = { talos: true, kubeadm: true };
+
+export function isPlanned(distribution: Distribution): distribution is PlannedDistribution {
+  return Object.hasOwn(PLANNED, distribution);
+}
+
+/** What adapters choose by, plain already. */
+export interface DistributionContext {
+  readonly facts: ClusterFacts;
+  readonly controlPlanes: readonly NodeFacts[];
+  readonly workers: readonly NodeFacts[];
+  readonly kubernetesVersion: string;
+  readonly flannelDaemonSet: NamedObject;
+  readonly kubeProxyPresent: boolean;
+}
+
+export function adapterFor(
+  distribution: PlannedDistribution,
+  { flannelDaemonSet }: DistributionContext,
+): DistributionAdapter {
+  switch (distribution) {
+    case 'talos':
+    case 'kubeadm':
+      return withObjects(distribution, flannelDaemonSet);
+    default:
+      return unreachable(distribution);
+  }
+}
