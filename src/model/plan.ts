@@ -260,22 +260,22 @@ export interface Plan {
   readonly unreadyBefore: readonly string[];
 }
 
-export interface PlanPlatform {
-  readonly distribution: string;
-  readonly distributionVersion: string;
-  readonly kubernetesVersion: string;
 export interface DirectoriesAfter extends RuntimeDirectories {
   /** The runtime's own configuration: it names `cniConfDirectory` for as long as that one counts. */
   readonly runtimeConfig: string;
 }
 
+export interface PlanPlatform {
+  readonly distribution: string;
+  readonly distributionVersion: string;
+  readonly kubernetesVersion: string;
+  /** Where the runtime looks while the old CNI is there. */
   readonly cniConfDirectory: string;
   readonly cniBinDirectory: string;
-  /** A reboot empties the conf directory (Talos from 1.14: tmpfs). */
-  readonly confDirectoryVolatile: boolean;
-  /** Where the runtime looks while the old CNI is there. */
-  /** The release the plan installs. */
-  readonly release: { readonly name: string; readonly namespace: string };
   /** Where it looks once the old CNI is switched off, where that is elsewhere. */
   readonly afterOldCni?: DirectoriesAfter;
+  /** A reboot empties the conf directory (Talos from 1.14: tmpfs). */
+  readonly confDirectoryVolatile: boolean;
+  /** The release the plan installs. */
+  readonly release: { readonly name: string; readonly namespace: string };
 }

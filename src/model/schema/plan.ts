@@ -190,11 +190,11 @@ export const plan = z.object({
     kubernetesVersion: z.string(),
     cniConfDirectory: z.string(),
     cniBinDirectory: z.string(),
-    confDirectoryVolatile: z.boolean(),
-    release: z.object({ name: z.string(), namespace: z.string() }),
     afterOldCni: z
       .object({ conf: z.string(), bin: z.string(), runtimeConfig: z.string() })
       .exactOptional(),
+    confDirectoryVolatile: z.boolean(),
+    release: z.object({ name: z.string(), namespace: z.string() }),
   }),
   takesBack: z.string().exactOptional(),
   unreadyBefore: names,
