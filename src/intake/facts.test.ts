@@ -5,6 +5,7 @@ import {
   daemonSet,
   factsOf,
   FLANNEL_CONFIG,
+  k3s,
   mirror,
   node,
   value,
@@ -128,6 +129,18 @@ describe('ranges and names', () => {
       value(cluster.name),
       value(cluster.distribution),
     ]).toEqual([['10.5.0.0/16'], ['10.6.0.0/16'], 'home', 'kubeadm']);
+  });
+
+  it('come from what servers of K3s were started with, and not from its agents', () => {
+    const { cluster } = factsOf([k3s('["server","--cluster-cidr=10.7.0.0/16"]')]);
+    expect([
+      value(cluster.podCidrs),
+      value(cluster.serviceCidrs),
+      value(cluster.apiEndpoint),
+    ]).toEqual([['10.7.0.0/16'], ['10.43.0.0/16'], { host: '127.0.0.1', port: 6444 }]);
+    expect(factsOf([k3s('["agent"]')]).cluster.podCidrs.known).toBe(false);
+    const moved = factsOf([k3s('["server","--lb-server-port","7444"]')]);
+    expect(moved.cluster.apiEndpoint.known).toBe(false);
   });
 
   it('knows the API’s own address from kube-proxy before what the cluster was made with', () => {

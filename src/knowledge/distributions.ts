@@ -4,6 +4,7 @@
  */
 import type { Distribution } from '../model/facts.ts';
 import type { NodeObject } from '../model/kubernetes.ts';
+import { K3S_DATA, k3sBinDirectory } from './k3s.ts';
 import { TALOS_FLANNEL_PORT } from './talos-versions.ts';
 
 export interface CniDirectories {
@@ -17,18 +18,19 @@ const DEFAULT_CNI_DIRECTORIES: CniDirectories = {
 };
 
 /** K3s's containerd looks in its own directories only while the bundled Flannel is on. */
-const K3S_FLANNEL_DIRECTORIES: CniDirectories = {
-  confDir: '/var/lib/rancher/k3s/agent/etc/cni/net.d',
-  binDir: '/var/lib/rancher/k3s/data/cni',
-};
-
 export function cniDirectories(
   distribution: Distribution,
-  options: { readonly bundledFlannel: boolean },
+  options: {
+    readonly bundledFlannel: boolean;
+    /** The present place of plugins where it is not known. */
+    readonly kubernetesVersion?: string;
+  },
 ): CniDirectories {
-  return distribution === 'k3s' && options.bundledFlannel
-    ? K3S_FLANNEL_DIRECTORIES
-    : DEFAULT_CNI_DIRECTORIES;
+  if (distribution !== 'k3s' || !options.bundledFlannel) return DEFAULT_CNI_DIRECTORIES;
+  return {
+    confDir: `${K3S_DATA}/agent/etc/cni/net.d`,
+    binDir: k3sBinDirectory(options.kubernetesVersion ?? '1.32.0'),
+  };
 }
 
 export interface DistributionFlannel {

@@ -31,7 +31,11 @@ function foretell(facts: ClusterFacts): Foretelling {
   const k3s = distribution.value === 'k3s';
   if (k3s && !facts.sourceCni.known) return judgedInPart([], [MISSING.sourceCni]);
   const bundledFlannel = k3s && facts.sourceCni.known && facts.sourceCni.value === 'flannel';
-  const looked = cniDirectories(distribution.value, { bundledFlannel });
+  const { kubernetesVersion: version } = facts.cluster;
+  const looked = cniDirectories(distribution.value, {
+    bundledFlannel,
+    ...(version.known ? { kubernetesVersion: version.value } : {}),
+  });
   return judged(chartTargets(facts).flatMap((chart) => judge(chart, looked, bundledFlannel)));
 }
 

@@ -8,22 +8,32 @@ import type { Fact } from '../../model/fact.ts';
 import type { ApiEndpoint, MachineConfigFacts } from '../../model/facts.ts';
 import { isTable } from '../intake.ts';
 import { parsed } from './embedded-yaml.ts';
+import { K3S_LOCAL_API } from '../../knowledge/k3s.ts';
+import type { K3sServer } from './k3s-facts.ts';
 import { dataOf } from './object-index.ts';
 import type { ObjectIndex } from './object-index.ts';
 
 export function apiEndpoint(
   index: ObjectIndex,
   machineConfigs: readonly MachineConfigFacts[],
+  k3s: K3sServer | undefined,
 ): Fact<ApiEndpoint> {
   return (
     kubeProxyServer(index) ??
     kubeadmEndpoint(index) ??
     machineConfigs.map(talosEndpoint).find((fact) => fact !== undefined) ??
+    ofK3s(k3s) ??
     unknown(
       'an address of the API server that needs no Service',
       'kubectl get configmap -n kube-system kube-proxy -o yaml',
     )
   );
+}
+
+/** Another port for it was chosen with `--lb-server-port`, on each node for itself. */
+function ofK3s(server: K3sServer | undefined): Fact<ApiEndpoint> | undefined {
+  if (server === undefined) return undefined;
+  return server.args.flags.has('lb-server-port') ? undefined : known(K3S_LOCAL_API, server.source);
 }
 
 function kubeProxyServer(index: ObjectIndex): Fact<ApiEndpoint> | undefined {

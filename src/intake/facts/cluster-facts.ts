@@ -13,6 +13,7 @@ import type { PodObject } from '../../model/kubernetes.ts';
 import { isTable } from '../intake.ts';
 import { apiEndpoint } from './api-endpoint.ts';
 import { parsed } from './embedded-yaml.ts';
+import { k3sServer } from './k3s-facts.ts';
 import { agreed } from './node-facts.ts';
 import { dataOf, flagIn, imageOf } from './object-index.ts';
 import type { ObjectIndex } from './object-index.ts';
@@ -25,6 +26,7 @@ export function clusterFacts(
 ): ClusterFacts['cluster'] {
   const controllers = staticPods(index, 'kube-controller-manager');
   const servers = staticPods(index, 'kube-apiserver');
+  const k3s = k3sServer(nodes);
   return {
     uid: uidOf(index),
     name: clusterName(index, machineConfigs),
@@ -35,14 +37,16 @@ export function clusterFacts(
       ...controllers.map((pod) => rangeFlag(pod, '--cluster-cidr')),
       ...settingsOf(machineConfigs, ({ podSubnets }) => podSubnets),
       kubeadmRange(index, 'podSubnet'),
+      k3s === undefined ? undefined : known(listOfRanges(k3s.network.clusterCidr), k3s.source),
       flannelNetwork(index),
     ]),
     serviceCidrs: ranges('the service CIDRs of the cluster', [
       ...servers.map((pod) => rangeFlag(pod, '--service-cluster-ip-range')),
       ...settingsOf(machineConfigs, ({ serviceSubnets }) => serviceSubnets),
       kubeadmRange(index, 'serviceSubnet'),
+      k3s === undefined ? undefined : known(listOfRanges(k3s.network.serviceCidr), k3s.source),
     ]),
-    apiEndpoint: apiEndpoint(index, machineConfigs),
+    apiEndpoint: apiEndpoint(index, machineConfigs, k3s),
     hasLiveObjects: nodes.length > 0,
   };
 }

@@ -64,6 +64,20 @@ describe('the CNI that runs', () => {
     expect(flannel?.daemonSet.known).toBe(false);
   });
 
+  it('is not told by annotations that K3s left when Flannel was switched off', () => {
+    const left = { 'flannel.alpha.coreos.com/backend-type': 'vxlan' };
+    const after = (args: string) =>
+      factsOf([
+        node(
+          'a',
+          { kubeletVersion: 'v1.30.1+k3s1', osImage: 'Debian' },
+          { annotations: { ...left, 'k3s.io/node-args': args } },
+        ),
+      ]).sourceCni;
+    expect(value(after('["server","--flannel-backend","vxlan"]'))).toBe('flannel');
+    expect(after('["server","--flannel-backend=none"]').known).toBe(false);
+  });
+
   it('is told by the first plugin of a conf', () => {
     const conf =
       '{"name":"cbr0","cniVersion":"1.0.0","plugins":[{"type":"flannel"},{"type":"portmap"}]}';

@@ -13,6 +13,7 @@ import type {
 import type { DaemonSetObject } from '../../model/kubernetes.ts';
 import { isTable } from '../intake.ts';
 import { parsed } from './embedded-yaml.ts';
+import { k3sServer } from './k3s-facts.ts';
 import { dataOf, imageOf } from './object-index.ts';
 import type { ObjectIndex } from './object-index.ts';
 
@@ -59,8 +60,12 @@ function cniOf({ spec }: DaemonSetObject): CniName | undefined {
   return runs(/\/cilium(-ci)?$/) ? 'cilium' : undefined;
 }
 
-/** K3s runs flanneld inside its own process: only its annotations on nodes show it. */
+/**
+ * K3s runs flanneld inside its own process: only its annotations on nodes show it. They stay when it is
+ * switched off (k3s-io/k3s#3932), so what servers were started with counts more.
+ */
 function annotatedFlannel({ nodes }: CniEvidence): Fact<CniName> | undefined {
+  if (k3sServer(nodes)?.network.flannelBackend === 'none') return undefined;
   const node = nodes.find(
     ({ object }) => object.metadata.annotations?.[BACKEND_TYPE] !== undefined,
   );
@@ -125,7 +130,7 @@ export function flannelFacts(evidence: CniEvidence, cni: Fact<CniName>): Fact<Fl
       backend: backendOf(evidence, netConf),
       port: portOf(evidence, netConf, source),
       network: networkOf(evidence, netConf),
-      enforcesPolicies: enforcement(daemonSet),
+      enforcesPolicies: enforcement(evidence, daemonSet),
       daemonSet:
         daemonSet === undefined
           ? unknown('the DaemonSet of Flannel', 'kubectl get daemonsets -A -o json')
@@ -186,9 +191,15 @@ function portOf(
     : unknown('the port of Flannel', GET_CONFIG);
 }
 
-function networkOf({ machineConfigs }: CniEvidence, netConf: NetConf | undefined): Fact<string> {
+function networkOf(
+  { machineConfigs, nodes }: CniEvidence,
+  netConf: NetConf | undefined,
+): Fact<string> {
   if (netConf !== undefined && typeof netConf.network === 'string')
     return known(netConf.network, netConf.source);
+  const server = k3sServer(nodes);
+  const [first] = server?.network.clusterCidr.split(',') ?? [];
+  if (server !== undefined && first !== undefined) return known(first, server.source);
   const config = machineConfigs.find(
     ({ kind, podSubnets }) => kind === 'config' && podSubnets.known,
   );
@@ -214,8 +225,10 @@ function versionOf(daemonSet: ReadObject | undefined): Fact<string> {
     : known(tag, daemonSet.source);
 }
 
-/** Canal enforces with Calico; Talos from 1.13 can add kube-network-policies as a side-car. */
-function enforcement(daemonSet: ReadObject | undefined): Fact<boolean> {
+/** Canal enforces with Calico, K3s itself; Talos from 1.13 can add kube-network-policies as a side-car. */
+function enforcement({ nodes }: CniEvidence, daemonSet: ReadObject | undefined): Fact<boolean> {
+  const server = daemonSet === undefined ? k3sServer(nodes) : undefined;
+  if (server !== undefined) return known(server.network.networkPolicy, server.source);
   if (daemonSet === undefined)
     return unknown('whether Flannel has a policy side-car', 'kubectl get daemonsets -A -o json');
   const object = daemonSet.object as DaemonSetObject; // indexed by kind

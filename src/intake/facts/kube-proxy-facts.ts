@@ -7,6 +7,7 @@ import type { DaemonSetObject, PodObject, PodSpec } from '../../model/kubernetes
 import { isTable } from '../intake.ts';
 import { parsed } from './embedded-yaml.ts';
 import type { CniEvidence } from './cni-facts.ts';
+import { k3sServer } from './k3s-facts.ts';
 import { dataOf, flagIn } from './object-index.ts';
 import type { ObjectIndex } from './object-index.ts';
 
@@ -78,22 +79,22 @@ function asMode(text: string, { source }: ReadObject): Fact<Mode> {
     : known(mode, source);
 }
 
-/** In K3s's own process unless it was started with `--disable-kube-proxy` (k3s.io/node-args). */
+/** In K3s's own process unless its servers were started with `--disable-kube-proxy`. */
 function insideK3s({ nodes }: CniEvidence): Fact<KubeProxyFacts> {
-  const server = nodes.find(
-    ({ object }) => object.metadata.annotations?.['k3s.io/node-args'] !== undefined,
-  );
-  const args = server?.object.metadata.annotations?.['k3s.io/node-args'] ?? '';
+  const server = k3sServer(nodes);
   if (server === undefined)
     return unknown('whether K3s runs kube-proxy', 'kubectl get nodes -o json');
-  const source = { ...server.source, path: 'metadata.annotations["k3s.io/node-args"]' };
-  if (/"--disable-kube-proxy(=true)?"/.test(args)) {
+  const { network, args, source } = server;
+  if (!network.kubeProxy) {
     return known(
       { present: false, mode: unknown('the mode of kube-proxy: there is none') },
       source,
     );
   }
-  const mode = /"--kube-proxy-arg","?=?(?:--)?proxy-mode=(\w+)"/.exec(args)?.[1] ?? 'iptables';
+  const said = args.flags
+    .get('kube-proxy-arg')
+    ?.map((arg) => /^-*proxy-mode=(\w+)$/.exec(arg)?.[1]);
+  const mode = said?.findLast((each) => each !== undefined) ?? 'iptables';
   const recognised = MODES.find((candidate) => candidate === mode);
   return known(
     {
