@@ -15,9 +15,10 @@ import type { BackupStore, StepContext } from '../steps/step-module.ts';
 import { waitUntil } from '../steps/waiting.ts';
 import { memoryBackups } from './backups.ts';
 import type { GateContext } from './gates/gate-context.ts';
-import { pathKey } from './gates/paths.ts';
+import { Warnings } from './gates/warnings.ts';
 import type { LossBudgets } from './probes/budgets.ts';
 import { LossWatch } from './probes/watch-losses.ts';
+import { brokenInWords, lookBefore } from './run/broken-before.ts';
 import { passedSteps } from './run/evidence.ts';
 import { holdGates } from './run/hold-gates.ts';
 import { type RunControl, RunHalted } from './run/run-control.ts';
@@ -37,7 +38,7 @@ export interface RunOptions {
   readonly control?: RunControl;
   /** The ports as a step may use them; those of the run when absent. */
   readonly portsFor?: (step: Step) => Ports;
-  /** Paths (`pathKey`) that were broken before a run's first step, where an earlier run looked. */
+  /** What was broken before a run's first step, where an earlier run looked: paths (`pathKey`), complaints. */
   readonly brokenBefore?: readonly string[];
   /** How much the probes may lose before the run pauses; without them, losses are not watched. */
   readonly budgets?: LossBudgets;
@@ -99,7 +100,8 @@ class PlanRun {
     this.options = options;
     this.startedAt = ports.clock.now();
     this.backups = options.backups ?? memoryBackups();
-    this.gates = { ports, plan, failingBefore: new Set() };
+    const warnings = new Warnings(ports.kubernetes, ports.clock);
+    this.gates = { ports, plan, failingBefore: new Set(), warnings };
     for (const step of plan.steps) {
       this.waiting.set(step.id, step.dependsOn.length);
       for (const before of step.dependsOn) {
@@ -152,14 +154,13 @@ class PlanRun {
   private async startProbes(): Promise<void> {
     await this.ports.prober.start();
     const known = this.options.brokenBefore;
-    const broken = known ?? (await this.ports.prober.failing()).map(pathKey);
+    const broken = known ?? (await lookBefore(this.plan, this.ports, this.gates.warnings));
     if (known === undefined) await this.options.onBrokenBefore?.(broken);
     this.gates = { ...this.gates, failingBefore: new Set(broken) };
-    const words = known === undefined ? 'fail already' : 'failed before the first step';
     await this.tell({
       type: 'probe',
       at: this.seconds(),
-      message: `probes run on every class of paths${broken.length === 0 ? '' : `; ${broken.length} paths ${words} and are not waited for`}`,
+      message: `probes run on every class of paths${brokenInWords(broken, known !== undefined)}`,
     });
   }
 

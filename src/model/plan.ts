@@ -195,6 +195,10 @@ export type Gate =
       readonly expected: Readonly<Record<string, readonly string[]>>;
     }
   | { readonly kind: 'webhooks-reachable' }
+  /** No pod waits for a sandbox whose like had one before the first step. */
+  | { readonly kind: 'sandboxes-made' }
+  /** No event of the last minute tells of a 401 that was not there before the first step. */
+  | { readonly kind: 'tokens-accepted' }
   | { readonly kind: 'owners-suspended'; readonly owners: readonly ObjectSelector[] };
 
 export interface BlastRadius {

@@ -221,5 +221,7 @@ function proofOf(nodes: readonly string[]): readonly Gate[] {
     { kind: 'volumes-healthy' },
     { kind: 'dns-answers' },
     { kind: 'paths-clear' },
+    { kind: 'sandboxes-made' },
+    { kind: 'tokens-accepted' },
   ];
 }

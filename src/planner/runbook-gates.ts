@@ -27,6 +27,10 @@ export function gateText({ platform, from }: Plan, gate: Gate, places: Places): 
       return 'every node has the InternalIP it had (`kubectl get nodes -o wide`)';
     case 'webhooks-reachable':
       return 'every webhook that may refuse has a ready pod behind it (`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`)';
+    case 'sandboxes-made':
+      return 'no pod waits for a sandbox that did not before (`kubectl get events -A --field-selector reason=FailedCreatePodSandBox`)';
+    case 'tokens-accepted':
+      return 'no event of the last minute says Unauthorized that did not before (`kubectl get events -A --field-selector type=Warning | grep Unauthorized`)';
     case 'owners-suspended':
       return `${gate.owners.map(({ kind, namespace = '', name }) => `${kind} ${namespace}/${name}`).join(', ')} suspended still`;
     default:

@@ -140,6 +140,8 @@ const gate = z.discriminatedUnion('kind', [
     expected: z.record(z.string(), names),
   }),
   z.object({ kind: z.literal('webhooks-reachable') }),
+  z.object({ kind: z.literal('sandboxes-made') }),
+  z.object({ kind: z.literal('tokens-accepted') }),
   z.object({ kind: z.literal('owners-suspended'), owners: list(selector) }),
 ]) satisfies z.ZodType<Gate>;
 

@@ -71,6 +71,8 @@ export function cleanUp(
       { kind: 'volumes-healthy' },
       { kind: 'dns-answers' },
       { kind: 'paths-clear' },
+      { kind: 'sandboxes-made' },
+      { kind: 'tokens-accepted' },
     ],
     scope: 'none',
     worst: 'nothing is changed',

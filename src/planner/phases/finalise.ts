@@ -66,6 +66,8 @@ export function finalise(
         { kind: 'workloads-ready' },
         { kind: 'dns-answers' },
         { kind: 'paths-clear' },
+        { kind: 'sandboxes-made' },
+        { kind: 'tokens-accepted' },
       ],
       scope: 'none',
       worst: 'nothing is changed',

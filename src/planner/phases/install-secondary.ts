@@ -53,6 +53,8 @@ export function installSecondary(
         { kind: 'workloads-ready' },
         { kind: 'dns-answers' },
         { kind: 'paths-clear' },
+        { kind: 'sandboxes-made' },
+        { kind: 'tokens-accepted' },
       ],
       scope: 'none',
       worst: 'nothing is changed',

@@ -259,6 +259,8 @@ function closing(
       { kind: 'dns-answers' },
       { kind: 'paths-clear' },
       { kind: 'webhooks-reachable' },
+      { kind: 'sandboxes-made' },
+      { kind: 'tokens-accepted' },
     ],
     scope: 'none',
     worst: 'nothing is changed',

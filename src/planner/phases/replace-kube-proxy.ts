@@ -99,6 +99,8 @@ function replaceByWave({ waves }: Choices, after: readonly string[]): readonly S
         { kind: 'dns-answers' },
         { kind: 'paths-clear' },
         { kind: 'workloads-ready' },
+        { kind: 'sandboxes-made' },
+        { kind: 'tokens-accepted' },
       ],
       scope: 'none',
       worst: 'nothing is changed',

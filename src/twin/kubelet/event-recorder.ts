@@ -144,14 +144,17 @@ export class EventRecorder {
     }));
   }
 
-  /** All that are younger than the API server keeps them. */
-  list(namespace?: string): RecordedEvent[] {
+  /** All that are younger than the API server keeps them; of one type, or of both. */
+  list(namespace?: string, type?: string): RecordedEvent[] {
     const events: RecordedEvent[] = [];
     for (const log of this.logs) {
       const place = log.subject.namespace;
       if (namespace !== undefined && (place ?? 'default') !== namespace) continue;
-      for (const record of this.alive(log))
+      if (type !== undefined && !log.records.some((record) => record.type === type)) continue;
+      for (const record of this.alive(log)) {
+        if (type !== undefined && record.type !== type) continue;
         events.push(toObject(log.subject, record, this.kernel.epochMs));
+      }
     }
     return events;
   }

@@ -17,7 +17,7 @@ export function listedObjects(
   options: ListOptions,
 ): readonly KubeObject[] {
   const { namespace, nodeName, labelSelector, fieldSelector } = options;
-  const all = allOf(world, kind, namespace, nodeName);
+  const all = kind === 'Event' ? eventsOf(world, options) : allOf(world, kind, namespace, nodeName);
   if (labelSelector === undefined && fieldSelector === undefined) {
     if (namespace === undefined || nodeName === undefined) return all;
   }
@@ -43,8 +43,12 @@ function allOf(
   namespace: string | undefined,
   nodeName: string | undefined,
 ): readonly KubeObject[] {
-  // Kept beside the store, since they are many and nothing on the twin acts on them.
-  if (kind === 'Event') return eventRecorderOf(world).list(namespace);
   if (kind === 'Pod' && nodeName !== undefined) return world.store.podsOn(nodeName);
   return world.store.list<string>(kind, namespace);
+}
+
+/** Kept beside the store, since they are many and nothing on the twin acts on them. */
+function eventsOf(world: World, { namespace, fieldSelector }: ListOptions): readonly KubeObject[] {
+  const type = typeof fieldSelector === 'object' ? fieldSelector['type'] : undefined;
+  return eventRecorderOf(world).list(namespace, type);
 }
