@@ -64,6 +64,7 @@ class VolumeHealth {
   }
 
   attached(name: string, node: string): void {
+    const before = volumeNamed(this.world, name)?.status?.currentNodeID;
     this.concern(node, name);
     // An engine that starts with all of its replicas has nothing to rebuild.
     const whole = this.reachableReplicas(name, node) === this.replicaNodes(name).length;
@@ -71,6 +72,8 @@ class VolumeHealth {
     updateVolumeStatus(this.world, name, whole ? { ...status, robustness: 'healthy' } : status);
     this.evaluate(name);
     this.announce(name, node);
+    // An engine that was cut off is gone from its node too, though nobody saw it detach.
+    if (before !== undefined && before !== '' && before !== node) this.announce(name, before);
   }
 
   detached(name: string): void {
