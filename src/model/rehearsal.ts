@@ -23,6 +23,14 @@ export interface RehearsalSummary {
   readonly policyGapSeconds: number;
   readonly longestPathGapMs: number;
   readonly makespanSeconds: number;
+  /** Absent in documents of versions that did not measure it. */
+  readonly coveredWorkloads?: CoveredWorkloads;
+}
+
+/** Workloads of two replicas or more with a PodDisruptionBudget; an outage is time with no pod ready. */
+export interface CoveredWorkloads {
+  readonly count: number;
+  readonly outageSeconds: { readonly total: number; readonly max: number };
 }
 
 export interface RehearsalFailure {

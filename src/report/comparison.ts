@@ -70,6 +70,12 @@ const METRICS: readonly Metric[] = [
     isBad: ({ summary }) => summary.podOutageSeconds.max > 300,
   },
   {
+    label: 'Workloads with a budget, no pod ready',
+    show: ({ summary: { coveredWorkloads } }) =>
+      coveredWorkloads === undefined ? '-' : showSeconds(coveredWorkloads.outageSeconds.max),
+    isBad: ({ summary }) => (summary.coveredWorkloads?.outageSeconds.max ?? 0) > 0,
+  },
+  {
     label: 'Policies not enforced for',
     show: ({ summary }) => showSeconds(summary.policyGapSeconds),
     isBad: ({ summary }) => summary.policyGapSeconds > 0,

@@ -33,6 +33,9 @@ export const rehearsalSummary = z.object({
   policyGapSeconds: seconds,
   longestPathGapMs: z.number().nonnegative(),
   makespanSeconds: seconds,
+  coveredWorkloads: z
+    .object({ count, outageSeconds: z.object({ total: seconds, max: seconds }) })
+    .exactOptional(),
 });
 
 const failure = z.object({

@@ -13,6 +13,7 @@ import { PodLineages } from './pod-lineages.ts';
 import { type PodTrouble, reportPods } from './pod-report.ts';
 import { PolicyGap } from './policy-gap.ts';
 import { standingReasons } from './standing-reasons.ts';
+import { WorkloadOutage } from './workload-outage.ts';
 
 export interface ObservationReport {
   readonly summary: RehearsalSummary;
@@ -36,6 +37,7 @@ export function createObserver(world: World, prober: TwinProber): Observer {
   const invariants = new Invariants(world);
   const paths = new PathReport(world, prober);
   const policies = new PolicyGap(world);
+  const workloads = new WorkloadOutage(world);
   return {
     finish: () => {
       const observed = prober.observe();
@@ -55,6 +57,7 @@ export function createObserver(world: World, prober: TwinProber): Observer {
           0,
         ),
         makespanSeconds: Math.round(world.kernel.now() / 100) / 10,
+        coveredWorkloads: workloads.report(),
       };
       const reports = [...invariants.report(), policyReport(policies)];
       return {
