@@ -2,15 +2,11 @@
  * A sweep of faults with two workers against rehearsals one after the other in one warm process: the
  * same cases, in the same run. What threads cost to start and to speak to is in it.
  */
-import { readFileSync } from 'node:fs';
 import { rehearser } from '../src/cli/faults/sweep-worker.ts';
 import { sweepNodesOf } from '../src/cli/faults/sweep.ts';
 import { planFor, rehearse } from '../src/cli/rehearsal-session.ts';
-import { readInput } from '../src/intake/read-input.ts';
-import type { ClusterInput } from '../src/model/cluster-input.ts';
 import { FAULTS } from '../src/twin/faults/registry.ts';
-import { expandCluster } from '../src/twin/scenario/expand-cluster.ts';
-import { readClusterSpec } from '../src/twin/scenario/read-spec.ts';
+import { postMortemInput } from '../test/support/post-mortem-input.ts';
 import { timeProcess } from './process.ts';
 import { type Figure, ratioFigure } from './table.ts';
 
@@ -24,7 +20,7 @@ export async function faultFigures(
   regauge: string,
   rehearsals: number,
 ): Promise<readonly Figure[]> {
-  const input = postMortem();
+  const input = postMortemInput();
   const { plan } = planFor(input);
   const faults = FAULTS.map(({ id }) => id);
   const one = rehearser(input, { plan, nodes: sweepNodesOf(input), faults, seed: 1 });
@@ -63,16 +59,4 @@ async function meanOf(times: number, work: (index: number) => Promise<unknown>):
   const startedAt = performance.now();
   for (let index = 0; index < times; index += 1) await work(index);
   return (performance.now() - startedAt) / times;
-}
-
-function postMortem(): ClusterInput {
-  const told = readInput([{ path: 'target.yaml', text: scenarioText('target.yaml') }], {
-    ciliumVersion: '1.16.5',
-  });
-  const spec = readClusterSpec(scenarioText('cluster.yaml'), 'cluster.yaml');
-  return { ...expandCluster(spec), helmValues: told.helmValues };
-}
-
-function scenarioText(name: string): string {
-  return readFileSync(`${SCENARIO}/${name}`, 'utf8');
 }

@@ -1,10 +1,10 @@
 /** The clusters on which executors are killed: three nodes to be through with, seven as in the incident. */
-import { readFileSync } from 'node:fs';
 import { planFor } from '../../src/cli/rehearsal-session.ts';
 import { readInput } from '../../src/intake/read-input.ts';
 import type { NodeStrategy } from '../../src/model/plan.ts';
 import { expandCluster } from '../../src/twin/scenario/expand-cluster.ts';
 import { readClusterSpec } from '../../src/twin/scenario/read-spec.ts';
+import { postMortemInput } from '../support/post-mortem-input.ts';
 import type { CrashCase } from './crash-runs.ts';
 
 const SMALL = `
@@ -37,16 +37,8 @@ export function smallCase(strategy?: NodeStrategy): CrashCase {
   return caseOf(input, strategy);
 }
 
-function incidentText(name: string): string {
-  return readFileSync(new URL(`../../scenarios/post-mortem/${name}`, import.meta.url), 'utf8');
-}
-
 export function incidentCase(strategy?: NodeStrategy): CrashCase {
-  const told = readInput([{ path: 'target.yaml', text: incidentText('target.yaml') }], {
-    ciliumVersion: '1.16.5',
-  });
-  const spec = readClusterSpec(incidentText('cluster.yaml'), 'cluster.yaml');
-  return caseOf({ ...expandCluster(spec), helmValues: told.helmValues }, strategy);
+  return caseOf(postMortemInput(), strategy);
 }
 
 /** Waves of many nodes, and parallel branches all the way. */

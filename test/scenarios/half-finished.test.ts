@@ -11,7 +11,8 @@ import { createTwinPorts } from '../../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../../src/twin/scenario/build-world.ts';
 import { expandCluster } from '../../src/twin/scenario/expand-cluster.ts';
 import type { World } from '../../src/twin/world.ts';
-import { before, postMortemRunbook, postMortemSpec, withValues, without } from './replay.ts';
+import { before, postMortemRunbook, withValues, without } from './replay.ts';
+import { postMortemSpec } from '../support/post-mortem-input.ts';
 
 const KINDS = [
   'Node',

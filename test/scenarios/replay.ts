@@ -2,7 +2,6 @@
  * The post-mortem's cluster and commands, with changes: what a scenario test rehearses. Goal of all
  * tests here: outcomes follow from inputs, by the mechanisms that knowledge names, and change with them.
  */
-import { readFileSync } from 'node:fs';
 import { present } from '../../src/base/assert.ts';
 import { rehearse, type Rehearsed } from '../../src/cli/rehearsal-session.ts';
 import { readInput } from '../../src/intake/read-input.ts';
@@ -10,20 +9,10 @@ import type { Runbook, RunbookStep } from '../../src/model/runbook.ts';
 import type { Occurrence } from '../../src/model/occurrence.ts';
 import type { ClusterSpec } from '../../src/twin/scenario/cluster-spec.ts';
 import { expandCluster } from '../../src/twin/scenario/expand-cluster.ts';
-import { readClusterSpec } from '../../src/twin/scenario/read-spec.ts';
-
-const FOLDER = new URL('../../scenarios/post-mortem/', import.meta.url);
-
-function textOf(name: string): string {
-  return readFileSync(new URL(name, FOLDER), 'utf8');
-}
-
-export function postMortemSpec(): ClusterSpec {
-  return readClusterSpec(textOf('cluster.yaml'), 'cluster.yaml');
-}
+import { postMortemSpec, scenario } from '../support/post-mortem-input.ts';
 
 export function postMortemRunbook(): Runbook {
-  const input = readInput([{ path: 'as-it-was-done.yaml', text: textOf('as-it-was-done.yaml') }]);
+  const input = readInput([{ path: 'as-it-was-done.yaml', text: scenario('as-it-was-done.yaml') }]);
   return present(input.runbooks[0], 'the runbook').runbook;
 }
 

@@ -4,54 +4,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
-import {
-  type FakeServer,
-  type Handler,
-  kubeconfigText,
-  QuickTimers,
-  scratch,
-  sendJson,
-  serverIdentity,
-  type ServerIdentity,
-  startServer,
-  statusBody,
-} from '../../../test/support/fake-api-server.ts';
-import { type OpenedKubernetes, openKubernetes, type OpenOptions } from './open.ts';
+import { QuickTimers, sendJson, statusBody } from '../../../test/support/fake-api-server.ts';
+import { fakeKubernetes } from '../../../test/support/fake-kubernetes.ts';
+import type { OpenOptions } from './open.ts';
 
-let identity: ServerIdentity;
-const ends: (() => Promise<void> | void)[] = [];
-
-beforeAll(async () => {
-  identity = await serverIdentity();
-});
-
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end();
-});
-
-async function cluster(
-  handler: Handler,
-  options: OpenOptions = {},
-): Promise<{ readonly server: FakeServer; readonly port: OpenedKubernetes }> {
-  const server = await startServer(identity, handler);
-  const directory = scratch();
-  const file = directory.write('config', kubeconfigText(server.url, identity.authority));
-  const port = await openKubernetes({
-    kubeconfig: file,
-    environment: {},
-    isInteractive: false,
-    timers: new QuickTimers(),
-    ...options,
-  });
-  ends.push(
-    () => server.close(),
-    () => directory.remove(),
-    () => port.close(),
-  );
-  return { server, port };
-}
+const cluster = fakeKubernetes();
 
 async function failureOf(work: Promise<unknown>) {
   return work.then(
@@ -94,12 +53,15 @@ function shout(socket: WebSocket): void {
 }
 
 async function playing(play: Play, options: OpenOptions = {}, protocol = 'v5.channel.k8s.io') {
-  const { server, port } = await cluster((_request, answer) => sendJson(answer, {}, 404), options);
+  const { server, port, onEnd } = await cluster(
+    (_request, answer) => sendJson(answer, {}, 404),
+    options,
+  );
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => protocol });
   server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     sockets.handleUpgrade(request, socket, head, (opened) => play(opened, request));
   });
-  ends.push(() => {
+  onEnd(() => {
     for (const client of sockets.clients) client.terminate();
   });
   return port;

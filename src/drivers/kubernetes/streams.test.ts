@@ -2,56 +2,14 @@
  * Lists, watches and logs against a server that ends them in every wrong way: what was read is whole or
  * an error, and watches go on without a storm.
  */
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type FakeServer,
-  type Handler,
-  kubeconfigText,
-  QuickTimers,
-  scratch,
-  sendJson,
-  serverIdentity,
-  type ServerIdentity,
-  startServer,
-  statusBody,
-} from '../../../test/support/fake-api-server.ts';
+import { describe, expect, it } from 'vitest';
+import { QuickTimers, sendJson, statusBody } from '../../../test/support/fake-api-server.ts';
+import { fakeKubernetes } from '../../../test/support/fake-kubernetes.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import { followObjects } from '../../ports/follow-objects.ts';
 import { ListSplitter } from './list-splitter.ts';
-import { type OpenedKubernetes, openKubernetes, type OpenOptions } from './open.ts';
 
-let identity: ServerIdentity;
-const ends: (() => Promise<void> | void)[] = [];
-
-beforeAll(async () => {
-  identity = await serverIdentity();
-});
-
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end();
-});
-
-async function cluster(
-  handler: Handler,
-  options: OpenOptions = {},
-): Promise<{ readonly server: FakeServer; readonly port: OpenedKubernetes }> {
-  const server = await startServer(identity, handler);
-  const directory = scratch();
-  const file = directory.write('config', kubeconfigText(server.url, identity.authority));
-  const port = await openKubernetes({
-    kubeconfig: file,
-    environment: {},
-    isInteractive: false,
-    timers: new QuickTimers(),
-    ...options,
-  });
-  ends.push(
-    () => server.close(),
-    () => directory.remove(),
-    () => port.close(),
-  );
-  return { server, port };
-}
+const cluster = fakeKubernetes();
 
 function named(name: string, resourceVersion = '1'): object {
   return { metadata: { name, namespace: 'a', resourceVersion, unheard: { of: true } } };

@@ -4,13 +4,13 @@
  */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { snapshotMemory } from '../../../test/support/snapshot-memory.ts';
 import { RegaugeError } from '../../base/errors.ts';
 import { deriveFacts } from '../../intake/facts.ts';
 import { readInput } from '../../intake/read-input.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { KubernetesReads, PageOptions } from '../../ports/index.ts';
 import { readReleases } from './helm-releases.ts';
-import type { SnapshotSink } from './take-snapshot.ts';
 
 interface Given {
   readonly name?: string;
@@ -76,25 +76,7 @@ function cluster(answers: Readonly<Record<string, Answer>>) {
     if (answer instanceof RegaugeError) throw answer;
     yield { items: answer, resourceVersion: '1' };
   } as KubernetesReads['pages'];
-  const files = new Map<string, string>();
-  const sink: SnapshotSink = {
-    begin: (name) => {
-      let text = '';
-      return Promise.resolve({
-        write: (more) => {
-          text += Buffer.from(more).toString('utf8');
-          return Promise.resolve();
-        },
-        finish: () => {
-          files.set(name, text);
-          return Promise.resolve();
-        },
-        abandon: () => Promise.resolve(),
-      });
-    },
-    discard: () => Promise.resolve(),
-    manifest: () => Promise.resolve(),
-  };
+  const { sink, files } = snapshotMemory();
   return { request: { kubernetes: { pages }, sink }, asked, files };
 }
 

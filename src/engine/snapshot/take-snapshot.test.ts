@@ -3,11 +3,12 @@
  * nothing looks whole that is not.
  */
 import { describe, expect, it } from 'vitest';
+import { snapshotMemory } from '../../../test/support/snapshot-memory.ts';
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { SnapshotManifest } from '../../model/snapshot.ts';
 import type { KubernetesReads, ListPage, RawListPage } from '../../ports/index.ts';
-import { type SnapshotRequest, type SnapshotSink, takeSnapshot } from './take-snapshot.ts';
+import { type SnapshotRequest, takeSnapshot } from './take-snapshot.ts';
 
 type Page = Partial<ListPage<KubeObject>> | RegaugeError;
 
@@ -32,40 +33,6 @@ function fakeCluster(pages: Readonly<Record<string, readonly Page[]>>) {
   return { kubernetes, asked };
 }
 
-function memory() {
-  const files = new Map<string, string>();
-  const manifests: SnapshotManifest[] = [];
-  const abandoned: string[] = [];
-  const sink: SnapshotSink = {
-    begin: (name) => {
-      let text = '';
-      return Promise.resolve({
-        write: (more) => {
-          text += Buffer.from(more).toString('utf8');
-          return Promise.resolve();
-        },
-        finish: () => {
-          files.set(name, text);
-          return Promise.resolve();
-        },
-        abandon: () => {
-          abandoned.push(name);
-          return Promise.resolve();
-        },
-      });
-    },
-    discard: (name) => {
-      files.delete(name);
-      return Promise.resolve();
-    },
-    manifest: (manifest) => {
-      manifests.push(manifest);
-      return Promise.resolve();
-    },
-  };
-  return { files, manifests, abandoned, sink };
-}
-
 async function* brokenPods(_version: string, kind: string): AsyncGenerator<RawListPage> {
   const items = kind === 'Pod' ? '{"metadata":{"name":"a"}},{"metadata":{"na' : '';
   yield { items: Buffer.from(items), resourceVersion: '1' };
@@ -80,7 +47,7 @@ function pod(name: string, more: object = {}): KubeObject {
 describe('takeSnapshot', () => {
   it('writes a typed list for each kind, also an empty one, and says that it is complete', async () => {
     const { kubernetes } = fakeCluster({ Pod: [{ items: [pod('x')] }, { items: [pod('y')] }] });
-    const { files, manifests, sink } = memory();
+    const { files, manifests, sink } = snapshotMemory();
     const manifest = await takeSnapshot({ kubernetes, sink, ...TAKEN });
     const pods = JSON.parse(files.get('pods.json') ?? '');
     expect(pods).toMatchObject({ kind: 'PodList', items: [{ metadata: { name: 'x' } }, {}] });
@@ -110,7 +77,7 @@ describe('takeSnapshot', () => {
     ];
     const withEnv = { ...annotated, spec: { containers: [{ name: 'c', env }] } };
     const { kubernetes } = fakeCluster({ Pod: [{ items: [withEnv] }] });
-    const { files, sink } = memory();
+    const { files, sink } = snapshotMemory();
     await takeSnapshot({ kubernetes, sink, ...TAKEN });
     const text = files.get('pods.json') ?? '';
     for (const secret of ['hunter22', 'hello', 'abcd1234', 'managedFields', 'last-applied'])
@@ -125,7 +92,7 @@ describe('takeSnapshot', () => {
       CiliumNode: [new RegaugeError('not-found', 'no such kind')],
       PodDisruptionBudget: [new RegaugeError('not-found', 'no such kind')],
     });
-    const { files, sink } = memory();
+    const { files, sink } = snapshotMemory();
     const { notRead, complete } = await takeSnapshot({ kubernetes, sink, ...TAKEN });
     expect(notRead.map(({ what, why }) => [what, why])).toEqual([
       ['configmaps', 'configmaps is forbidden'],
@@ -140,7 +107,7 @@ describe('takeSnapshot', () => {
     const { kubernetes } = fakeCluster({
       Pod: [{ items: [pod('x')] }, new RegaugeError('timeout', 'no answer in 60 s')],
     });
-    const { files, abandoned, sink } = memory();
+    const { files, abandoned, sink } = snapshotMemory();
     const { notRead } = await takeSnapshot({ kubernetes, sink, ...TAKEN });
     expect(abandoned).toEqual(['pods.json']);
     expect(files.has('pods.json')).toBe(false);
@@ -149,7 +116,7 @@ describe('takeSnapshot', () => {
 
   it('leaves no file of a list whose text is broken, and goes on with the other kinds', async () => {
     const { kubernetes } = fakeCluster({ Node: [{ items: [pod('n')] }] });
-    const { files, abandoned, sink } = memory();
+    const { files, abandoned, sink } = snapshotMemory();
     const manifest = await takeSnapshot({
       kubernetes: { ...kubernetes, rawPages: brokenPods },
       sink,
@@ -165,7 +132,7 @@ describe('takeSnapshot', () => {
 
   it('ends when nobody is let in or nobody answers, and stays unfinished', async () => {
     const { kubernetes } = fakeCluster({ Pod: [new RegaugeError('unreachable', 'refused')] });
-    const { manifests, sink } = memory();
+    const { manifests, sink } = snapshotMemory();
     await expect(takeSnapshot({ kubernetes, sink, ...TAKEN })).rejects.toThrow('refused');
     expect(manifests.some(({ complete }) => complete)).toBe(false);
   });
@@ -174,7 +141,7 @@ describe('takeSnapshot', () => {
     const { kubernetes } = fakeCluster({
       Pod: [{ items: [pod('old')] }, { items: [pod('new')], restarted: true }],
     });
-    const { files, sink } = memory();
+    const { files, sink } = snapshotMemory();
     await takeSnapshot({ kubernetes, sink, ...TAKEN });
     expect(files.get('pods.json')).not.toContain('"old"');
     expect(files.get('pods.json')).toContain('"new"');
@@ -191,13 +158,13 @@ describe('takeSnapshot', () => {
       notRead: [],
     };
     const same = fakeCluster({});
-    const resumed = await takeSnapshot({ ...same, sink: memory().sink, ...TAKEN, earlier });
+    const resumed = await takeSnapshot({ ...same, sink: snapshotMemory().sink, ...TAKEN, earlier });
     expect(same.asked).not.toContain('Pod');
     expect(resumed).toMatchObject({ takenAt: earlier.takenAt, complete: true });
     expect(resumed.files.find(({ name }) => name === 'pods.json')?.objects).toBe(7);
     const other = fakeCluster({});
     const cluster = { ...earlier.cluster, uid: 'u-2' };
-    const sink = memory().sink;
+    const sink = snapshotMemory().sink;
     await takeSnapshot({ ...other, sink, ...TAKEN, earlier: { ...earlier, cluster } });
     expect(other.asked).toContain('Pod');
   });

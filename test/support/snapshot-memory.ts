@@ -1,0 +1,44 @@
+/** A snapshot that is kept in memory: what was finished, what was given up, and its manifests. */
+import type { SnapshotSink } from '../../src/engine/snapshot/take-snapshot.ts';
+import type { SnapshotManifest } from '../../src/model/snapshot.ts';
+
+export interface SnapshotMemory {
+  readonly sink: SnapshotSink;
+  readonly files: ReadonlyMap<string, string>;
+  readonly abandoned: readonly string[];
+  readonly manifests: readonly SnapshotManifest[];
+}
+
+export function snapshotMemory(): SnapshotMemory {
+  const files = new Map<string, string>();
+  const manifests: SnapshotManifest[] = [];
+  const abandoned: string[] = [];
+  const sink: SnapshotSink = {
+    begin: (name) => {
+      let text = '';
+      return Promise.resolve({
+        write: (more) => {
+          text += Buffer.from(more).toString('utf8');
+          return Promise.resolve();
+        },
+        finish: () => {
+          files.set(name, text);
+          return Promise.resolve();
+        },
+        abandon: () => {
+          abandoned.push(name);
+          return Promise.resolve();
+        },
+      });
+    },
+    discard: (name) => {
+      files.delete(name);
+      return Promise.resolve();
+    },
+    manifest: (manifest) => {
+      manifests.push(manifest);
+      return Promise.resolve();
+    },
+  };
+  return { files, manifests, abandoned, sink };
+}
