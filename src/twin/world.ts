@@ -114,6 +114,8 @@ export interface NetworkStatus {
 export interface ContainerRuntime {
   readonly name: 'containerd' | 'cri-o';
   readonly version: string;
+  /** Where it looks for CNI confs and plugins, since its last start; the defaults when absent. */
+  readonly places?: { readonly confDirectory: string; readonly binDirectories: readonly string[] };
   networkStatus(): NetworkStatus;
   /**
    * Calls the listener after a change that can change `networkStatus()` (conf loaded or dropped, runtime
@@ -138,6 +140,10 @@ export interface Kubelet {
   /** Takes over pods that ran before the twin starts, without starting them again. */
   adopt(pod: PodObject, sandbox: { readonly id: string; readonly ip: string | undefined }): void;
   restart(): void;
+  /** Its process ends, as part of another that does; pods run on. */
+  stop?(): void;
+  /** After `stop`. */
+  startAgain?(): void;
   powerLost(): void;
   powerOn(): void;
   readonly running: boolean;
@@ -278,6 +284,8 @@ export interface Attachment {
   readonly ip: string;
   /** Which data path carries it. */
   readonly network: 'flannel' | 'cilium' | 'bridge';
+  /** The host's end of a pair of the pod's own, where no bridge takes it up. */
+  readonly hostLink?: string;
   readonly hostPorts: SandboxRequest['hostPorts'];
 }
 
@@ -370,6 +378,18 @@ export interface Machine {
   ): { readonly ok: true } | { readonly ok: false; readonly message: string };
   /** What Talos's own API does besides; absent on other distributions. */
   readonly talos?: TalosSystem;
+  /** The service that holds what elsewhere runs in pods; absent where there is none. */
+  readonly service?: SystemService;
+}
+
+/** A service of the system with parts of the cluster in it, as K3s's. */
+export interface SystemService {
+  /** Kubelet, runtime and, on a server, API server and etcd are with it. */
+  readonly running: boolean;
+  /** Flannel is one of its parts, so that each of its starts brings it back. */
+  readonly hasFlannel: boolean;
+  /** The port of its balancer to the API servers, on 127.0.0.1. */
+  readonly localApiPort: number;
 }
 
 /** How a config was applied: the mode that was chosen, in which `auto` is none. */

@@ -117,7 +117,7 @@ export class KernelNetwork implements NodeNetwork {
     this.attachments.set(attachment.podUid, attachment);
     this.orphans.delete(attachment.podUid);
     this.detachments.delete(attachment.podUid);
-    if (attachment.network !== 'cilium') this.plainLinks.add('cni0');
+    if (attachment.network !== 'cilium') this.plainLinks.add(attachment.hostLink ?? 'cni0');
     this.touch(attachment.podUid);
   }
 
@@ -125,6 +125,8 @@ export class KernelNetwork implements NodeNetwork {
     this.resolvers.delete(podUid);
     this.upstreamLosses.delete(podUid);
     this.orphans.delete(podUid);
+    const { hostLink } = this.attachments.get(podUid) ?? {};
+    if (hostLink !== undefined) this.plainLinks.delete(hostLink);
     if (!this.attachments.delete(podUid)) return;
     this.remember(podUid);
     this.touch(podUid);
@@ -168,8 +170,8 @@ export class KernelNetwork implements NodeNetwork {
     this.plainLinks.delete(OTHER_END[name] ?? '');
     this.vxlan.delete(name);
     if (name === 'cni0') {
-      for (const { podUid, network } of this.attachments.values()) {
-        if (network !== 'cilium') this.orphans.add(podUid);
+      for (const { podUid, network, hostLink } of this.attachments.values()) {
+        if (network !== 'cilium' && hostLink === undefined) this.orphans.add(podUid);
       }
     }
     if (name === 'cni0' || name === 'flannel.1' || name === 'cilium_vxlan') this.blame(name);
@@ -284,9 +286,9 @@ export class KernelNetwork implements NodeNetwork {
   }
 }
 
-/** Packets ask for the bridge and for tunnel devices; other links say who was there. */
+/** Packets ask for the bridge, the pods' own ends and tunnel devices; other links say who was there. */
 function waysOver(link: string): Ways {
-  if (link === 'cni0') return 'all';
+  if (link === 'cni0' || link.startsWith('cali')) return 'all';
   return link === 'flannel.1' || link === 'cilium_vxlan' || link === 'cilium_geneve'
     ? 'between-nodes'
     : 'none';

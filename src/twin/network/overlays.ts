@@ -52,6 +52,11 @@ function leave({ attachment, network, node }: Place): Loss | undefined {
     if (network.cilium !== undefined) return undefined;
     return lost(`no Cilium programs are loaded on ${node.name}`, network.why('cilium'));
   }
+  const { hostLink } = attachment;
+  if (hostLink !== undefined) {
+    if (network.hasLink(hostLink)) return undefined;
+    return lost(`${hostLink}, the end of ${attachment.ip} on ${node.name}, is gone`);
+  }
   if (network.hasLink('cni0') && !network.isOrphan(attachment.podUid)) return undefined;
   return lost(`the bridge cni0 of ${attachment.ip} is gone on ${node.name}`, network.why('cni0'));
 }

@@ -77,13 +77,8 @@ export class PolicyIndex {
     const egress = to === undefined ? outsidePeer() : peerSeenFrom(from, to, true);
     const out = this.verdict(from, 'Egress', egress);
     if (out !== undefined || to === undefined) return out;
-    if (
-      to.attachment?.network === 'cilium' &&
-      from.attachment === undefined &&
-      from.node === to.node
-    ) {
+    if (letsOwnHostIn(to) && from.attachment === undefined && from.node === to.node)
       return undefined;
-    }
     const seen = sourceSeen === from.attachment?.ip;
     return this.verdict(to, 'Ingress', peerSeenFrom(to, from, seen));
   }
@@ -142,6 +137,14 @@ export class PolicyIndex {
   }
 }
 
+/**
+ * The host's own packets to a pod on it are not policed by Cilium, nor by Calico, whose pods have a pair of
+ * their own (calico:felix/rules/static.go filterOutputChain@87c1590).
+ */
+function letsOwnHostIn({ attachment }: Place): boolean {
+  return attachment?.network === 'cilium' || attachment?.hostLink !== undefined;
+}
+
 /** Whether policies bind the pod where it is: by the CNI that carries it, not by what is installed. */
 export function enforcement({ attachment, network }: Place): 'never' | 'default' | 'always' {
   if (attachment?.network === 'cilium') return network.cilium?.policy ?? 'never';
@@ -159,7 +162,10 @@ function peerSeenFrom(enforcing: Place, other: Place, addressKept: boolean): Pee
   }
   const address =
     sameNetwork && enforcing.attachment?.network === 'cilium' ? undefined : other.attachment.ip;
-  return { pod: sameNetwork ? other.pod : undefined, address };
+  // Enforcers beside Flannel learn addresses from pod objects, whatever network a pod is on
+  // (calico:libcalico-go/lib/backend/k8s/conversion IsReadyCalicoPod@87c1590); Cilium from its endpoints.
+  const known = sameNetwork || enforcing.attachment?.network === 'flannel';
+  return { pod: known ? other.pod : undefined, address };
 }
 
 function outsidePeer(): Peer {

@@ -5,11 +5,20 @@
  */
 import { compareConfNames, isConfFile } from '../../knowledge/cni-selection.ts';
 import { cniPathsOf } from '../node/cni-paths.ts';
-import { imageName } from '../programs/image.ts';
+import type { Container } from '../../model/kubernetes.ts';
+import { imageName, isCalicoImage } from '../programs/image.ts';
 import type { TwinNode, World } from '../world.ts';
 
 /** Which software keeps a plugin's state: without its pods a reboot ends the network. */
-const KEEPERS: Readonly<Record<string, string>> = { flannel: 'flannel', 'cilium-cni': 'cilium' };
+const KEEPERS: Readonly<Record<string, string>> = {
+  calico: 'calico-node',
+  flannel: 'flannel',
+  'cilium-cni': 'cilium',
+};
+
+function softwareOf(container: Container): string {
+  return isCalicoImage(container) ? 'calico-node' : imageName(container);
+}
 
 export type Note = (message: string) => void;
 
@@ -48,7 +57,7 @@ class ConfInvariant {
         this.look(node);
     });
     store.watch('DaemonSet', ({ type, object }) => {
-      const images = object.spec.template.spec.containers.map(imageName);
+      const images = object.spec.template.spec.containers.map(softwareOf);
       const keeps = images.some((image) => Object.values(KEEPERS).includes(image));
       if (type === 'deleted' && keeps) for (const node of this.followed) this.look(node);
     });
@@ -91,7 +100,7 @@ class ConfInvariant {
   private isKept(keeper: string): boolean {
     return this.world.store
       .list('DaemonSet')
-      .some(({ spec }) => spec.template.spec.containers.some((c) => imageName(c) === keeper));
+      .some(({ spec }) => spec.template.spec.containers.some((c) => softwareOf(c) === keeper));
   }
 
   private pluginOf({ files }: TwinNode, name: string): string | undefined {

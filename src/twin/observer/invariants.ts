@@ -171,7 +171,7 @@ export class Invariants {
     if (node.network.links().includes(OLD_BRIDGE)) return;
     for (const uid of this.heldOn.get(node.name) ?? []) {
       const attachment = networkOf(node).attachmentOf(uid);
-      if (attachment?.network !== 'flannel') continue;
+      if (attachment?.network !== 'flannel' || attachment.hostLink !== undefined) continue;
       this.violate(
         'oldCni',
         `${OLD_BRIDGE} of ${node.name} is gone, and ${attachment.ip} was on it`,

@@ -3,6 +3,7 @@
  * a boot that every node survives. What keeps it failing is why the file that the plugin names is still
  * not there, and why the runtime still chooses that plugin's conf.
  */
+import { CALICO_NODENAME } from '../../knowledge/canal.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import { networkOf } from '../network/kernel-network.ts';
 import { AGENT_SOCKETS } from '../programs/cilium/agent.ts';
@@ -18,6 +19,7 @@ export function standingReasons(
   const node = world.nodes.get(name ?? '');
   if (node === undefined) return [];
   if (message.includes('type="cilium-cni"')) return missing(node, AGENT_SOCKETS[0]);
+  if (message.includes('type="calico"')) return missing(node, CALICO_NODENAME);
   if (!message.includes('type="flannel"')) return [];
   const reasons = missing(node, SUBNET_ENV);
   const disabled = unmanaged.get(node.name);

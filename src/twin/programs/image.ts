@@ -12,10 +12,16 @@ export function imageName({ image = '' }: Container): string {
   if (known !== undefined) return known;
   const path = image.split('@')[0] ?? '';
   const last = path.split('/').at(-1) ?? '';
-  const name = last.split(':')[0] ?? '';
+  // RKE2 builds the same programs itself: `rancher/hardened-flannel`.
+  const name = (last.split(':')[0] ?? '').replace(/^hardened-/, '');
   if (names.size >= NAMES_MAX) names.clear();
   names.set(image, name);
   return name;
+}
+
+/** calico-node or its installer: `rancher/hardened-calico`, `calico/node`, `rancher/mirrored-calico-node`. */
+export function isCalicoImage({ image = '' }: Container): boolean {
+  return /(^|\/)(calico\/(node|cni)|(hardened-|mirrored-)calico(-node|-cni)?)[:@]/.test(image);
 }
 
 /** The tag as a version; undefined when it is none (`latest`, a digest alone). */

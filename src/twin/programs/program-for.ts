@@ -2,6 +2,8 @@
 import type { Container, PodObject } from '../../model/kubernetes.ts';
 import type { Program } from '../world.ts';
 import { app } from './app.ts';
+import { calicoNode } from './canal/calico-node.ts';
+import { installCanal } from './canal/install-cni.ts';
 import { ciliumAgent } from './cilium/agent.ts';
 import { buildConfigStep, installCniBinaries } from './cilium/init-containers.ts';
 import { ciliumOperator } from './cilium/operator.ts';
@@ -13,7 +15,7 @@ import { LONGHORN_NAMESPACE } from './longhorn/longhorn-objects.ts';
 import { longhornManager } from './longhorn/manager.ts';
 import { argoCd, flux } from './gitops.ts';
 import { kubeProxy } from './kube-proxy.ts';
-import { imageName } from './image.ts';
+import { imageName, isCalicoImage } from './image.ts';
 import { probeAgent, runsProbeAgent } from './probe-agent.ts';
 
 export function programFor(pod: PodObject, container: Container): Program {
@@ -27,7 +29,8 @@ export function programFor(pod: PodObject, container: Container): Program {
   if (image.startsWith('operator') && isCiliumOperator(container, wordsOf(container))) {
     return ciliumOperator;
   }
-  if (image === 'kube-proxy') return kubeProxy;
+  if (isCalicoImage(container)) return calicoProgram(container, isInit(pod, container));
+  if (runsKubeProxy(container)) return kubeProxy;
   if (image === 'coredns') return coreDns;
   if (image === 'longhorn-manager' && container.name === 'longhorn-manager') return longhornManager;
   if (image === 'csi-attacher' && pod.metadata.namespace === LONGHORN_NAMESPACE) return csiAttacher;
@@ -50,6 +53,18 @@ function flannelProgram({ name }: Container, init: boolean): Program {
   if (name.includes('plugin')) return installPlugin;
   // Talos up to 1.7 has `install-cni` beside `install-config`; upstream's conf step is `install-cni`.
   return installConfig;
+}
+
+/** In Canal; where Calico carries the packets itself, nothing here does. */
+function calicoProgram({ name }: Container, init: boolean): Program {
+  if (name === 'install-cni') return installCanal;
+  return init ? app : calicoNode;
+}
+
+/** A program of its own image, or of RKE2's image of all of Kubernetes (rke2:pkg/images/images.go@6ce1a80). */
+function runsKubeProxy(container: Container): boolean {
+  const image = imageName(container);
+  return image === 'kube-proxy' || (image === 'kubernetes' && container.name === 'kube-proxy');
 }
 
 function ciliumProgram({ name }: Container, init: boolean, words: readonly string[]): Program {

@@ -4,6 +4,7 @@ import type { RuntimeTraits } from '../../knowledge/cni-runtimes.ts';
 import type { LoadedNetwork } from '../../knowledge/cni-selection.ts';
 import type { Constants } from '../constants.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { CniPaths } from '../node/cni-paths.ts';
 import type { DirectoryEvent } from '../node/directory-watch.ts';
 import type { NodeFileSystem } from '../node/node-file-system.ts';
 import type {
@@ -19,7 +20,7 @@ import type { CniState } from './cni-state.ts';
 import type { InterfaceAddress } from './go-cni.ts';
 import type { NodeLinks } from './node-links.ts';
 import type { CallTrace } from './plugin-call.ts';
-import type { PluginProgram } from './plugin-host.ts';
+import type { AskApiServer, PluginProgram } from './plugin-host.ts';
 
 export interface RuntimeOptions {
   readonly kind: 'containerd' | 'cri-o';
@@ -30,6 +31,8 @@ export interface RuntimeOptions {
   readonly files: NodeFileSystem;
   readonly sockets: ReadonlyMap<string, AgentSocket>;
   readonly network?: NodeNetwork;
+  /** For plugins that are clients of the API server themselves. */
+  readonly apiServer?: AskApiServer;
   readonly confDirectory: string;
   readonly binDirectories: readonly string[];
   /** `max_conf_num`, 1 unless told. */
@@ -94,6 +97,10 @@ export interface NodeRuntime extends ContainerRuntime {
   loseNetns(id: string): void;
   /** Where the node's kernel sends a connection to its host port: the first rule that matches. */
   hostPortTarget(protocol: string, hostPort: number): string | undefined;
+  /** Its process ends; sandboxes live on. */
+  halt(): void;
+  /** After `halt`; it looks in other places than before where it was told to. */
+  begin(places?: CniPaths): void;
   /** Another version is installed; it counts from the next start. */
   install(version: string): void;
 }

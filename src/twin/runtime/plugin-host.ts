@@ -43,6 +43,13 @@ export interface ScriptRunner {
   supports(text: string, path: string, host: PluginHost): readonly string[] | string;
 }
 
+/** What a plugin hears from the API server, asked from the host with what its kubeconfig says. */
+export type AskApiServer = (
+  kubeconfig: string,
+) =>
+  | { readonly ok: true; readonly podCidr: string | undefined }
+  | { readonly ok: false; readonly message: string; readonly because: readonly OccurrenceId[] };
+
 export interface PluginHostOptions {
   readonly node: string;
   readonly kernel: Kernel;
@@ -51,6 +58,7 @@ export interface PluginHostOptions {
   readonly state: CniState;
   readonly links: NodeLinks;
   readonly sockets: ReadonlyMap<string, AgentSocket>;
+  readonly apiServer?: AskApiServer | undefined;
   readonly binDirectories: readonly string[];
   readonly programs: ReadonlyMap<string, PluginProgram>;
   readonly scripts: ScriptRunner;
@@ -70,10 +78,11 @@ export class PluginHost {
   readonly state: CniState;
   readonly links: NodeLinks;
   readonly sockets: ReadonlyMap<string, AgentSocket>;
-  readonly binDirectories: readonly string[];
+  readonly apiServer: AskApiServer | undefined;
   readonly trace: ((call: CallTrace) => void) | undefined;
   private readonly programs: ReadonlyMap<string, PluginProgram>;
   private readonly scripts: ScriptRunner;
+  private directories: readonly string[];
   private readonly found = new Map<string, Executable>();
   private readonly texts = new Map<string, ReadResult>();
   private seenAt = -1;
@@ -88,10 +97,21 @@ export class PluginHost {
     this.state = options.state;
     this.links = options.links;
     this.sockets = options.sockets;
-    this.binDirectories = options.binDirectories;
+    this.apiServer = options.apiServer;
+    this.directories = options.binDirectories;
     this.trace = options.trace;
     this.programs = options.programs;
     this.scripts = options.scripts;
+  }
+
+  get binDirectories(): readonly string[] {
+    return this.directories;
+  }
+
+  /** Of a runtime that starts with another configuration. */
+  lookIn(directories: readonly string[]): void {
+    this.directories = directories;
+    this.seenAt = -1;
   }
 
   /** The plugin that is there now, ready for pods; to be asked for anew when files have changed. */

@@ -3,6 +3,7 @@
  * circumstances that the asker chooses.
  */
 import { present } from '../../base/assert.ts';
+import { CALICO_KUBECONFIG, CALICO_NODENAME } from '../../knowledge/canal.ts';
 import type { LoadedNetwork } from '../../knowledge/cni-selection.ts';
 import { constantsWith } from '../constants.ts';
 import { Kernel } from '../kernel/kernel.ts';
@@ -80,6 +81,7 @@ export function probeNode(described: NodeDescription, circumstances: Circumstanc
     constants: constantsWith(),
     files,
     sockets,
+    apiServer: () => ({ ok: true, podCidr: '10.244.1.0/24' }),
     confDirectory: described.confDirectory,
     binDirectories: [described.binDirectory],
   });
@@ -145,6 +147,8 @@ function setDaemons(
 ): void {
   if (!running) return;
   files.write('/run/flannel/subnet.env', SUBNET_ENV);
+  files.write(CALICO_NODENAME, 'node');
+  files.write(CALICO_KUBECONFIG, '');
   files.write('/run/cilium/cilium.sock', '');
   sockets.set('/run/cilium/cilium.sock', AGENT);
 }

@@ -3,6 +3,7 @@ import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Attachment, SandboxRequest, SandboxResult } from '../world.ts';
 import type { InterfaceAddress } from './go-cni.ts';
 import type { SandboxState } from './node-runtime.ts';
+import { caliLink } from './plugins/calico.ts';
 import type { Sandbox } from './sandbox-store.ts';
 
 /** `pod-a_default_uid-A_0`. */
@@ -43,12 +44,18 @@ export function pluginOf({ network }: Sandbox): string | undefined {
   return network?.plugins[0]?.type;
 }
 
-/** Which data path carries the pod, by the plugin that gave its address. */
+/**
+ * Which data path carries the pod, by the plugin that gave its address. With host-local's addresses, as in
+ * Canal, the calico plugin leaves what lies between nodes to Flannel; it has no bridge.
+ */
 export function attachmentFor(sandbox: Sandbox, ip: string): Attachment {
   const { request } = sandbox;
   const plugin = pluginOf(sandbox);
+  const { podUid, hostPorts } = request;
+  if (plugin === 'calico')
+    return { podUid, ip, network: 'flannel', hostLink: caliLink(podUid), hostPorts };
   const network = plugin === 'cilium-cni' ? 'cilium' : plugin === 'flannel' ? 'flannel' : 'bridge';
-  return { podUid: request.podUid, ip, network, hostPorts: request.hostPorts };
+  return { podUid, ip, network, hostPorts };
 }
 
 export function joinCauses(

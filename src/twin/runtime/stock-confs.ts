@@ -2,6 +2,7 @@
  * Confs that well-known software writes under well-known names, for listings that show names only
  * (knowledge: talos-and-cni-selection.md 3.5, 4.4).
  */
+import { CALICO_KUBECONFIG, CANAL_CONF, CANAL_NETWORK } from '../../knowledge/canal.ts';
 import { isConfFile } from '../../knowledge/cni-selection.ts';
 
 export interface StockConf {
@@ -26,10 +27,26 @@ const CILIUM = JSON.stringify({
   ],
 });
 
+const CANAL = JSON.stringify({
+  name: CANAL_NETWORK,
+  cniVersion: '0.3.1',
+  plugins: [
+    {
+      type: 'calico',
+      datastore_type: 'kubernetes',
+      ipam: { type: 'host-local', ranges: [[{ subnet: 'usePodCidr' }]] },
+      policy: { type: 'k8s' },
+      kubernetes: { kubeconfig: CALICO_KUBECONFIG },
+    },
+    { type: 'portmap', snat: true, capabilities: { portMappings: true } },
+  ],
+});
+
 /** The conf that a file of this name holds when its usual writer wrote it. */
 export function stockConf(name: string): StockConf | undefined {
   if (!isConfFile(name) || !name.endsWith('.conflist')) return undefined;
   if (/^\d+-flannel\.conflist$/.test(name)) return { writer: 'Flannel', text: FLANNEL };
+  if (name === CANAL_CONF) return { writer: 'Canal', text: CANAL };
   if (/^\d+-cilium\.conflist$/.test(name)) return { writer: 'the Cilium agent', text: CILIUM };
   return undefined;
 }

@@ -6,35 +6,63 @@
 import type { ClusterInput } from '../../model/cluster-input.ts';
 import type { Fact } from '../../model/fact.ts';
 import { valueOr } from '../../model/fact.ts';
+import {
+  CALICO_KUBECONFIG,
+  CANAL_CONF,
+  CANAL_CONF_KEY,
+  CANAL_CONFIG_MAP,
+  canalConf,
+} from '../../knowledge/canal.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
 import type { CniPaths } from '../node/cni-paths.ts';
 import { pluginBinary } from '../node/plugin-binary.ts';
+import { CANAL_PLUGINS } from '../programs/canal/install-cni.ts';
 import { FLANNEL_CONFIG_MAP } from '../programs/flannel/install-config.ts';
 import { imageName, imageVersion } from '../programs/image.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { NodeFiles, WorldVersions } from '../world.ts';
 
 export interface SourceNetwork {
-  /** Conf files by base name, as the cluster's own objects have them. */
-  readonly confs: ReadonlyMap<string, string>;
+  /** Conf files by base name, as the cluster's own objects have them, each as it is on a node. */
+  readonly confs: ReadonlyMap<string, (node: string) => string>;
   /** `namespace/name` of the object that holds them. */
   readonly from: string | undefined;
   /** The network's name in the conf, under which host-local keeps leases. */
   readonly name: string;
+  /** Calico's plugin over Flannel's overlay. */
+  readonly canal: boolean;
 }
 
 const FLANNEL_CONF = '10-flannel.conflist';
 
-/** The conf that the cluster's Flannel has written to every node. */
+/** The conf that the cluster's Flannel, or its Canal, has written to every node. */
 export function sourceNetwork(store: ObjectStore): SourceNetwork {
   for (const { metadata, data } of store.list('ConfigMap')) {
+    const from = `${metadata.namespace ?? ''}/${metadata.name}`;
+    const template = CANAL_CONFIG_MAP.test(metadata.name) ? data?.[CANAL_CONF_KEY] : undefined;
+    if (template !== undefined) {
+      const confOn = (node: string): string => canalConf(template, node, data?.['veth_mtu']);
+      return {
+        confs: new Map([[CANAL_CONF, confOn]]),
+        from,
+        name: networkName(template),
+        canal: true,
+      };
+    }
     const conf = metadata.name === FLANNEL_CONFIG_MAP ? data?.['cni-conf.json'] : undefined;
     if (conf === undefined) continue;
-    const name = /"name"\s*:\s*"([^"]+)"/.exec(conf)?.[1] ?? 'cbr0';
-    const from = `${metadata.namespace ?? ''}/${FLANNEL_CONFIG_MAP}`;
-    return { confs: new Map([[FLANNEL_CONF, conf]]), from, name };
+    return {
+      confs: new Map([[FLANNEL_CONF, () => conf]]),
+      from,
+      name: networkName(conf),
+      canal: false,
+    };
   }
-  return { confs: new Map(), from: undefined, name: 'cbr0' };
+  return { confs: new Map(), from: undefined, name: 'cbr0', canal: false };
+}
+
+function networkName(conf: string): string {
+  return /"name"\s*:\s*"([^"]+)"/.exec(conf)?.[1] ?? 'cbr0';
 }
 
 export interface NodeFileSeed {
@@ -51,8 +79,10 @@ export interface NodeFileSeed {
 /** The conf and the plugins that made the node's pods. */
 export function seedNodeFiles(seed: NodeFileSeed, source: SourceNetwork, store: ObjectStore): void {
   const { files, places, node } = seed;
-  for (const [name, text] of source.confs) files.write(`${places.confDirectory}/${name}`, text);
+  for (const [name, textOn] of source.confs)
+    files.write(`${places.confDirectory}/${name}`, textOn(node));
   if (!seed.bundled) writePlugins(seed);
+  if (source.canal) writeCanalPlugins(seed);
   const agent = ciliumVersionOn(store, node);
   if (agent === undefined) return;
   const directory = places.binDirectories[0] ?? '/opt/cni/bin';
@@ -82,10 +112,15 @@ export function settleConfs(
       directory.replace(/\/$/, '') === places.confDirectory && isOf(of, node, address),
   );
   if (read.length === 0 && listing === undefined) return false;
-  const texts = new Map([...source.confs, ...read.map(({ name, text }) => [name, text] as const)]);
+  const texts = new Map([
+    ...[...source.confs].map(([name, textOn]) => [name, textOn(node)] as const),
+    ...read.map(({ name, text }) => [name, text] as const),
+  ]);
   const names = new Set(listing?.entries.map(({ name }) => name) ?? read.map(({ name }) => name));
   for (const name of files.list(places.confDirectory) ?? []) {
-    if (!names.has(name)) files.remove(`${places.confDirectory}/${name}`);
+    // No listing shows what holds a token.
+    if (!names.has(name) && name !== baseName(CALICO_KUBECONFIG))
+      files.remove(`${places.confDirectory}/${name}`);
   }
   for (const name of names) {
     const text = texts.get(name) ?? texts.get(name.replace(/\.cilium_bak$/, ''));
@@ -107,6 +142,18 @@ function writePlugins({ files, places, flannelPlugin }: NodeFileSeed): void {
       mode: 0o755,
     },
   );
+}
+
+function writeCanalPlugins({ files, places }: NodeFileSeed): void {
+  for (const name of CANAL_PLUGINS) {
+    files.write(`${places.binDirectories[0] ?? '/opt/cni/bin'}/${name}`, pluginBinary(name), {
+      mode: 0o755,
+    });
+  }
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** A file whose node is not told counts for every node only where there is one; here it counts for none. */

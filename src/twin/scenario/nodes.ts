@@ -10,6 +10,7 @@ import { createNodeNetwork } from '../network/kernel-network.ts';
 import { cniPathsOf } from '../node/cni-paths.ts';
 import { bundlesPlugins } from '../node/mount-tables.ts';
 import { NodeFileSystem } from '../node/node-file-system.ts';
+import { askFrom } from '../programs/canal/plugin-account.ts';
 import { createRuntime } from '../runtime/create-runtime.ts';
 import type { NodeRuntime } from '../runtime/node-runtime.ts';
 import type { AgentSocket, Machine, TwinNode, World } from '../world.ts';
@@ -78,6 +79,7 @@ function createNode(options: NodesOptions, object: NodeObject, parts: TalosParts
     files,
     network,
     sockets,
+    apiServer: askFrom(world, () => options.nodes.get(name)),
     ...paths,
   });
   const machine = machineFor(options, object, { ...parts, files, runtime });

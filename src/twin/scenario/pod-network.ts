@@ -1,6 +1,7 @@
 /** Which data path carries a pod that runs already: a CiliumEndpoint says Cilium, else the old one. */
 import { type Cidr, contains, parseAddress, parseCidr } from '../../base/cidr.ts';
 import type { KubeObject, PodObject } from '../../model/kubernetes.ts';
+import { imageName } from '../programs/image.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 export type PodNetwork = 'flannel' | 'cilium' | 'bridge';
@@ -10,8 +11,13 @@ export function podNetworkOf(store: ObjectStore): (pod: PodObject) => PodNetwork
   for (const object of store.list<string>('CiliumNode'))
     ranges.set(object.metadata.name, rangesOf(object));
   const hasFlannel =
-    store.list('DaemonSet').some(({ metadata }) => metadata.name.includes('flannel')) ||
-    store.list('ConfigMap').some(({ metadata }) => metadata.name === 'kube-flannel-cfg');
+    store
+      .list('DaemonSet')
+      .some(
+        ({ metadata, spec }) =>
+          metadata.name.includes('flannel') ||
+          spec.template.spec.containers.some((container) => imageName(container) === 'flannel'),
+      ) || store.list('ConfigMap').some(({ metadata }) => metadata.name === 'kube-flannel-cfg');
   return (pod) => {
     const own = ranges.get(pod.spec.nodeName ?? '') ?? [];
     const address = parseAddress(pod.status.podIP ?? '');

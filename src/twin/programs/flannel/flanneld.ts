@@ -12,6 +12,7 @@ import { FLANNEL_PUBLIC_IP, FLANNEL_SUBNET_MANAGER } from '../../network/peer-ta
 import { blameAbsence } from '../absence.ts';
 import { apiAccess } from '../api-access.ts';
 import { Life, type StopReason } from '../life.ts';
+import { isCalicoImage } from '../image.ts';
 import { becauseOfRemoval, followRemovals, SUBNET_ENV } from '../removals.ts';
 import { setNodeCondition } from '../node-conditions.ts';
 import { type FlannelConfig, readFlannelConfig, removesRulesOnExit } from './flannel-config.ts';
@@ -19,7 +20,25 @@ import { type FlannelConfig, readFlannelConfig, removesRulesOnExit } from './fla
 /** VXLAN over IPv4 on a 1500-byte underlay. */
 const MTU = 1450;
 
-export function flanneld(host: ProcessHost): Process {
+/** What else than a ConfigMap and its pod may tell it. */
+export interface FlannelSettings extends FlannelConfig {
+  readonly enforcesPolicies: boolean;
+}
+
+export function flanneld(pod: ProcessHost): Process {
+  return runFlannel(pod, () => {
+    const config = readFlannelConfig(pod);
+    return config === undefined ? undefined : { ...config, enforcesPolicies: enforcesPolicies(pod) };
+  });
+}
+
+type FlannelHost = ProcessHost & { readonly settings: () => FlannelSettings | undefined };
+
+export function runFlannel(
+  process: ProcessHost,
+  settings: () => FlannelSettings | undefined,
+): Process {
+  const host: FlannelHost = { ...process, settings };
   const life = new Life(host.world.kernel);
   followRemovals(host.world);
   life.onEnd((reason) => leaveBehind(host, reason));
@@ -38,7 +57,7 @@ interface Failure {
   readonly because: readonly number[];
 }
 
-function start(host: ProcessHost, life: Life): void {
+function start(host: FlannelHost, life: Life): void {
   const access = apiAccess(host);
   if (!access.ok) {
     const { namespace = '', name } = host.pod.metadata;
@@ -67,9 +86,9 @@ const NETWORK_IS_UP: Condition = {
 };
 
 /** Everything up to subnet.env; the first thing that fails ends the process. */
-function setUp(host: ProcessHost): Failure | undefined {
+function setUp(host: FlannelHost): Failure | undefined {
   const { world, node } = host;
-  const config = readFlannelConfig(host);
+  const config = host.settings();
   if (config === undefined)
     return failure('Failed to read net conf: open /etc/kube-flannel/net-conf.json');
   const subnet = world.store.get('Node', undefined, node.name)?.spec.podCIDR;
@@ -91,7 +110,6 @@ function setUp(host: ProcessHost): Failure | undefined {
     ...config,
     subnet,
     masquerade: true,
-    enforcesPolicies: hasPolicySidecar(host),
     peers: undefined,
   });
   const content = subnetEnv(config.network, `${nthAddress(own, 1)}/${own.prefix}`);
@@ -144,10 +162,13 @@ function subnetEnv(network: string, subnet: string): string {
   return `FLANNEL_NETWORK=${network}\nFLANNEL_SUBNET=${subnet}\nFLANNEL_MTU=${MTU}\nFLANNEL_IPMASQ=true\n`;
 }
 
-/** The optional kube-network-policies side-car (flannel chart ≥ 0.25.5, Talos ≥ 1.13). */
-function hasPolicySidecar({ pod }: ProcessHost): boolean {
+/** Calico beside it (Canal), or the kube-network-policies side-car (flannel chart ≥ 0.25.5, Talos ≥ 1.13). */
+function enforcesPolicies({ pod }: ProcessHost): boolean {
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
-  return containers.some(({ image }) => image?.includes('kube-network-policies') === true);
+  return containers.some(
+    (container) =>
+      isCalicoImage(container) || container.image?.includes('kube-network-policies') === true,
+  );
 }
 
 function fail(host: ProcessHost, life: Life, message: string, because: readonly number[]): void {
