@@ -116,6 +116,9 @@ function filesOf(
     else if (conf.text !== undefined) files.write(path, conf.text);
     else files.symlink(path, conf.target ?? '/dev/null');
   }
+  // Beside the confs, and no conf.
+  if (described.confs.some(({ text = '' }) => text.includes(CALICO_KUBECONFIG)))
+    files.write(CALICO_KUBECONFIG, '');
   installPlugins(described, files);
   if (missing !== undefined) files.remove(`${described.binDirectory}/${missing}`);
   return files;
@@ -148,7 +151,6 @@ function setDaemons(
   if (!running) return;
   files.write('/run/flannel/subnet.env', SUBNET_ENV);
   files.write(CALICO_NODENAME, 'node');
-  files.write(CALICO_KUBECONFIG, '');
   files.write('/run/cilium/cilium.sock', '');
   sockets.set('/run/cilium/cilium.sock', AGENT);
 }

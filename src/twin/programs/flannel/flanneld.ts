@@ -28,7 +28,9 @@ export interface FlannelSettings extends FlannelConfig {
 export function flanneld(pod: ProcessHost): Process {
   return runFlannel(pod, () => {
     const config = readFlannelConfig(pod);
-    return config === undefined ? undefined : { ...config, enforcesPolicies: enforcesPolicies(pod) };
+    return config === undefined
+      ? undefined
+      : { ...config, enforcesPolicies: enforcesPolicies(pod) };
   });
 }
 
