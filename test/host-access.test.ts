@@ -3,6 +3,7 @@
  * cannot, and that nothing of it stays.
  */
 import { describe, expect, it } from 'vitest';
+import { failureOf } from './support/failure-of.ts';
 import { RegaugeError } from '../src/base/errors.ts';
 import {
   type HostAccessSettings,
@@ -13,8 +14,7 @@ import { OWN_NAMESPACE } from '../src/model/own-objects.ts';
 import type { ExecRequest, KubernetesPort } from '../src/ports/index.ts';
 import { createTwinPorts } from '../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../src/twin/scenario/build-world.ts';
-import { expandCluster } from '../src/twin/scenario/expand-cluster.ts';
-import { clusterSpecOf } from '../src/twin/scenario/read-spec.ts';
+import { TWO_WEBS, tinyCluster } from './support/small-cluster.ts';
 import { asDistribution } from './support/other-distributions.ts';
 
 const CONF = '/etc/cni/net.d';
@@ -38,16 +38,7 @@ function cluster(
     exec: () => ReturnType<KubernetesPort['exec']>,
   ) => ReturnType<KubernetesPort['exec']> = (_, exec) => exec(),
 ): Watched {
-  const spec = clusterSpecOf({
-    kind: 'ClusterSpec',
-    name: 'host-access',
-    versions: { talos: '1.10.2', kubernetes: '1.33.0' },
-    network: { endpoint: 'https://10.0.0.9:6443' },
-    machine: {},
-    nodes: { prefix: 'n', controlPlanes: 1, workers: 2, firstAddress: '10.0.0.10' },
-    workloads: [{ kind: 'Deployment', namespace: 'a', name: 'web', image: 'web:1', replicas: 2 }],
-  });
-  const input = expandCluster(spec);
+  const input = tinyCluster({ prefix: 'n', workloads: [TWO_WEBS] });
   const { world } = buildWorld(asDistribution(input, distribution), { seed: 1 });
   const { kubernetes } = createTwinPorts(world);
   const ran: string[] = [];
@@ -74,15 +65,6 @@ function cluster(
         .list('Pod', OWN_NAMESPACE)
         .filter(({ metadata }) => metadata.deletionTimestamp === undefined),
   };
-}
-
-async function failureOf(work: Promise<unknown>): Promise<RegaugeError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof RegaugeError) return error;
-  throw new Error('it did not fail with an error for people');
 }
 
 describe('host access', () => {

@@ -13,8 +13,7 @@ import { readLive } from '../src/cli/live-cluster.ts';
 import type { FilesRead } from '../src/drivers/files/read-files.ts';
 import { readInput } from '../src/intake/read-input.ts';
 import { buildWorld, type TwinWorld } from '../src/twin/scenario/build-world.ts';
-import { expandCluster } from '../src/twin/scenario/expand-cluster.ts';
-import { clusterSpecOf } from '../src/twin/scenario/read-spec.ts';
+import { TWO_WEBS, tinyCluster } from './support/small-cluster.ts';
 import { type ServedTwin, serveTwin } from '../src/twin/wire/serve-twin.ts';
 import { type ServedTalos, serveTalos } from '../src/twin/wire/talos/serve-talos.ts';
 import { asDistribution } from './support/other-distributions.ts';
@@ -35,16 +34,7 @@ let open: Served | undefined;
 let failures: unknown[] = [];
 
 async function served(distribution: 'talos' | 'rke2' = 'talos', workers = 2): Promise<Served> {
-  const spec = clusterSpecOf({
-    kind: 'ClusterSpec',
-    name: 'nodes',
-    versions: { talos: '1.10.2', kubernetes: '1.33.0' },
-    network: { endpoint: 'https://10.0.0.9:6443' },
-    machine: {},
-    nodes: { prefix: 't', controlPlanes: 1, workers, firstAddress: '10.0.0.10' },
-    workloads: [{ kind: 'Deployment', namespace: 'a', name: 'web', image: 'web:1', replicas: 2 }],
-  });
-  const input = asDistribution(expandCluster(spec), distribution);
+  const input = asDistribution(tinyCluster({ workers, workloads: [TWO_WEBS] }), distribution);
   const { world } = buildWorld(input, { seed: 1 });
   const now = Date.now();
   const twin = await serveTwin({

@@ -9,8 +9,7 @@ import type { PathObservation } from '../../src/model/rehearsal.ts';
 import { networkOf } from '../../src/twin/network/kernel-network.ts';
 import { createTwinPorts, type TwinPorts } from '../../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../../src/twin/scenario/build-world.ts';
-import { expandCluster } from '../../src/twin/scenario/expand-cluster.ts';
-import { clusterSpecOf } from '../../src/twin/scenario/read-spec.ts';
+import { tinyCluster } from '../support/small-cluster.ts';
 
 const GAP_MS = 4_700;
 
@@ -22,16 +21,7 @@ interface Both {
 }
 
 function makeBoth(): Both {
-  const spec = clusterSpecOf({
-    kind: 'ClusterSpec',
-    name: 'probes',
-    versions: { talos: '1.10.2', kubernetes: '1.33.0' },
-    network: { endpoint: 'https://10.0.0.9:6443' },
-    machine: {},
-    nodes: { prefix: 'p', controlPlanes: 1, workers: 3, firstAddress: '10.0.0.10' },
-    workloads: [],
-  });
-  const { world } = buildWorld(expandCluster(spec), { seed: 1 });
+  const { world } = buildWorld(tinyCluster({ prefix: 'p', workers: 3 }), { seed: 1 });
   const ports = createTwinPorts(world);
   const { kubernetes, clock } = ports;
   const real = openProber({ kubernetes, clock, agentScript: '// an agent' });

@@ -12,20 +12,10 @@ import type { Verification } from '../../src/model/verification.ts';
 import { networkOf } from '../../src/twin/network/kernel-network.ts';
 import { createTwinPorts } from '../../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../../src/twin/scenario/build-world.ts';
-import { expandCluster } from '../../src/twin/scenario/expand-cluster.ts';
-import { clusterSpecOf } from '../../src/twin/scenario/read-spec.ts';
+import { tinyCluster } from '../support/small-cluster.ts';
 
 function flannelWorld(): TwinWorld {
-  const spec = clusterSpecOf({
-    kind: 'ClusterSpec',
-    name: 'verify',
-    versions: { talos: '1.10.2', kubernetes: '1.33.0' },
-    network: { endpoint: 'https://10.0.0.9:6443' },
-    machine: {},
-    nodes: { prefix: 'v', controlPlanes: 1, workers: 2, firstAddress: '10.0.0.10' },
-    workloads: [],
-  });
-  return buildWorld(expandCluster(spec), { seed: 1 }).world;
+  return buildWorld(tinyCluster({ prefix: 'v' }), { seed: 1 }).world;
 }
 
 function verify(

@@ -35,6 +35,32 @@ export function smallCluster(more: Partial<ClusterSpecInput> = {}): ClusterInput
   );
 }
 
+/** One control plane and a few workers, generated: `t-cp-01`, `t-wrk-01`…; no workloads unless told. */
+export function tinyCluster({
+  prefix = 't',
+  workers = 2,
+  workloads = [],
+}: {
+  readonly prefix?: string;
+  readonly workers?: number;
+  readonly workloads?: NonNullable<ClusterSpecInput['workloads']>;
+} = {}): ClusterInput {
+  return smallCluster({
+    name: 'tiny',
+    nodes: { prefix, controlPlanes: 1, workers, firstAddress: '10.0.0.10' },
+    workloads,
+  });
+}
+
+/** A Deployment of two replicas that nothing protects. */
+export const TWO_WEBS = {
+  kind: 'Deployment',
+  namespace: 'a',
+  name: 'web',
+  image: 'web:1',
+  replicas: 2,
+} as const;
+
 function node(name: string, address: string, role: 'control-plane' | 'worker') {
   return { name, address, role };
 }

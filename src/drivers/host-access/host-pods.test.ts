@@ -1,5 +1,6 @@
 /** Pods that start late, never, or not as asked: one clear error each, and nothing that stays. */
 import { describe, expect, it } from 'vitest';
+import { failureOf } from '../../../test/support/failure-of.ts';
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject, PodObject } from '../../model/kubernetes.ts';
 import type { KubernetesPort } from '../../ports/index.ts';
@@ -97,15 +98,6 @@ function waiting(reason: string, message: string): Status {
     phase: 'Pending',
     containerStatuses: [{ name: 'host', ready: false, restartCount: 0, state }],
   };
-}
-
-async function failureOf(work: Promise<unknown>): Promise<RegaugeError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof RegaugeError) return error;
-  throw new Error('it did not fail with an error for people');
 }
 
 /** Lets what is under way come to where it waits. */

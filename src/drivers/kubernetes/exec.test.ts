@@ -5,21 +5,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { failureOf } from '../../../test/support/failure-of.ts';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { QuickTimers, sendJson, statusBody } from '../../../test/support/fake-api-server.ts';
 import { fakeKubernetes } from '../../../test/support/fake-kubernetes.ts';
 import type { OpenOptions } from './open.ts';
 
 const cluster = fakeKubernetes();
-
-async function failureOf(work: Promise<unknown>) {
-  return work.then(
-    () => {
-      throw new Error('it did not fail');
-    },
-    (error: { code: string; message: string }) => error,
-  );
-}
 
 function send(socket: WebSocket, channel: number, text: string): void {
   socket.send(Buffer.concat([Buffer.of(channel), Buffer.from(text)]));

@@ -3,6 +3,7 @@
  * do, nothing hangs, nothing half-read looks whole, and no server is stormed.
  */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { failureOf } from '../../../test/support/failure-of.ts';
 import {
   type FakeServer,
   type Handler,
@@ -60,15 +61,6 @@ async function open(
   });
   ends.push(() => opened.close());
   return opened;
-}
-
-async function failureOf(work: Promise<unknown>) {
-  return work.then(
-    () => {
-      throw new Error('it did not fail');
-    },
-    (error: { code: string; message: string; hint?: string }) => error,
-  );
 }
 
 const nodeOf: Handler = (_request, answer) =>

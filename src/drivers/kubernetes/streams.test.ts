@@ -3,6 +3,7 @@
  * an error, and watches go on without a storm.
  */
 import { describe, expect, it } from 'vitest';
+import { failureOf } from '../../../test/support/failure-of.ts';
 import { QuickTimers, sendJson, statusBody } from '../../../test/support/fake-api-server.ts';
 import { fakeKubernetes } from '../../../test/support/fake-kubernetes.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
@@ -23,15 +24,6 @@ function list(names: readonly string[], token?: string): object {
     metadata,
     items: names.map((name) => named(name)),
   };
-}
-
-async function failureOf(work: Promise<unknown>) {
-  return work.then(
-    () => {
-      throw new Error('it did not fail');
-    },
-    (error: { code: string; message: string }) => error,
-  );
 }
 
 const EXPIRED = 'The provided continue parameter is too old';

@@ -1,15 +1,8 @@
 /** What every Helm port must do: one release from nothing, through upgrades, to nothing. */
 import { expect, it } from 'vitest';
 import type { HelmTarget } from './target.ts';
-import {
-  CHART,
-  configAddress,
-  configOf,
-  failureOf,
-  group,
-  requestFor,
-  type TargetKind,
-} from './target.ts';
+import { CHART, configAddress, configOf, group, requestFor, type TargetKind } from './target.ts';
+import { failureOf } from '../../support/failure-of.ts';
 
 const RELEASE = 'cilium';
 const DEBUG = { debug: { enabled: true } };

@@ -55,17 +55,6 @@ export function group(kind: TargetKind, name: string, define: (on: WithTarget) =
   });
 }
 
-export async function failureOf(
-  work: Promise<unknown>,
-): Promise<{ readonly code: string; readonly message: string; readonly hint?: string }> {
-  try {
-    await work;
-  } catch (error) {
-    return error as { code: string; message: string };
-  }
-  throw new Error('it did not fail');
-}
-
 /** A key of `cilium-config` as the cluster has it. */
 export async function configOf(
   { kubernetes, namespace }: HelmTarget,

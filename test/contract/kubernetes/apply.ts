@@ -5,7 +5,8 @@ import type {
   DeploymentObject,
   KubeObject,
 } from '../../../src/model/kubernetes.ts';
-import { addressOf, configMap, failureOf, group, type TargetKind } from './target.ts';
+import { addressOf, configMap, group, type TargetKind } from './target.ts';
+import { failureOf } from '../../support/failure-of.ts';
 
 type Data = KubeObject & { readonly data?: Readonly<Record<string, string>> };
 

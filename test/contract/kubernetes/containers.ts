@@ -1,6 +1,7 @@
 /** Exec and logs: a program's end is an answer; what never ran, or has no place to run, is a failure. */
 import { expect, it } from 'vitest';
-import { failureOf, group, podLiteral, type TargetKind } from './target.ts';
+import { group, podLiteral, type TargetKind } from './target.ts';
+import { failureOf } from '../../support/failure-of.ts';
 
 export function describeContainers(kind: TargetKind): void {
   group(kind, 'containers', (on) => {

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import type { PodObject } from '../../../src/model/kubernetes.ts';
 import type { KubernetesPort } from '../../../src/ports/index.ts';
-import { addressOf, configMap, failureOf, group, podLiteral, type TargetKind } from './target.ts';
+import { addressOf, configMap, group, podLiteral, type TargetKind } from './target.ts';
+import { failureOf } from '../../support/failure-of.ts';
 
 export function describeDeletion(kind: TargetKind): void {
   group(kind, 'deletion', (on) => {

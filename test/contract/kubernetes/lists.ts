@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import type { KubeObject } from '../../../src/model/kubernetes.ts';
 import type { KubernetesPort, ListOptions, ListPage } from '../../../src/ports/index.ts';
-import { configMap, failureOf, group, podLiteral, type TargetKind } from './target.ts';
+import { configMap, group, podLiteral, type TargetKind } from './target.ts';
+import { failureOf } from '../../support/failure-of.ts';
 
 export function describeLists(kind: TargetKind): void {
   group(kind, 'lists', (on) => {

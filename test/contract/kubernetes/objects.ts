@@ -1,7 +1,8 @@
 /** Single objects: create, read, change, and what of it is refused. */
 import { expect, it } from 'vitest';
 import type { KubeObject, PodObject } from '../../../src/model/kubernetes.ts';
-import { addressOf, configMap, failureOf, group, podLiteral, type TargetKind } from './target.ts';
+import { addressOf, configMap, group, podLiteral, type TargetKind } from './target.ts';
+import { failureOf } from '../../support/failure-of.ts';
 
 type WithStatus = KubeObject & { readonly status?: { readonly phase?: string } };
 

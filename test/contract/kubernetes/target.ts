@@ -104,14 +104,3 @@ export function podLiteral(
   // A new pod has no status yet; the API gives it one.
   return pod as unknown as PodObject;
 }
-
-export async function failureOf(
-  work: Promise<unknown>,
-): Promise<{ code: string; message: string }> {
-  try {
-    await work;
-  } catch (error) {
-    return error as { code: string; message: string };
-  }
-  throw new Error('it did not fail');
-}

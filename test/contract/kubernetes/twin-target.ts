@@ -2,8 +2,7 @@
 import type { KubeObject } from '../../../src/model/kubernetes.ts';
 import { createTwinPorts } from '../../../src/twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../../../src/twin/scenario/build-world.ts';
-import { expandCluster } from '../../../src/twin/scenario/expand-cluster.ts';
-import { clusterSpecOf } from '../../../src/twin/scenario/read-spec.ts';
+import { tinyCluster } from '../../support/small-cluster.ts';
 import { changeHistoryOf } from '../../../src/twin/store/change-history.ts';
 import type { KubernetesTarget, NodeAbility, TargetKind } from './target.ts';
 
@@ -20,16 +19,7 @@ export const HOST_READER: NodeAbility = {
 
 /** A small cluster that runs Flannel, with a namespace for the contract and a pod that sees its node. */
 export function contractWorld(): TwinWorld {
-  const spec = clusterSpecOf({
-    kind: 'ClusterSpec',
-    name: 'contract',
-    versions: { talos: '1.10.2', kubernetes: '1.33.0' },
-    network: { endpoint: 'https://10.0.0.9:6443' },
-    machine: {},
-    nodes: { prefix: 't', controlPlanes: 1, workers: 1, firstAddress: '10.0.0.10' },
-    workloads: [],
-  });
-  const { world } = buildWorld(expandCluster(spec), { seed: 1 });
+  const { world } = buildWorld(tinyCluster({ workers: 1 }), { seed: 1 });
   const [node = ''] = [...world.nodes.values()]
     .filter(({ role }) => role === 'worker')
     .map(({ name }) => name);

@@ -2,14 +2,8 @@
 import { expect, it } from 'vitest';
 import type { KubeObject } from '../../../src/model/kubernetes.ts';
 import type { KubernetesPort, WatchEvent, WatchOptions } from '../../../src/ports/index.ts';
-import {
-  addressOf,
-  configMap,
-  failureOf,
-  group,
-  type TargetKind,
-  type WithTarget,
-} from './target.ts';
+import { addressOf, configMap, group, type TargetKind, type WithTarget } from './target.ts';
+import { failureOf } from '../../support/failure-of.ts';
 
 const OURS = { 'example.com/contract': 'watches' };
 
