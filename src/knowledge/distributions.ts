@@ -5,6 +5,7 @@
 import type { Distribution } from '../model/facts.ts';
 import type { NodeObject } from '../model/kubernetes.ts';
 import { K3S_DATA, k3sBinDirectory } from './k3s.ts';
+import { RKE2_CANAL } from './rke2.ts';
 import { TALOS_FLANNEL_PORT } from './talos-versions.ts';
 
 export interface CniDirectories {
@@ -41,7 +42,7 @@ export interface DistributionFlannel {
   readonly port: number;
 }
 
-/** Flannel as the distribution deploys it; kubeadm: upstream's manifest. */
+/** Flannel as the distribution deploys it; kubeadm: upstream's manifest; RKE2: in Canal. */
 export function distributionFlannel(distribution: Distribution): DistributionFlannel {
   switch (distribution) {
     case 'talos':
@@ -53,6 +54,11 @@ export function distributionFlannel(distribution: Distribution): DistributionFla
     case 'k3s':
       return { daemonSet: undefined, configMap: undefined, port: UPSTREAM_PORT };
     case 'rke2':
+      return {
+        daemonSet: RKE2_CANAL,
+        configMap: { ...RKE2_CANAL, name: 'rke2-canal-config' },
+        port: UPSTREAM_PORT,
+      };
     case 'kubeadm':
       return {
         daemonSet: { namespace: 'kube-flannel', name: 'kube-flannel-ds' },

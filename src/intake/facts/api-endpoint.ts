@@ -3,9 +3,12 @@
  * one the cluster was made with. Cilium's agents need it before kube-proxy may go (FM-06).
  */
 import type { Source } from '../../base/source.ts';
+import { distributionOfNode } from '../../knowledge/distributions.ts';
+import { RKE2_LOCAL_API } from '../../knowledge/rke2.ts';
 import { known, unknown } from '../../model/fact.ts';
 import type { Fact } from '../../model/fact.ts';
 import type { ApiEndpoint, MachineConfigFacts } from '../../model/facts.ts';
+import type { NodeObject } from '../../model/kubernetes.ts';
 import { isTable } from '../intake.ts';
 import { parsed } from './embedded-yaml.ts';
 import { K3S_LOCAL_API } from '../../knowledge/k3s.ts';
@@ -21,6 +24,7 @@ export function apiEndpoint(
   return (
     kubeProxyServer(index) ??
     kubeadmEndpoint(index) ??
+    rke2Endpoint(index) ??
     machineConfigs.map(talosEndpoint).find((fact) => fact !== undefined) ??
     ofK3s(k3s) ??
     unknown(
@@ -55,6 +59,14 @@ function kubeadmEndpoint(index: ObjectIndex): Fact<ApiEndpoint> | undefined {
   return map === undefined
     ? undefined
     : endpointOf(endpoint, { ...map.source, path: 'data.ClusterConfiguration' });
+}
+
+/** A server answers there itself, an agent's balancer for all of them. */
+function rke2Endpoint(index: ObjectIndex): Fact<ApiEndpoint> | undefined {
+  const node = index
+    .of('Node.')
+    .find(({ object }) => distributionOfNode(object as NodeObject) === 'rke2'); // indexed by kind
+  return node === undefined ? undefined : known(RKE2_LOCAL_API, node.source);
 }
 
 function talosEndpoint({

@@ -6,6 +6,7 @@ import {
   factsOf,
   FLANNEL_CONFIG,
   k3s,
+  mirror,
   node,
   proxy,
   value,
@@ -30,6 +31,15 @@ describe('the CNI that runs', () => {
       value: expected,
       source: { object: { kind: 'DaemonSet', name } },
     });
+  });
+
+  it.each([
+    ['{"type": "calico", "ipam": {"type": "host-local", "subnet": "usePodCidr"}}', 'canal'],
+    ['{"type": "calico", "ipam": {"type": "calico-ipam"}}', 'calico'],
+    ['{"type": "calico"}', 'calico'],
+  ])('is told by a conf of %s', (plugin, expected) => {
+    const conf = `{"name": "k8s-pod-network", "cniVersion": "0.3.1", "plugins": [${plugin}]}`;
+    expect(value(factsOf([], { '10-canal.conflist': conf }).sourceCni)).toBe(expected);
   });
 
   it('is the one before Cilium while both run', () => {
@@ -177,5 +187,34 @@ describe('kube-proxy', () => {
     expect(factsOf([k3s('["server","--disable-kube-proxy"]')]).kubeProxy).toMatchObject({
       value: { present: false },
     });
+  });
+});
+
+describe('kube-proxy of RKE2', () => {
+  function rke2(role: string): ReturnType<typeof node> {
+    const annotations = role === '' ? {} : { 'rke2.io/node-args': role };
+    return node('a', { kubeletVersion: 'v1.31.6+rke2r1', osImage: 'Debian' }, { annotations });
+  }
+
+  it.each([
+    ['["server"]', true],
+    ['["server","--disable-kube-proxy","true","--cni","canal"]', false],
+    ['["server","--disable-kube-proxy","--cni","canal"]', false],
+    ['["server","--disable-kube-proxy","false"]', true],
+    // What an agent says of it counts for nothing, and arguments of others are none.
+    ['["agent","--disable-kube-proxy","true"]', undefined],
+    ['not JSON', undefined],
+    ['', undefined],
+  ])('is told by the arguments %s of a node', (args, present) => {
+    const facts = factsOf([rke2(args), daemonSet('rke2-canal', 'rancher/hardened-calico:v3')]);
+    expect(value(facts.kubeProxy)?.present).toBe(present);
+  });
+
+  it('is seen in its pods before anything else', () => {
+    const facts = factsOf([
+      rke2('["server","--disable-kube-proxy","true"]'),
+      mirror('kube-proxy-a', ['kube-proxy', '--proxy-mode=ipvs']),
+    ]);
+    expect(value(facts.kubeProxy)).toMatchObject({ present: true, mode: { value: 'ipvs' } });
   });
 });

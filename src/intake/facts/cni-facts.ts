@@ -102,10 +102,16 @@ function confCni(confs: readonly CniConfInput[]): Fact<CniName> | undefined {
     const [first] = Array.isArray(plugins) ? (plugins as unknown[]) : [];
     const type = isTable(first) && typeof first['type'] === 'string' ? first['type'] : '';
     const name = Object.hasOwn(PLUGIN_CNI, type) ? PLUGIN_CNI[type] : undefined;
-    return name === undefined ? [] : [{ name, source }];
+    if (name === undefined) return [];
+    return [{ name: name === 'calico' && isTable(first) ? calicoOrCanal(first) : name, source }];
   });
   const chosen = found.find(({ name }) => name !== 'cilium') ?? found[0];
   return chosen === undefined ? undefined : known(chosen.name, chosen.source);
+}
+
+/** Calico that carries packets gives out addresses itself; over Flannel host-local does (canal.yaml). */
+function calicoOrCanal({ ipam }: Readonly<Record<string, unknown>>): CniName {
+  return isTable(ipam) && ipam['type'] === 'host-local' ? 'canal' : 'calico';
 }
 
 /** UDP ports of the VXLAN backend: flannel:Documentation/backends.md@v0.28.9; Talos on every version. */

@@ -1,5 +1,6 @@
 /** Whether kube-proxy runs, and in which mode. */
 import type { ReadObject } from '../../model/cluster-input.ts';
+import { rke2Arguments, rke2Network } from '../../knowledge/rke2.ts';
 import { known, unknown } from '../../model/fact.ts';
 import type { Fact } from '../../model/fact.ts';
 import type { KubeProxyFacts } from '../../model/facts.ts';
@@ -23,6 +24,7 @@ export function kubeProxyFacts(evidence: CniEvidence): Fact<KubeProxyFacts> {
     );
   }
   if (distribution.known && distribution.value === 'k3s') return insideK3s(evidence);
+  if (distribution.known && distribution.value === 'rke2') return onRke2(evidence);
   const [first] = index.of('DaemonSet.apps');
   if (nodes.length > 0 && first !== undefined) {
     return known(
@@ -77,6 +79,25 @@ function asMode(text: string, { source }: ReadObject): Fact<Mode> {
   return mode === undefined
     ? unknown(`the mode of kube-proxy: "${text}" is none`, COMMAND)
     : known(mode, source);
+}
+
+/**
+ * RKE2 runs it as a static pod of every node unless its servers were told otherwise; where no pod shows,
+ * their arguments tell.
+ */
+function onRke2({ index, nodes }: CniEvidence): Fact<KubeProxyFacts> {
+  const none = { present: false, mode: unknown('the mode of kube-proxy: there is none') } as const;
+  for (const { object, source } of nodes) {
+    const args = rke2Arguments(object);
+    if (args?.role !== 'server') continue;
+    const from = { ...source, path: 'metadata.annotations["rke2.io/node-args"]' };
+    const running = { present: true, mode: unknown('the mode of kube-proxy', COMMAND) } as const;
+    return known(rke2Network(args).kubeProxy ? running : none, from);
+  }
+  const [pod] = index.of('Pod.');
+  return pod === undefined
+    ? unknown('whether RKE2 runs kube-proxy', 'kubectl get nodes,pods -A -o json')
+    : known(none, pod.source);
 }
 
 /** In K3s's own process unless its servers were started with `--disable-kube-proxy`. */

@@ -18,8 +18,7 @@ import {
 } from '../plugin-call.ts';
 import type { PluginHost } from '../plugin-host.ts';
 import { andThen } from '../run.ts';
-import { pluginProgram } from './skeleton.ts';
-import { VERSIONS_UNTIL_1_0 } from './skeleton.ts';
+import { pluginProgram, VERSIONS_UNTIL_1_0 } from './skeleton.ts';
 
 export const calico = pluginProgram(
   { prepare: (settings, host) => new Calico(settings, host) },
