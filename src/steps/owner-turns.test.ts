@@ -35,6 +35,22 @@ it('asks nobody for a while when a budget refuses with none away', () => {
   expect(turns.take(OWNER, 5_000)).toBe(true);
 });
 
+it('ends a turn only by a replacement, not by a pod that was yet to go when the owner was asked', () => {
+  const turns = new OwnerTurns();
+  taken(turns, 2);
+  turns.went(OWNER.uid, 100);
+  turns.went(OWNER.uid, 100);
+  expect(turns.wanted(OWNER.uid, 200)).toBe(39);
+  taken(turns, 1);
+  // Asked for, not gone: the two that are away are no fewer for it.
+  expect(turns.wanted(OWNER.uid, 200)).toBe(39);
+  turns.went(OWNER.uid, 300);
+  expect(turns.wanted(OWNER.uid, 200)).toBe(40);
+  expect(turns.wanted(OWNER.uid, 400)).toBe(38);
+  turns.give(OWNER.uid);
+  expect(turns.wanted(OWNER.uid, 400)).toBe(39);
+});
+
 /** All that the share allows have asked at once, and the budget let only so many go. */
 function withBudgetOf(allowed: number): OwnerTurns {
   const turns = new OwnerTurns();

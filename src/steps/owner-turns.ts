@@ -26,6 +26,10 @@ export interface Turns {
   overSince: number;
   ready: number;
   inFlight: number;
+  /** Of the turns in flight, those whose pod was let go; the others are only being asked for. */
+  away: number;
+  /** When the last of them was let go. */
+  wentAt: number;
   /** Who asks for the owner now, to take a turn of it. */
   asking: number;
   refusedUntil: number;
@@ -80,16 +84,29 @@ export class OwnerTurns {
     known.overSince = 0;
   }
 
-  /** How many of the owner's pods must be ready for one of its turns to be over. */
-  wanted(uid: string): number {
+  /** The pod of a turn was let go. */
+  went(uid: string, now: number): void {
+    const known = this.owners.get(uid);
+    if (known === undefined) return;
+    known.away += 1;
+    known.wentAt = now;
+  }
+
+  /**
+   * How many of the owner's pods must be ready, as asked for at that time, for one of its turns to be
+   * over. What was asked for before the last pod went counts that pod as ready: it tells nothing.
+   */
+  wanted(uid: string, askedAt: number): number {
     const owner = this.owners.get(uid);
-    return owner === undefined ? 0 : owner.ready - (owner.inFlight - 1);
+    if (owner === undefined) return 0;
+    return askedAt <= owner.wentAt ? owner.ready : owner.ready - (owner.away - 1);
   }
 
   give(uid: string): void {
     const owner = this.owners.get(uid);
     if (owner === undefined) return;
     owner.inFlight = Math.max(0, owner.inFlight - 1);
+    owner.away = Math.min(owner.inFlight, Math.max(0, owner.away - 1));
     owner.overSince += 1;
     if (owner.overSince < TRY_MORE_AFTER) return;
     owner.allowed += 1;
@@ -115,6 +132,8 @@ function noTurns(): Turns {
     overSince: 0,
     ready: 0,
     inFlight: 0,
+    away: 0,
+    wentAt: -Infinity,
     asking: 0,
     refusedUntil: 0,
     shortSince: undefined,

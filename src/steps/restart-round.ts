@@ -25,6 +25,8 @@ import type { StepContext } from './step-module.ts';
 
 /** Between looks; an API server must bear this for every node of a wave at once. */
 const ROUND_MS = 2_000;
+/** By then all who looked at the same moment have said which turns are over. */
+const TURNS_OVER_MS = 50;
 const BUDGET_RETRY_MS = 5_000;
 /** Pods that restart are back by then, where there is room for them. */
 const ROOM_PATIENCE_MS = 120_000;
@@ -80,6 +82,7 @@ export async function restartRound(
       await relief.look(blockers.length);
       if (context.ports.clock.now() >= context.deadline)
         return { done: false, blockers: blockers.map(({ pod, words }) => words(showPod(pod))) };
+      await round.startWaiting();
       // All nodes of a wave look at the same moments, and so share what they ask of owners.
       await context.ports.clock.sleep(ROUND_MS - (context.ports.clock.now() % ROUND_MS));
     }
@@ -133,6 +136,8 @@ class Round {
   private readonly flights = new Map<string, Flight>();
   private readonly retryAt = new Map<string, { readonly at: number; readonly blocker: Blocker }>();
   private last: readonly Known[] = [];
+  /** Those that waited for a turn at the last look. */
+  private waiting: readonly Known[] = [];
   private readonly context: StepContext;
   private readonly options: RoundOptions;
 
@@ -154,12 +159,26 @@ class Round {
     }
     const blockers = await this.settle(present, pods);
     const starts: Promise<Blocker>[] = [];
+    const waiting: Known[] = [];
     for (const known of wanted) {
       const waits = this.mustWait(known);
       if (waits === undefined) starts.push(this.start(known));
-      else blockers.push(waits);
+      else {
+        blockers.push(waits);
+        if (waits.words === WAITING) waiting.push(known);
+      }
     }
+    this.waiting = waiting;
     return starts.length === 0 ? blockers : [...blockers, ...(await Promise.all(starts))];
+  }
+
+  /** Turns that others gave back since the look go to those who waited for them. */
+  async startWaiting(): Promise<void> {
+    if (this.waiting.length === 0) return;
+    await this.context.ports.clock.sleep(TURNS_OVER_MS);
+    const free = this.waiting.filter((known) => this.mustWait(known) === undefined);
+    this.waiting = [];
+    await Promise.all(free.map((known) => this.start(known)));
   }
 
   /** Most pods are the same objects, in the same order, as at the last look. */
@@ -199,6 +218,7 @@ class Round {
     pods: readonly PodObject[],
   ): Promise<Blocker[]> {
     const blockers: Blocker[] = [];
+    const askedAt = this.context.ports.clock.now();
     const landed: Flight[] = [];
     const asked: { readonly flight: Flight; readonly owner: Promise<OwnerState | undefined> }[] =
       [];
@@ -210,12 +230,13 @@ class Round {
       else blockers.push(blocker);
     }
     const owners = await Promise.all(asked.map(({ owner }) => owner));
+    for (const flight of landed) this.land(flight);
     for (const [index, { flight }] of asked.entries()) {
-      const blocker = this.waitsForOwner(flight, owners[index]);
-      if (blocker === undefined) landed.push(flight);
+      const blocker = this.waitsForOwner(flight, owners[index], askedAt);
+      // At once: the replacement that ends this turn is not that of the next.
+      if (blocker === undefined) this.land(flight);
       else blockers.push(blocker);
     }
-    for (const flight of landed) this.land(flight);
     return blockers;
   }
 
@@ -234,8 +255,12 @@ class Round {
     return { pod, words: NOT_REPLACED };
   }
 
-  private waitsForOwner({ pod, owner }: Flight, now: OwnerState | undefined): Blocker | undefined {
-    const wanted = this.context.turns.wanted(owner?.uid ?? '');
+  private waitsForOwner(
+    { pod, owner }: Flight,
+    now: OwnerState | undefined,
+    askedAt: number,
+  ): Blocker | undefined {
+    const wanted = this.context.turns.wanted(owner?.uid ?? '', askedAt);
     if (now === undefined || now.ready >= Math.min(wanted, now.replicas)) return undefined;
     return { pod, words: (name) => `${NOT_REPLACED(name)} (${now.ready} of ${now.replicas})` };
   }
@@ -276,7 +301,10 @@ class Round {
     const flight = { pod, method, owner, wasReady: isReady(pod) };
     this.flights.set(uid, flight);
     const refusal = await this.restart(pod, method);
-    if (refusal === undefined) return { pod, words: RESTARTING };
+    if (refusal === undefined) {
+      if (owner !== undefined) turns.went(owner.uid, ports.clock.now());
+      return { pod, words: RESTARTING };
+    }
     this.flights.delete(uid);
     const at = ports.clock.now() + BUDGET_RETRY_MS;
     const blocker = { pod, words: (name: string) => `${name}: ${refusal}` };
