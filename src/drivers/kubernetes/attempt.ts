@@ -128,16 +128,22 @@ async function* piecesOf(
   message: http.IncomingMessage,
   { target, limits, timers, done }: Reading,
 ): AsyncGenerator<Buffer> {
-  const watchSilence = (): (() => void) =>
-    timers.guard(limits.idleMs, () =>
-      message.destroy(silence(target, 'go on with its answer', limits.idleMs, true)),
-    );
-  let stopTimer = watchSilence();
+  const { idleMs } = limits;
+  // One timer for very many pieces: it looks how long the silence is when it fires.
+  let since: number | undefined = timers.now();
+  const watchSilence = (waitMs: number): (() => void) =>
+    timers.guard(waitMs, () => {
+      const left = (since ?? timers.now()) + idleMs - timers.now();
+      if (left > 0) stopTimer = watchSilence(left);
+      else message.destroy(silence(target, 'go on with its answer', idleMs, true));
+    });
+  let stopTimer = watchSilence(idleMs);
   try {
     for await (const piece of message) {
-      stopTimer();
+      // While the piece is worked on nobody waits for the server.
+      since = undefined;
       yield piece as Buffer; // no encoding was set
-      stopTimer = watchSilence();
+      since = timers.now();
     }
     if (!message.complete) throw new AttemptError(cutOff(target));
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What keys of API objects mean to a snapshot, told by their bytes: there are few, and they are many. */
 import { BACKSLASH, QUOTE } from '../../base/json-cursor.ts';
 import { isSecretKey } from '../../base/redaction.ts';
+import { RememberedValues } from './remembered-values.ts';
 
 export type KeyMeaning =
   | 'plain'
@@ -27,12 +28,18 @@ const MEANINGS = new Map<string, KeyMeaning>([
   ['value', 'value'],
 ]);
 
-interface Known {
+export interface KnownKey {
   readonly bytes: Uint8Array;
   readonly meaning: KeyMeaning;
+  /** Of this key, and of the elements where it is a list. */
+  readonly values: RememberedValues;
+  readonly elements: RememberedValues;
   /** The key that came after it the last time: objects of one kind are alike. */
-  next: Known | undefined;
+  next: KnownKey | undefined;
 }
+
+const VALUES = 3;
+const ELEMENTS = 8;
 
 /** A power of two. */
 const PLACES = 4_096;
@@ -41,11 +48,11 @@ const PLACES = 4_096;
 export class KeyReader {
   /** After the closing quote of the key that was read last. */
   end = 0;
-  private readonly known: (Known | undefined)[] = Array.from({ length: PLACES });
-  private last: Known = { bytes: new Uint8Array(), meaning: 'plain', next: undefined };
+  private readonly known: (KnownKey | undefined)[] = Array.from({ length: PLACES });
+  private last = knownKey(new Uint8Array(), 'plain');
 
-  /** Reads the key that begins after the quote before `start`; undefined where the text ends in it. */
-  read(bytes: Buffer, start: number): KeyMeaning | undefined {
+  /** The key that begins after the quote before `start`; undefined where the text ends in it. */
+  read(bytes: Buffer, start: number): KnownKey | undefined {
     const { next } = this.last;
     const found =
       next !== undefined && isAt(next.bytes, bytes, start) ? next : this.lookUp(bytes, start);
@@ -53,10 +60,10 @@ export class KeyReader {
     this.last.next = found;
     this.last = found;
     this.end = start + found.bytes.length + 1;
-    return found.meaning;
+    return found;
   }
 
-  private lookUp(bytes: Buffer, start: number): Known | undefined {
+  private lookUp(bytes: Buffer, start: number): KnownKey | undefined {
     let end = start;
     let hash = 0;
     for (let byte = bytes[end]; byte !== QUOTE; byte = bytes[end]) {
@@ -75,8 +82,13 @@ export class KeyReader {
     const text: unknown = JSON.parse(`"${bytes.toString('utf8', start, end)}"`);
     // A copy: the bytes of a whole page must not stay for it.
     const copy = Uint8Array.from(bytes.subarray(start, end));
-    return (this.known[place] = { bytes: copy, meaning: meaningOf(String(text)), next: undefined });
+    return (this.known[place] = knownKey(copy, meaningOf(String(text))));
   }
+}
+
+function knownKey(bytes: Uint8Array, meaning: KeyMeaning): KnownKey {
+  const values = new RememberedValues(VALUES);
+  return { bytes, meaning, values, elements: new RememberedValues(ELEMENTS), next: undefined };
 }
 
 function meaningOf(key: string): KeyMeaning {

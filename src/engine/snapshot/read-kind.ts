@@ -13,6 +13,7 @@ import { TextBuffer } from './text-buffer.ts';
 const OBJECTS_MAX = 2_000;
 /** Bytes that are written at once. */
 const WRITE_BYTES = 1024 * 1024;
+const BETWEEN = Buffer.from(',\n');
 
 export type KindRead =
   | { readonly files: readonly SnapshotFile[] }
@@ -86,7 +87,7 @@ class KindWriter {
       if (!this.isNext(redactor)) return;
       if (this.inPart >= OBJECTS_MAX) await this.closePart();
       this.part ??= await this.openPart();
-      if (this.inPart > 0) this.text.write(',\n');
+      if (this.inPart > 0) this.text.copy(BETWEEN, 0, BETWEEN.length);
       this.copy(redactor);
       this.inPart += 1;
       this.objects += 1;

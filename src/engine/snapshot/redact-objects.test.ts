@@ -123,6 +123,28 @@ describe('ObjectRedactor', () => {
     );
   });
 
+  it('keeps of what came before, at the same place or another, what it kept then', () => {
+    fc.assert(
+      fc.property(objects, objects, keys, (one, other, key) => {
+        const list = [
+          one,
+          other,
+          one,
+          { ...other, [key]: one },
+          { spec: { [key]: [one, other, one] } },
+          { spec: { [key]: [one, { ...one, value: 'x' }, other] }, env: [one, other] },
+          { env: [other, one, { name: 'IP', value: one }], metadata: { annotations: one } },
+        ];
+        const expectedAll: unknown = JSON.parse(JSON.stringify(list.map(expected)));
+        expect(redacted(JSON.stringify([...list, ...list]).slice(1, -1))).toEqual([
+          ...(expectedAll as Map[]),
+          ...(expectedAll as Map[]),
+        ]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('takes out managed fields, what was last applied, and values of variables', () => {
     const pod = {
       metadata: {

@@ -14,19 +14,27 @@ import {
 } from '../../base/json-cursor.ts';
 import { REDACTED, redactText } from '../../base/redaction.ts';
 import { isMark, NOTABLE } from '../../base/redaction-marks.ts';
-import { type KeyMeaning, KeyReader } from './key-meanings.ts';
+import { KeyReader, type KnownKey } from './key-meanings.ts';
+import type { RememberedValues } from './remembered-values.ts';
 import type { TextBuffer } from './text-buffer.ts';
 
 /** Values that rules and twins read; every other environment value goes. */
 const READ_VARIABLES =
   /^(IP|IP6|IP_AUTODETECTION_METHOD|CALICO_\w+|FLANNELD_\w+|FELIX_\w*MTU|CNI_\w+|BIN_PATH|KUBERNETES_SERVICE_(HOST|PORT)|CILIUM_K8S_NAMESPACE)$/;
 
-const REDACTED_TEXT = JSON.stringify(REDACTED);
+const REDACTED_TEXT = Buffer.from(JSON.stringify(REDACTED));
+
+/** What stands between members, and after the last one. */
+const PUNCTUATION = Buffer.from(',}');
+
+/** How a value is gone through. */
+type Form = 'object' | 'array' | 'variables' | 'variable';
 
 /** Objects of one kind, one after the other, from the bytes of a list's `items`. */
 export class ObjectRedactor {
-  private readonly head: string;
+  private readonly head: Buffer;
   private readonly cursor: JsonCursor;
+  private readonly view: DataView;
   private readonly out: TextBuffer;
   private readonly keys: KeyReader;
   private isFirst = true;
@@ -41,8 +49,11 @@ export class ObjectRedactor {
     keys = new KeyReader(),
   ) {
     const { apiVersion, kind } = type;
-    this.head = `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)}`;
+    this.head = Buffer.from(
+      `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)}`,
+    );
     this.cursor = new JsonCursor(items);
+    this.view = new DataView(items.buffer, items.byteOffset, items.byteLength);
     this.out = out;
     this.keys = keys;
   }
@@ -65,24 +76,24 @@ export class ObjectRedactor {
 
   private object(): void {
     const { cursor, out } = this;
-    out.write(this.head);
+    out.copy(this.head, 0, this.head.length);
     if (cursor.enterObject()) {
       do {
         cursor.peek();
         const start = cursor.at;
-        const meaning = this.key();
-        if (meaning === 'type') {
+        const key = this.key();
+        if (key.meaning === 'type') {
           cursor.skipValue();
           continue;
         }
-        out.write(',');
+        out.copy(PUNCTUATION, 0, 1);
         this.done = start;
-        if (meaning === 'metadata') this.metadata();
-        else this.member(meaning);
+        if (key.meaning === 'metadata') this.metadata();
+        else this.member(key);
         this.flush(cursor.at);
       } while (cursor.nextMember());
     }
-    out.write('}');
+    out.copy(PUNCTUATION, 1, 2);
   }
 
   private metadata(): void {
@@ -91,7 +102,7 @@ export class ObjectRedactor {
       cursor.skipValue();
       return;
     }
-    this.members((meaning) => {
+    this.members(({ meaning }) => {
       if (meaning === 'managed-fields') return false;
       if (meaning === 'annotations' && cursor.peek() === OPEN_BRACE) this.annotations();
       else cursor.skipValue();
@@ -100,23 +111,23 @@ export class ObjectRedactor {
   }
 
   private annotations(): void {
-    this.members((meaning) => {
-      if (meaning === 'last-applied') return false;
-      this.member(meaning);
+    this.members((key) => {
+      if (key.meaning === 'last-applied') return false;
+      this.member(key);
       return true;
     });
   }
 
   /** The members of an object; those that `take` does not want, and so does not step over, go. */
-  private members(take: (meaning: KeyMeaning) => boolean): void {
+  private members(take: (key: KnownKey) => boolean): void {
     const { cursor } = this;
     if (!cursor.enterObject()) return;
     let isFirst = true;
     for (;;) {
       // The comma before it, where there is one.
       const start = isFirst ? cursor.at : cursor.at - 1;
-      const meaning = this.key();
-      const isTaken = take(meaning);
+      const key = this.key();
+      const isTaken = take(key);
       if (isTaken) isFirst = false;
       else {
         cursor.skipValue();
@@ -131,36 +142,85 @@ export class ObjectRedactor {
 
   // ------------------------------------------------------------ what is in it
 
-  private member(meaning: KeyMeaning): void {
+  private member(key: KnownKey): void {
     const { cursor } = this;
-    if (meaning === 'secret' && cursor.peek() === QUOTE) {
-      const start = cursor.at;
-      cursor.skipString();
-      // An empty one says that there is none.
-      if (cursor.at - start > 2) this.replace(start, cursor.at, REDACTED_TEXT);
-    } else if (meaning === 'env' && cursor.peek() === OPEN_BRACKET) this.variables();
-    else this.value();
+    const byte = cursor.peek();
+    if (byte === OPEN_BRACE) this.again(key.values, 'object', key);
+    else if (byte === OPEN_BRACKET)
+      this.again(key.values, key.meaning === 'env' ? 'variables' : 'array', key);
+    else if (byte !== QUOTE) cursor.skipWord();
+    else if (key.meaning === 'secret') this.secret();
+    else this.string();
   }
 
+  private secret(): void {
+    const { cursor } = this;
+    const start = cursor.at;
+    cursor.skipString();
+    // An empty one says that there is none.
+    if (cursor.at - start > 2) this.replace(start, cursor.at, REDACTED_TEXT);
+  }
+
+  /** What came before is not gone through again. */
+  private again(memory: RememberedValues, form: Form, key: KnownKey): void {
+    const { cursor, out } = this;
+    const start = cursor.at;
+    const found = memory.find(this.view, start);
+    if (found !== undefined) {
+      cursor.at = start + found.length;
+      if (found.kept !== undefined) this.replace(start, cursor.at, found.kept);
+      return;
+    }
+    // Where its text begins once all before it is written.
+    const place = out.length + start - this.done;
+    this.whole(form, key);
+    const end = cursor.at;
+    const isChanged = this.done > start;
+    if (isChanged) this.flush(end);
+    memory.add(cursor.bytes, start, end, isChanged ? out.view().subarray(place) : undefined);
+  }
+
+  private whole(form: Form, key: KnownKey): void {
+    switch (form) {
+      case 'object':
+        this.plainObject();
+        return;
+      case 'array':
+        this.array(key);
+        return;
+      case 'variables':
+        this.variables(key);
+        return;
+      case 'variable':
+        this.variable();
+    }
+  }
+
+  private plainObject(): void {
+    const { cursor } = this;
+    if (!cursor.enterObject()) return;
+    do this.member(this.key());
+    while (cursor.nextMember());
+  }
+
+  private array(key: KnownKey | undefined): void {
+    const { cursor } = this;
+    if (!cursor.enterArray()) return;
+    do {
+      if (key !== undefined && cursor.peek() === OPEN_BRACE)
+        this.again(key.elements, 'object', key);
+      else this.value();
+    } while (cursor.nextElement());
+  }
+
+  /** Of no key. */
   private value(): void {
     const { cursor } = this;
-    switch (cursor.peek()) {
-      case QUOTE:
-        this.string();
-        return;
-      case OPEN_BRACE:
-        if (!cursor.enterObject()) return;
-        do this.member(this.key());
-        while (cursor.nextMember());
-        return;
-      case OPEN_BRACKET:
-        if (!cursor.enterArray()) return;
-        do this.value();
-        while (cursor.nextElement());
-        return;
-      default:
-        cursor.skipWord();
-    }
+    const byte = cursor.peek();
+    if (byte === QUOTE) this.string();
+    else if (byte === OPEN_BRACE) this.plainObject();
+    else if (byte === OPEN_BRACKET) this.array(undefined);
+    else cursor.skipWord();
   }
 
   private string(): void {
@@ -191,16 +251,16 @@ export class ObjectRedactor {
     const text: unknown = JSON.parse(this.cursor.text(start, end));
     if (typeof text !== 'string') return;
     const rest = redactText(text);
-    if (rest !== text) this.replace(start, end, JSON.stringify(rest));
+    if (rest !== text) this.replace(start, end, Buffer.from(JSON.stringify(rest)));
   }
 
   // ------------------------------------------------------------ environment variables
 
-  private variables(): void {
+  private variables(key: KnownKey): void {
     const { cursor } = this;
     if (!cursor.enterArray()) return;
     do {
-      if (cursor.peek() === OPEN_BRACE) this.variable();
+      if (cursor.peek() === OPEN_BRACE) this.again(key.elements, 'variable', key);
       else this.value();
     } while (cursor.nextElement());
   }
@@ -212,8 +272,8 @@ export class ObjectRedactor {
     cursor.at = start;
     if (!cursor.enterObject()) return;
     do {
-      const meaning = this.key();
-      if (meaning !== 'value' || isRead) this.member(meaning);
+      const key = this.key();
+      if (key.meaning !== 'value' || isRead) this.member(key);
       else {
         cursor.peek();
         const from = cursor.at;
@@ -229,7 +289,7 @@ export class ObjectRedactor {
     let name = '';
     if (!cursor.enterObject()) return name;
     do {
-      const meaning = this.key();
+      const { meaning } = this.key();
       const start = cursor.at;
       const isText = cursor.peek() === QUOTE;
       cursor.skipValue();
@@ -240,22 +300,22 @@ export class ObjectRedactor {
 
   // ------------------------------------------------------------ what is written
 
-  /** What the key at the cursor means; the cursor then stands at the value. */
-  private key(): KeyMeaning {
+  /** The key at the cursor, which then stands at the value. */
+  private key(): KnownKey {
     const { cursor } = this;
     const { bytes } = cursor;
     if (cursor.peek() !== QUOTE) throw cursor.unexpected();
-    const meaning = this.keys.read(bytes, cursor.at + 1);
-    if (meaning === undefined) throw cursor.unexpected(bytes.length);
+    const key = this.keys.read(bytes, cursor.at + 1);
+    if (key === undefined) throw cursor.unexpected(bytes.length);
     cursor.at = this.keys.end;
     cursor.expect(COLON);
     cursor.peek();
-    return meaning;
+    return key;
   }
 
-  private replace(start: number, end: number, text: string): void {
+  private replace(start: number, end: number, bytes: Buffer): void {
     this.flush(start);
-    this.out.write(text);
+    this.out.copy(bytes, 0, bytes.length);
     this.done = end;
   }
 

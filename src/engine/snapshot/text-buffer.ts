@@ -1,6 +1,8 @@
 /** Bytes that are put together piece by piece and taken away in large pieces; the memory is used again. */
 
 const FIRST_BYTES = 256 * 1024;
+/** Up to here a call out of JavaScript takes longer than a loop. */
+const FEW_BYTES = 160;
 
 export class TextBuffer {
   private bytes = Buffer.allocUnsafe(FIRST_BYTES);
@@ -13,7 +15,17 @@ export class TextBuffer {
   copy(from: Buffer, start: number, end: number): void {
     if (end <= start) return;
     this.reserve(end - start);
-    this.used += from.copy(this.bytes, this.used, start, end);
+    if (end - start > FEW_BYTES) {
+      this.used += from.copy(this.bytes, this.used, start, end);
+      return;
+    }
+    const { bytes } = this;
+    let { used } = this;
+    for (let at = start; at < end; at += 1) {
+      bytes[used] = from[at] ?? 0;
+      used += 1;
+    }
+    this.used = used;
   }
 
   write(text: string): void {
