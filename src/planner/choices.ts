@@ -29,7 +29,6 @@ export interface Choices {
 export const MIGRATION_LABEL = 'io.cilium.migration/cilium-default';
 /** Selects the nodes whose agents serve Services (cilium:Documentation/configuration/per-node-config.rst@main). */
 export const REPLACEMENT_LABEL = 'io.cilium.migration/kube-proxy-replacement';
-export const OLD_CONF = '10-flannel.conflist';
 
 /** The values with which every pod and Service is Cilium's, the old CNI being there still. */
 export function finalValues({ values }: Choices): ChartValues {

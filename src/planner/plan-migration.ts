@@ -172,7 +172,7 @@ function assemble(
     cluster: situation.cluster,
     fingerprint: fingerprintOf(situation),
     strategy: choices.strategy,
-    from: { cni: 'flannel', podCidrs: situation.podCidrs },
+    from: { cni: situation.adapter.oldNetwork.cni, podCidrs: situation.podCidrs },
     to: {
       cni: 'cilium',
       version: choices.version,

@@ -10,7 +10,7 @@ export function gateText({ platform, from }: Plan, gate: Gate, places: Places): 
     case 'agents-ready':
       return `the Cilium agent of ${nodesText(gate.nodes)} ready (\`kubectl -n ${platform.release.namespace} get pods -l k8s-app=cilium -o wide\`)`;
     case 'conf-selected':
-      return `the first conf of ${gate.node} is ${gate.network}’s (\`${listing(places, gate.node, gate.directories?.conf ?? platform.cniConfDirectory)}\`)`;
+      return `the first conf of ${gate.node} is ${gate.network === 'flannel' ? from.cni : gate.network}’s (\`${listing(places, gate.node, gate.directories?.conf ?? platform.cniConfDirectory)}\`)`;
     case 'etcd-quorum':
       return `etcd keeps its quorum without ${gate.node} (\`talosctl -n ${places.addressOf(gate.node)} etcd members\`, and \`etcd status\` on each)`;
     case 'workloads-ready':

@@ -10,6 +10,7 @@ import type { Ports } from '../ports/index.ts';
 export interface SelectedConf {
   /** Undefined when there is none. */
   readonly file: string | undefined;
+  /** `flannel` is Canal too. */
   readonly network: 'cilium' | 'flannel' | 'other' | 'none';
   /** The plugin binary the conf names is there. */
   readonly binaryPresent: boolean;
@@ -28,8 +29,9 @@ export async function selectedConf(
   const names = (await ports.nodeHost.list(node, directory)) ?? [];
   const file = confCandidates(names)[0];
   if (file === undefined) return { file, network: 'none', binaryPresent: false };
-  const network = networkOf(file, await ports.nodeHost.read(node, `${directory}/${file}`));
-  const binary = BINARIES[network];
+  const text = await ports.nodeHost.read(node, `${directory}/${file}`);
+  const network = networkOf(file, text);
+  const binary = isCanal(text) ? 'calico' : BINARIES[network];
   const binaries = binary === undefined ? [] : ((await ports.nodeHost.list(node, bin)) ?? []);
   return { file, network, binaryPresent: binary === undefined || binaries.includes(binary) };
 }
@@ -46,11 +48,16 @@ async function runtimeDirectories(
   return config === undefined || config.includes(conf) ? { conf, bin } : after;
 }
 
+/** Canal's plugin is Calico's; what lies between nodes is Flannel's. */
+function isCanal(text = ''): boolean {
+  return /"type"\s*:\s*"calico"/.test(text) && /"type"\s*:\s*"host-local"/.test(text);
+}
+
 /** By what the conf says; by its name where it cannot be read. */
 function networkOf(file: string, text: string | undefined): SelectedConf['network'] {
   const told = text === undefined || text === '' ? file : text;
   if (/"type"\s*:\s*"cilium-cni"/.test(told)) return 'cilium';
-  if (/"type"\s*:\s*"flannel"/.test(told)) return 'flannel';
+  if (/"type"\s*:\s*"flannel"/.test(told) || isCanal(told)) return 'flannel';
   if (told !== file) return 'other';
-  return /cilium/.test(file) ? 'cilium' : /flannel/.test(file) ? 'flannel' : 'other';
+  return /cilium/.test(file) ? 'cilium' : /flannel|canal/.test(file) ? 'flannel' : 'other';
 }

@@ -6,18 +6,22 @@
 import type { Finding } from '../../model/finding.ts';
 import type { DirectoriesAfter, ObjectSelector, ServiceProof } from '../../model/plan.ts';
 import type { CniDirectories } from '../../knowledge/distributions.ts';
+import type { OldNetwork } from './old-network.ts';
 
 export interface DistributionAdapter {
   /** Where the runtime looks while the old CNI is there. */
   readonly directories: CniDirectories;
   /** Where it looks once the old CNI is switched off; undefined where that changes nothing. */
   readonly afterOldCni: DirectoriesAfter | undefined;
+  readonly oldNetwork: OldNetwork;
   /** The old CNI in the API, in the order in which it is deleted; none where it is part of a process of the system. */
   readonly oldCni: readonly ObjectSelector[];
+  /** What brings those objects back: the back-up, or the service when it is told what it was told before. */
+  readonly oldCniReturns: 'from-backup' | 'with-service';
   /** kube-proxy in the API; none where it is part of a process of the system. */
   readonly kubeProxy: readonly ObjectSelector[];
   /** What the system's own service is told instead of, or besides, deleting objects. */
-  readonly service: ServiceChange | undefined;
+  readonly service: ((kubeProxyReplaced: boolean) => ServiceChange) | undefined;
   /** What the distribution cannot do, or no steps are known for. */
   readonly refusals: readonly Finding[];
 }

@@ -2,6 +2,7 @@
 import { cniDirectories } from '../../knowledge/distributions.ts';
 import type { ObjectSelector } from '../../model/plan.ts';
 import type { DistributionAdapter } from './adapter.ts';
+import { FLANNEL } from './old-network.ts';
 
 export interface NamedObject {
   readonly namespace: string;
@@ -15,7 +16,9 @@ export function withObjects(
   return {
     directories: cniDirectories(distribution, { bundledFlannel: false }),
     afterOldCni: undefined,
+    oldNetwork: FLANNEL,
     oldCni: flannelObjects(distribution, flannelDaemonSet),
+    oldCniReturns: 'from-backup',
     kubeProxy: kubeProxyObjects(distribution),
     service: undefined,
     refusals: [],

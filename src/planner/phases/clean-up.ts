@@ -2,18 +2,12 @@
 import type { NodeFacts } from '../../model/facts.ts';
 import type { Step } from '../../model/plan.ts';
 import { RECONFIGURED_MARK } from '../../steps/reconfigure-agent.ts';
-import { MIGRATION_LABEL, OLD_CONF, REPLACEMENT_LABEL, type Choices } from '../choices.ts';
+import type { OldNetwork } from '../distributions/old-network.ts';
+import { MIGRATION_LABEL, REPLACEMENT_LABEL, type Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
 import { makeStep } from '../step.ts';
 
-/** knowledge cilium-and-flannel.md section 14; the plugin binaries others share stay. */
-const FLANNEL_STATE = [
-  '/run/flannel/subnet.env',
-  '/var/lib/cni/networks/cbr0/*',
-  '/var/lib/cni/flannel/*',
-] as const;
 const FLANNEL_LINKS = ['flannel.1', 'flannel-v6.1', 'cni0'] as const;
-const FLANNEL_ANNOTATIONS = /^flannel\.alpha\.coreos\.com\//;
 
 export function cleanUp(
   situation: Situation,
@@ -22,17 +16,18 @@ export function cleanUp(
   after: readonly string[],
 ): readonly Step[] {
   const everything = situation.nodes.map(({ name }) => name);
+  const { oldNetwork } = situation.adapter;
   const files = makeStep({
     phase: 'clean-up',
     name: 'files-and-links',
-    title: 'Remove Flannel’s conf, state and links from the nodes',
+    title: `Remove ${oldNetwork.title}’s conf, state and links from the nodes`,
     action: {
       kind: 'change-node-files',
       nodes: everything,
       remove: [
-        `${confDirectory}/${OLD_CONF}`,
-        `${confDirectory}/${OLD_CONF}.cilium_bak`,
-        ...FLANNEL_STATE,
+        `${confDirectory}/${oldNetwork.conf}`,
+        `${confDirectory}/${oldNetwork.conf}.cilium_bak`,
+        ...oldNetwork.state,
       ],
       links: FLANNEL_LINKS,
       cleanKubeProxyRules: false,
@@ -42,11 +37,11 @@ export function cleanUp(
     gates: [{ kind: 'no-old-pods', nodes: everything }, { kind: 'paths-clear' }],
     scope: 'nodes',
     worst: 'a conf that is left behind would win again where Cilium’s is missing',
-    undoNote: 'Flannel writes them again when it runs again',
+    undoNote: `${oldNetwork.title} writes them again when it runs again`,
     timeoutSeconds: 900,
     because: 'a stale conf or link is what breaks the next change (FM-03, FM-63, FM-64)',
   });
-  const labels = situation.nodes.map((node) => labelStep(node, choices, files.id));
+  const labels = situation.nodes.map((node) => labelStep(node, oldNetwork, choices, files.id));
   const uncordon = makeStep({
     phase: 'clean-up',
     name: 'uncordon',
@@ -81,16 +76,21 @@ export function cleanUp(
   return [files, ...labels, uncordon, verify];
 }
 
-function labelStep(node: NodeFacts, { replacementConfig }: Choices, after: string): Step {
-  const flannels = Object.keys(node.object.metadata.annotations ?? {}).filter((key) =>
-    FLANNEL_ANNOTATIONS.test(key),
+function labelStep(
+  node: NodeFacts,
+  { title, annotations }: OldNetwork,
+  { replacementConfig }: Choices,
+  after: string,
+): Step {
+  const olds = Object.keys(node.object.metadata.annotations ?? {}).filter((key) =>
+    annotations.test(key),
   );
   const replaced = replacementConfig !== undefined;
-  const stale = [...flannels, ...(replaced ? [RECONFIGURED_MARK] : [])];
+  const stale = [...olds, ...(replaced ? [RECONFIGURED_MARK] : [])];
   return makeStep({
     phase: 'clean-up',
     name: `${node.name}/labels`,
-    title: `Remove the migration’s labels and Flannel’s annotations from ${node.name}`,
+    title: `Remove the migration’s labels and ${title}’s annotations from ${node.name}`,
     action: {
       kind: 'label-node',
       node: node.name,

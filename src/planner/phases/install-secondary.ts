@@ -17,15 +17,16 @@ export function installSecondary(
   const everything = situation.nodes.map(({ name }) => name);
   const expected = Object.fromEntries(situation.nodes.map((node) => [node.name, node.internalIps]));
   const { version, values, nodeConfig } = choices;
+  const { title } = situation.adapter.oldNetwork;
   return inARow(after, [
     {
       phase: 'install-secondary',
       name: 'install-cilium',
-      title: `Install Cilium ${version} beside Flannel, managing no pod`,
+      title: `Install Cilium ${version} beside ${title}, managing no pod`,
       action: releaseWith(choices, values.secondary),
       gates: [{ kind: 'paths-clear' }, { kind: 'webhooks-reachable' }, ...ownersGate(choices)],
       scope: 'cluster',
-      worst: 'the overlay does not come up; pods stay on Flannel',
+      worst: `the overlay does not come up; pods stay on ${title}`,
       undo: 'inverse',
       timeoutSeconds: 900 + SECONDS_PER_NODE * everything.length,
       because: 'cni.customConf keeps the agent’s hands off the CNI conf until a node is labelled',

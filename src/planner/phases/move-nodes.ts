@@ -3,7 +3,7 @@
  * pods, verify. Nodes that have not moved are cordoned, so that every pod restarts once only.
  */
 import type { Gate, NodeStrategy, Step } from '../../model/plan.ts';
-import { MIGRATION_LABEL, OLD_CONF, type Choices } from '../choices.ts';
+import { MIGRATION_LABEL, type Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
 import { makeStep } from '../step.ts';
 import { storageOf } from '../storage.ts';
@@ -158,7 +158,7 @@ function labelStep(
       node,
       strategy: strategy === 'reboot' ? 'evict-in-place' : strategy,
       label: MIGRATION_LABEL,
-      oldConf: OLD_CONF,
+      oldConf: situation.adapter.oldNetwork.conf,
       backup: BACK_UP,
     },
     because: 'the label selects the node for the CiliumNodeConfig',

@@ -1,4 +1,4 @@
-/** Flannel goes when nothing is on it: first out of the machine configs, then its objects. */
+/** The old CNI goes when nothing is on it: first out of the machine configs, then its objects. */
 import type { Gate, Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
@@ -26,21 +26,26 @@ export function removeOldCni(
 }
 
 function deleteOldCni(
-  { adapter: { oldCni: objects } }: Situation,
+  { adapter: { oldCni: objects, oldCniReturns, oldNetwork } }: Situation,
   gates: readonly Gate[],
 ): readonly Omit<StepParts, 'after'>[] {
   if (objects.length === 0) return [];
   return [
     {
       phase: 'remove-old-cni',
-      name: 'delete-flannel',
-      title: 'Delete Flannel',
+      name: `delete-${oldNetwork.cni}`,
+      title:
+        oldCniReturns === 'with-service'
+          ? `See that ${oldNetwork.title} is gone`
+          : `Delete ${oldNetwork.title}`,
       action: { kind: 'delete-objects', objects },
       nodes: [],
       gates,
       scope: 'cluster',
-      worst: 'a pod that was still on Flannel would lose its routes at the next change',
-      undo: { kind: 'restore-objects', backup: BACK_UP, objects },
+      worst: `a pod that was still on ${oldNetwork.title} would lose its routes at the next change`,
+      ...(oldCniReturns === 'with-service'
+        ? { undoNote: 'comes back with what the service is told' }
+        : { undo: { kind: 'restore-objects', backup: BACK_UP, objects } as const }),
       pointOfNoReturn: true,
       because: 'no pod is on the old network any more (FM-53)',
     },

@@ -12,6 +12,7 @@ import { type Choices, finalValues } from '../choices.ts';
 import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import type { StepParts } from '../step.ts';
+import { BACK_UP } from './prepare.ts';
 import { rollOutActions } from './roll-outs.ts';
 
 type Part = Omit<StepParts, 'after'>;
@@ -24,12 +25,12 @@ export function tellService(
   gates: readonly Gate[],
 ): readonly Part[] {
   const { adapter } = situation;
-  const { service } = adapter;
+  const service = adapter.service?.(choices.kubeProxyReplacement);
   if (service === undefined) return [];
   const back = agentsBack(adapter, choices);
   return [
     ...agentsMove(situation, choices, back, gates),
-    tell(service, back, gates),
+    tell(service, back, { gates, adapter }),
     ...service.restarts.flatMap((restart) => restartParts(situation, restart, service)),
   ];
 }
@@ -85,7 +86,11 @@ function agentsMove(
 }
 
 /** Its undo takes the restarts along: what a service was told is only taken back when it starts again. */
-function tell(service: ServiceChange, back: readonly Action[], gates: readonly Gate[]): Part {
+function tell(
+  service: ServiceChange,
+  back: readonly Action[],
+  { gates, adapter }: { readonly gates: readonly Gate[]; readonly adapter: DistributionAdapter },
+): Part {
   const { path, content, writtenOn: nodes, restarts, proof } = service;
   const removal: Action = { kind: 'write-node-file', nodes, path, content: null };
   const restarted = restarts.map((restart): Action => ({
@@ -94,7 +99,7 @@ function tell(service: ServiceChange, back: readonly Action[], gates: readonly G
     service: restart.service,
     proof: { ...proof, present: !proof.present },
   }));
-  const [undo = removal, ...undoThen] = [...back, removal, ...restarted];
+  const [undo = removal, ...undoThen] = [...back, removal, ...restarted, ...returned(adapter)];
   return {
     phase: 'remove-old-cni',
     name: 'tell-service',
@@ -108,6 +113,12 @@ function tell(service: ServiceChange, back: readonly Action[], gates: readonly G
     pointOfNoReturn: true,
     because: 'a change that the service is not told of ends with its next start',
   };
+}
+
+/** Where the service brings the old CNI back, that takes until its pods are ready. */
+function returned({ oldCni, oldCniReturns }: DistributionAdapter): readonly Action[] {
+  if (oldCniReturns !== 'with-service') return [];
+  return [{ kind: 'restore-objects', backup: BACK_UP, objects: oldCni }];
 }
 
 function restartParts(
