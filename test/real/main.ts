@@ -13,6 +13,7 @@ import { HOST_ACCESS } from './host-access/part.ts';
 import { INSTALL } from './install/part.ts';
 import { Lane, type Part } from './lane.ts';
 import { MIGRATE } from './migrate/part.ts';
+import { NODES } from './nodes/part.ts';
 import { sweepDirectories } from './lane-directory.ts';
 import { PROBES } from './probes/part.ts';
 import { RUNTIMES } from './runtimes.ts';
@@ -24,6 +25,7 @@ const PARTS: readonly Part[] = [
   HELM,
   HOST_ACCESS,
   INSTALL,
+  NODES,
   CLIENTS,
   MIGRATE,
   PROBES,

@@ -45,6 +45,8 @@ export interface BuildOptions {
   readonly constants?: Partial<Constants>;
   /** What the clock of the wall shows at virtual zero (milliseconds since 1970); 0 when absent. */
   readonly epochMs?: number;
+  /** What works on the objects; kube-controller-manager's controllers and the scheduler when absent. */
+  readonly controllers?: (world: World) => void;
   /** Comes between the kubelets and what runs in containers. */
   readonly wrapPrograms?: (programFor: ProgramFor) => ProgramFor;
 }
@@ -108,7 +110,7 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
   const source = sourceNetwork(store);
   const seeds = [...made.created.values()].map(({ seed }) => seed);
   for (const seed of seeds) seedNodeFiles(seed, source, store);
-  startControllers(world);
+  (options.controllers ?? startControllers)(world);
   made.talos.start();
   const settling = settlingOf(seeds, input, source);
   const anew = adoptRunningPods({
