@@ -12,6 +12,7 @@ export const PHASES = [
   'finalise',
   'replace-kube-proxy',
   'remove-old-cni',
+  'enforce-policies',
   'clean-up',
   'roll-back',
 ] as const;
@@ -132,6 +133,15 @@ export type Action =
       readonly service: string;
       readonly proof: ServiceProof;
     }
+  | {
+      /** Sees what policies would drop that are audited and not enforced. */
+      readonly kind: 'audit-policies';
+      readonly nodes: readonly string[];
+      /** How long connections are watched. */
+      readonly seconds: number;
+    }
+  /** Sees that what a policy forbids does not happen, from each of the nodes. */
+  | { readonly kind: 'prove-policies'; readonly nodes: readonly string[] }
   | {
       readonly kind: 'verify';
       readonly scope: 'node' | 'cluster';

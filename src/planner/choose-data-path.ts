@@ -111,7 +111,7 @@ export function policiesFor(
     notes,
     'policies',
     'audited first',
-    `${facts.workloads.policies.length} policies were never enforced here; policyAuditMode shows what they would drop (hubble observe --verdict AUDIT), and taking it away enforces them (FM-14)`,
+    `${facts.workloads.policies.length} policies were never enforced here; while policyAuditMode is on, Hubble shows what they would drop, and they are enforced when that is nothing, or meant (FM-14)`,
   );
   return 'audit';
 }

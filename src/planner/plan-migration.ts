@@ -15,6 +15,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import type { Intent, PlanningResult } from './intent.ts';
 import { flipRisk, lanOf } from './node-address.ts';
 import { cleanUp } from './phases/clean-up.ts';
+import { enforcePolicies } from './phases/enforce-policies.ts';
 import { finalise } from './phases/finalise.ts';
 import { installSecondary } from './phases/install-secondary.ts';
 import { moveNodes } from './phases/move-nodes.ts';
@@ -58,6 +59,7 @@ function stepsOf(
     (after) => finalise(situation, choices, after),
     (after) => replaceKubeProxy(situation, choices, after),
     (after) => removeOldCni(situation, choices, after),
+    (after) => enforcePolicies(situation, choices, after),
     (after) => cleanUp(situation, choices, platform.cniConfDirectory, after),
   ];
   const first = prepare(situation, choices, pin);

@@ -95,6 +95,14 @@ function common(plan: Plan, action: Action, places: Places): readonly string[] {
       return action.nodes.map((node) => fileCommand(action, node, places));
     case 'restart-service':
       return action.nodes.flatMap((node) => serviceCommands(action, node, places));
+    case 'audit-policies':
+      return [
+        `sleep ${action.seconds}`,
+        '# Everything that is shown would be dropped; nothing is shown of what is allowed:',
+        `for agent in $(kubectl -n ${namespace} get pods -l k8s-app=cilium -o name); do kubectl -n ${namespace} exec $agent -c cilium-agent -- hubble observe --verdict AUDIT --since ${action.seconds}s; done`,
+      ];
+    case 'prove-policies':
+      return ["cilium connectivity test --test 'all-ingress-deny'"];
     case 'verify':
       return ['cilium status --wait', 'kubectl get nodes -o wide', 'kubectl get pods -A -o wide'];
     case 'back-up':

@@ -47,7 +47,7 @@ export type {
   SnapshotOutcome,
   SnapshotSink,
 } from './node-host.ts';
-export type { FailingPath, ProberPort, UnknownPaths } from './prober.ts';
+export type { ClosedPath, FailingPath, ProberPort, UnknownPaths } from './prober.ts';
 
 import type { ClockPort } from './clock.ts';
 import type { HelmPort } from './helm.ts';

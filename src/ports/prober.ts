@@ -15,6 +15,11 @@ export interface ProberPort {
   attend?(nodes: readonly string[]): void;
   /** What was observed since the start. */
   observations(): Promise<readonly PathObservation[]>;
+  /**
+   * Whether a pod that a policy can close (`closingPolicy`) is reached from each node's pod now. The pod
+   * is made when this is first asked; nothing is told until it runs and was tried.
+   */
+  forbidden?(): Promise<readonly ClosedPath[]>;
   /** Takes away all that `start` made. */
   stop(): Promise<void>;
 }
@@ -24,6 +29,13 @@ export interface FailingPath {
   readonly to: PathObservation['to'];
   readonly sinceMs: number;
   readonly message: string;
+}
+
+export interface ClosedPath {
+  readonly from: PathObservation['from'];
+  readonly to: PathObservation['to'];
+  /** Undefined while not tried. */
+  readonly reached: boolean | undefined;
 }
 
 export interface UnknownPaths {

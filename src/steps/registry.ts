@@ -1,6 +1,7 @@
 /** The module of each kind of action. */
 import type { Action } from '../model/plan.ts';
 import { unreachable } from '../base/assert.ts';
+import { auditPolicies } from './audit-policies.ts';
 import { backUp } from './back-up.ts';
 import { cordon, uncordon } from './cordon.ts';
 import { installHelmRelease, uninstallHelmRelease } from './helm-release.ts';
@@ -8,6 +9,7 @@ import { labelNode } from './label-node.ts';
 import { patchMachineConfig } from './machine-config.ts';
 import { changeNodeFiles } from './node-files.ts';
 import { applyObjects, deleteObjects, restoreObjects } from './objects.ts';
+import { provePolicies } from './prove-policies.ts';
 import { reconfigureAgent } from './reconfigure-agent.ts';
 import { restartAgent } from './restart-agent.ts';
 import { restartService } from './restart-service.ts';
@@ -78,6 +80,10 @@ export function stepFor(action: Action): BoundStep {
       return bind(writeNodeFile, action);
     case 'restart-service':
       return bind(restartService, action);
+    case 'audit-policies':
+      return bind(auditPolicies, action);
+    case 'prove-policies':
+      return bind(provePolicies, action);
     case 'verify':
       return bind(verify, action);
     default:

@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<string, string>> = {
   finalise: 'the final values, everywhere',
   'replace-kube-proxy': 'Services go to Cilium, kube-proxy goes',
   'remove-old-cni': 'the old CNI goes',
+  'enforce-policies': 'policies count, after it was seen what they would drop',
   'clean-up': 'what is left of it on nodes and in the API',
   'roll-back': 'back to where it began',
 };

@@ -134,6 +134,10 @@ export function expectedSeconds({ action }: Step): number {
       return 20;
     case 'return-node':
       return 120;
+    case 'audit-policies':
+      return action.seconds;
+    case 'prove-policies':
+      return 20;
     case 'restart-service':
       return 30 * action.nodes.length;
     case 'change-node-files':

@@ -33,7 +33,7 @@ export interface InstallationSettings {
   readonly image?: string;
   readonly egress?: string;
   readonly externalName?: string;
-  /** Besides, a pod that a policy can close, which the others try to reach. */
+  /** The pod that a policy can close is made with the others. */
   readonly closedPod?: boolean;
 }
 
@@ -63,8 +63,7 @@ export class Installation {
       externalName: this.settings.externalName ?? DEFAULT_EXTERNAL_NAME,
     };
     await this.applyConfig(this.config);
-    const closed = this.settings.closedPod === true ? await this.makeClosedPod(signal) : undefined;
-    if (closed !== undefined) await this.applyConfig((this.config = { ...this.config, closed }));
+    if (this.settings.closedPod === true) await this.addClosedPod(signal);
     const own = { agentScript, ...(image === undefined ? {} : { image }) };
     for (const end of ['pod', 'host'] as const) {
       if (!signal.aborted) await this.apply(daemonSet(end, own));
@@ -83,6 +82,16 @@ export class Installation {
     });
     if (node === undefined) return;
     this.config = { ...config, nodes: [...config.nodes, ...memberOf(node)] };
+    await this.applyConfig(this.config);
+  }
+
+  /** Agents hear of it as they hear of nodes. Once it is there, it stays where it is. */
+  async addClosedPod(signal: AbortSignal): Promise<void> {
+    const { config } = this;
+    if (config === undefined || config.closed !== undefined) return;
+    const closed = await this.makeClosedPod(signal);
+    if (closed === undefined || this.config === undefined) return;
+    this.config = { ...this.config, closed };
     await this.applyConfig(this.config);
   }
 

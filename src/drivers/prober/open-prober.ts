@@ -15,6 +15,7 @@ import type { ProbeEnd, ProbeLine } from '../../model/probe.ts';
 import type { PathObservation } from '../../model/rehearsal.ts';
 import type {
   ClockPort,
+  ClosedPath,
   FailingPath,
   KubernetesPort,
   ProberPort,
@@ -23,7 +24,7 @@ import type {
 import { type AgentPod, AgentPods } from './agent-pods.ts';
 import { Installation } from './installation.ts';
 import { LogReader } from './log-reader.ts';
-import { type ClosedPath, PathBook } from './path-book.ts';
+import { PathBook } from './path-book.ts';
 
 export interface ProberSettings {
   readonly kubernetes: KubernetesPort;
@@ -40,16 +41,13 @@ export interface ProberSettings {
   readonly externalName?: string;
   /** Logs read per second at most, of the 20 requests a client may send; 8 when absent. */
   readonly readsPerSecond?: number;
-  /** Besides, a pod that a policy can close, which the others try to reach (`forbidden`). */
+  /** The pod that a policy can close is there from the start, and not when it is first asked for. */
   readonly closedPod?: boolean;
   /** How long `start` waits for the agents (seconds), 120 when absent; and for two rounds of reading. */
   readonly startSeconds?: number;
 }
 
-export interface OpenedProber extends Required<ProberPort> {
-  /** Of `closedPod`: from which nodes' pods it is reached now; undefined while not tried. */
-  forbidden(): Promise<readonly ClosedPath[]>;
-}
+export type OpenedProber = Required<ProberPort>;
 
 const READS_PER_SECOND = 8;
 const START_SECONDS = 120;
@@ -161,6 +159,7 @@ class RealProber implements OpenedProber {
   }
 
   async forbidden(): Promise<readonly ClosedPath[]> {
+    await this.installation.addClosedPod(this.over.signal);
     await this.reader.refresh(
       [...this.pods.all()].filter(({ end, running }) => end === 'pod' && running),
       REFRESH_MS,

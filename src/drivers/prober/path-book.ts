@@ -6,7 +6,7 @@
 import { contains, parseAddress, parseCidr } from '../../base/cidr.ts';
 import type { ProbeEnd, ProbeLine, ProbeLinePath, ProbeMethod } from '../../model/probe.ts';
 import { type PathClass, PATH_CLASSES, type PathObservation } from '../../model/rehearsal.ts';
-import type { FailingPath } from '../../ports/index.ts';
+import type { ClosedPath, FailingPath } from '../../ports/index.ts';
 
 /** Gaps listed per path and pair of classes; later ones still count in the sums. */
 const GAPS_MAX = 32;
@@ -19,12 +19,6 @@ const PROTOCOLS: Readonly<Record<ProbeMethod, PathObservation['protocol']>> = {
   http: 'http',
   dns: 'dns',
 };
-
-export interface ClosedPath {
-  readonly from: PathObservation['from'];
-  readonly to: PathObservation['to'];
-  readonly reached: boolean | undefined;
-}
 
 interface Reading {
   readonly line: ProbeLine;

@@ -23,6 +23,8 @@ const PASSED_BY: ReadonlySet<ActionKind> = new Set<ActionKind>([
   'restart-agent',
   'reconfigure-agent',
   'roll-out',
+  'audit-policies',
+  'prove-policies',
   'verify',
 ]);
 

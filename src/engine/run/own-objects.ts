@@ -14,6 +14,7 @@ const KINDS = [
   ['v1', 'ConfigMap'],
   ['v1', 'Pod'],
   ['v1', 'Service'],
+  ['networking.k8s.io/v1', 'NetworkPolicy'],
   ['apps/v1', 'DaemonSet'],
   ['apps/v1', 'Deployment'],
 ] as const;

@@ -3,7 +3,7 @@
  * as it may have begun, since what was not done is nothing to take back; a step beyond that must not,
  * since taking back what was never done would be a change of its own.
  */
-import type { Plan, Step } from '../../model/plan.ts';
+import type { ActionKind, Plan, Step } from '../../model/plan.ts';
 import type { Ports } from '../../ports/index.ts';
 import { OwnerTurns } from '../../steps/owner-turns.ts';
 import { stepFor } from '../../steps/registry.ts';
@@ -47,9 +47,12 @@ export async function reachedSteps(
   }
 }
 
+const TRACELESS: ReadonlySet<ActionKind> = new Set(['verify', 'audit-policies', 'prove-policies']);
+
 /** Whether it was done cannot be seen, and nothing is to be taken back. */
 function leavesNoTrace({ action }: Step): boolean {
   return (
-    action.kind === 'verify' || (action.kind === 'change-node-files' && action.cleanKubeProxyRules)
+    TRACELESS.has(action.kind) ||
+    (action.kind === 'change-node-files' && action.cleanKubeProxyRules)
   );
 }

@@ -5,8 +5,8 @@
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { ConfigMapObject, KubeObject } from '../../model/kubernetes.ts';
-import type { ForbiddenConnection, PolicyTest, Verification } from '../../model/verification.ts';
-import type { ClockPort, KubernetesPort, ProberPort } from '../../ports/index.ts';
+import type { PolicyTest, Verification } from '../../model/verification.ts';
+import type { ClockPort, ClosedPath, KubernetesPort, ProberPort } from '../../ports/index.ts';
 
 /** What a prober can do besides, for the test of policies. */
 export interface ClosedTarget {
@@ -14,13 +14,6 @@ export interface ClosedTarget {
   readonly policy: KubeObject;
   /** Whether the pod is reached, from each node's pod, as far as was seen by now. */
   forbidden(): Promise<readonly ClosedPath[]>;
-}
-
-export interface ClosedPath {
-  readonly from: ForbiddenConnection['from'];
-  readonly to: ForbiddenConnection['to'];
-  /** Undefined while not tried. */
-  readonly reached: boolean | undefined;
 }
 
 export interface VerifyOptions {

@@ -112,6 +112,12 @@ const action = z.discriminatedUnion('kind', [
     service: z.string(),
     proof: z.object({ path: z.string(), text: z.string(), present: z.boolean() }),
   }),
+  z.object({
+    kind: z.literal('audit-policies'),
+    nodes: names,
+    seconds: z.number().positive(),
+  }),
+  z.object({ kind: z.literal('prove-policies'), nodes: names }),
   z.object({ kind: z.literal('verify'), scope: z.enum(['node', 'cluster']), nodes: names }),
 ]) satisfies z.ZodType<Action>;
 

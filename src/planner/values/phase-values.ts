@@ -39,6 +39,9 @@ export interface PhaseValues {
   readonly replacing: ChartValues | undefined;
   /** With the directories of a runtime that looks elsewhere once the old CNI is off; undefined where it does not. */
   readonly settled: ChartValues | undefined;
+  /** Before and after policies are enforced; undefined where they are not audited first. */
+  readonly audited: ChartValues | undefined;
+  readonly enforcing: ChartValues | undefined;
 }
 
 export function phaseValues(target: ChartValues, choices: PhaseChoices): PhaseValues {
@@ -81,7 +84,11 @@ export function phaseValues(target: ChartValues, choices: PhaseChoices): PhaseVa
           ['cni.confPath', after.conf],
           ['cni.binPath', after.bin],
         ]);
-  return { secondary, inCharge, replacing: replaced, settled };
+  // Who wants them audited in the end has no enforcement to wait for.
+  const isLeftSo = choices.policies !== 'audit' || valueAt(target, 'policyAuditMode') === true;
+  const audited = isLeftSo ? undefined : (settled ?? replaced ?? inCharge);
+  const enforcing = audited === undefined ? undefined : withoutAudit(audited, target);
+  return { secondary, inCharge, replacing: replaced, settled, audited, enforcing };
 }
 
 type Setting = readonly [path: string, value: unknown];
@@ -134,7 +141,21 @@ function policies(target: ChartValues, choices: PhaseChoices): readonly Setting[
     'policyEnforcementMode',
     stringAt(target, 'policyEnforcementMode') ?? 'default',
   ];
-  return choices.policies === 'audit' ? [mode, ['policyAuditMode', true]] : [mode];
+  if (choices.policies !== 'audit') return [mode];
+  const isDeaf = valueAt(target, 'hubble.enabled') === false;
+  // What is audited is told by Hubble alone.
+  return [
+    mode,
+    ['policyAuditMode', true],
+    ...(isDeaf ? ([['hubble.enabled', true]] as const) : []),
+  ];
+}
+
+function withoutAudit(values: ChartValues, target: ChartValues): ChartValues {
+  const plain = withoutPath(values, 'policyAuditMode');
+  return valueAt(target, 'hubble.enabled') === false
+    ? withValue(plain, 'hubble.enabled', false)
+    : plain;
 }
 
 function replacing(

@@ -58,7 +58,7 @@ export class TwinFabric implements Fabric {
     this.parts = parts;
     this.services = new ServiceTable(parts.kernel, parts.store, this.revisions);
     this.peers = new PeerTables(parts.store, this.revisions);
-    this.policies = new PolicyIndex(parts.store);
+    this.policies = new PolicyIndex(parts.store, () => parts.kernel.now());
     // A lease or tunnel entry that came later than the link changes the fate of the same paths.
     this.peers.onChange((node) => this.tell(node, undefined, 'between-nodes'));
   }

@@ -37,6 +37,8 @@ export interface CiliumState {
   readonly masquerade: 'bpf' | 'iptables' | 'none';
   readonly kubeProxyReplacement: boolean;
   readonly policy: 'never' | 'default' | 'always';
+  /** What the policies deny is noted and let pass (C@v1.16.5:pkg/option/config.go PolicyAuditMode). */
+  readonly policyAudit?: boolean;
   /** Tunnel map, ipcache and service maps as of when the agent last wrote them. */
   readonly maps: View;
   /** Why its programs do what the host's stack did before; empty where they do not. */
@@ -309,6 +311,7 @@ const CILIUM_PARTS = [
   'masquerade',
   'kubeProxyReplacement',
   'policy',
+  'policyAudit',
   'takenOver',
 ] as const;
 

@@ -13,9 +13,11 @@ import {
   type PodObject,
 } from '../../model/kubernetes.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { PolicyAudit } from './policy-audit.ts';
 import type { Place } from './places.ts';
 
 type Direction = 'Ingress' | 'Egress';
+type Enforcement = 'never' | 'default' | 'always';
 
 interface Selecting {
   readonly revision: number;
@@ -38,9 +40,12 @@ export class PolicyIndex {
   private readonly listeners: (() => void)[] = [];
   private revision = 0;
   private readonly store: ObjectStore;
+  /** What passed only because policies are audited. */
+  readonly audit: PolicyAudit;
 
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectStore, now: () => number) {
     this.store = store;
+    this.audit = new PolicyAudit(now);
     for (const policy of store.list('NetworkPolicy'))
       this.namespaceOf(policy).set(objectKey(policy), policy);
     store.watch('NetworkPolicy', ({ type, object }) => {
@@ -75,16 +80,34 @@ export class PolicyIndex {
   /** Undefined when the packet may pass; else what keeps it out. */
   refusal(from: Place, to: Place | undefined, sourceSeen: string): string | undefined {
     const egress = to === undefined ? outsidePeer() : peerSeenFrom(from, to, true);
-    const out = this.verdict(from, 'Egress', egress);
+    const out = this.judged(from, 'Egress', egress, to);
     if (out !== undefined || to === undefined) return out;
     if (letsOwnHostIn(to) && from.attachment === undefined && from.node === to.node)
       return undefined;
     const seen = sourceSeen === from.attachment?.ip;
-    return this.verdict(to, 'Ingress', peerSeenFrom(to, from, seen));
+    return this.judged(to, 'Ingress', peerSeenFrom(to, from, seen), from);
   }
 
-  private verdict(place: Place, direction: Direction, peer: Peer): string | undefined {
-    const mode = enforcement(place);
+  /** The verdict where it is enforced; where it is audited, it is noted and holds nothing up. */
+  private judged(
+    place: Place,
+    direction: Direction,
+    peer: Peer,
+    other: Place | undefined,
+  ): string | undefined {
+    const audited = auditing(place);
+    const refusal = this.verdict(place, direction, peer, audited ?? enforcement(place));
+    if (refusal === undefined || audited === undefined) return refusal;
+    this.audit.note(place, direction, other);
+    return undefined;
+  }
+
+  private verdict(
+    place: Place,
+    direction: Direction,
+    peer: Peer,
+    mode: Enforcement,
+  ): string | undefined {
     if (mode === 'never' || place.pod === undefined) return undefined;
     const policies = this.selecting(place.pod).filter((policy) => hasDirection(policy, direction));
     const { namespace = '', name } = place.pod.metadata;
@@ -146,11 +169,19 @@ function letsOwnHostIn({ attachment }: Place): boolean {
 }
 
 /** Whether policies bind the pod where it is: by the CNI that carries it, not by what is installed. */
-export function enforcement({ attachment, network }: Place): 'never' | 'default' | 'always' {
+export function enforcement(place: Place): Enforcement {
+  const { attachment, network } = place;
+  if (auditing(place) !== undefined) return 'never';
   if (attachment?.network === 'cilium') return network.cilium?.policy ?? 'never';
   if (attachment?.network === 'flannel' && network.flannel?.enforcesPolicies === true)
     return 'default';
   return 'never';
+}
+
+/** How policies would bind the pod if they were not only audited; undefined where they are not. */
+function auditing({ attachment, network }: Place): Enforcement | undefined {
+  if (attachment?.network !== 'cilium' || network.cilium?.policyAudit !== true) return undefined;
+  return network.cilium.policy;
 }
 
 function peerSeenFrom(enforcing: Place, other: Place, addressKept: boolean): Peer {

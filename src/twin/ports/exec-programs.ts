@@ -7,6 +7,7 @@ import type { ExecResult } from '../../ports/index.ts';
 import type { FileStat } from '../world.ts';
 import type { ContainerFiles } from './container-files.ts';
 import type { ExecContext, Program } from './exec-context.ts';
+import { hubble } from './exec-hubble.ts';
 import { chmod, dd, mkdir, mv, rm, sync } from './exec-file-changes.ts';
 import { grep, ip, kill, nsenter, pgrep } from './exec-host-programs.ts';
 
@@ -32,9 +33,13 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 const BARE_IMAGES =
   /(^|\/)(coredns|etcd|pause|kube-(apiserver|controller-manager|scheduler|proxy)|cilium\/operator[a-z-]*|metrics-server[a-z/-]*)(:|@|$)/;
 
+/** Hubble's own client is in the agent's image (cilium:images/cilium/Dockerfile). */
+const AGENT_IMAGE = /(^|\/)cilium\/cilium(:|@|$)/;
+
 export function programOf(word: string, image: string | undefined): Program | undefined {
   if (image !== undefined && BARE_IMAGES.test(image)) return undefined;
   const name = nameOf(word);
+  if (name === 'hubble') return AGENT_IMAGE.test(image ?? '') ? hubble : undefined;
   return Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
 }
 

@@ -2,13 +2,19 @@
  * The prober on the twin. It sends nothing: it reckons, from what the paths meet (probe-traffic.ts),
  * what steady probes would have lost.
  */
-import { probeObjects } from '../../knowledge/probes/objects.ts';
+import {
+  CLOSED_NAME,
+  closedPod,
+  PROBE_NAMESPACE,
+  probeObjects,
+} from '../../knowledge/probes/objects.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { PathObservation } from '../../model/rehearsal.ts';
-import type { FailingPath, ProberPort } from '../../ports/prober.ts';
+import type { ClosedPath, FailingPath, ProberPort } from '../../ports/prober.ts';
+import { isReady } from '../network/service-table.ts';
 import type { World } from '../world.ts';
 import type { Seen } from './path-log.ts';
-import { type ProbePath, protocolOf } from './probe-paths.ts';
+import { podClass, type ProbePath, protocolOf } from './probe-paths.ts';
 import { ProbeTraffic } from './probe-traffic.ts';
 
 /** How long `start` waits for probe pods that do not come up (milliseconds). */
@@ -82,8 +88,16 @@ class Prober implements TwinProber {
     return this.world.kernel.answer(this.world.constants.apiCallMs, () => this.observe());
   }
 
+  forbidden(): Promise<readonly ClosedPath[]> {
+    return this.world.kernel.answer(this.world.constants.apiCallMs, () => {
+      this.ensure(closedPod());
+      return this.closedPaths();
+    });
+  }
+
   stop(): Promise<void> {
     return this.world.kernel.answer(this.world.constants.apiCallMs, () => {
+      this.world.store.delete('Pod', PROBE_NAMESPACE, CLOSED_NAME);
       this.traffic.stop();
       const now = this.world.kernel.now();
       for (const path of this.paths) path.log.note(now, { kind: 'off' }, 'host', 'host');
@@ -104,6 +118,23 @@ class Prober implements TwinProber {
         { protocol: protocolOf(to.kind), periodMs },
       ),
     );
+  }
+
+  /** Nothing while the closed pod does not run. */
+  private closedPaths(): readonly ClosedPath[] {
+    const { store, nodes, fabric } = this.world;
+    const closed = store.get('Pod', PROBE_NAMESPACE, CLOSED_NAME);
+    const host = nodes.get(closed?.spec.nodeName ?? '');
+    if (closed === undefined || host === undefined || !isReady(closed)) return [];
+    const network = host.network.attachmentOf(closed.metadata.uid ?? '')?.network;
+    const to = { class: podClass(network), node: host.name };
+    this.traffic.ends.lookAnew();
+    return [...nodes.values()].flatMap(({ name, machine }): readonly ClosedPath[] => {
+      const ends = this.traffic.ends.on(name);
+      if (!machine.up || ends.pod === undefined) return [];
+      const reached = fabric.reach(ends.pod, { kind: 'pod', pod: closed }).ok;
+      return [{ from: { class: ends.podClass, node: name }, to, reached }];
+    });
   }
 
   private setUp(): void {

@@ -69,6 +69,7 @@ export function datapathFor(input: DatapathInput): Datapath {
       masquerade,
       kubeProxyReplacement: replacement,
       policy: policyFor(config),
+      ...(config['policy-audit-mode'] === 'true' ? { policyAudit: true } : {}),
     },
   };
 }
