@@ -37,8 +37,15 @@ export interface K3sNetwork {
 }
 
 /** Undefined where the node says nothing of them, or what nobody understands. */
-export function k3sArguments({ metadata }: NodeObject): K3sArguments | undefined {
-  const words = textsIn(metadata.annotations?.[NODE_ARGS]);
+export function k3sArguments(node: NodeObject): K3sArguments | undefined {
+  return k3sArgumentsIn(k3sWords(node));
+}
+
+export function k3sWords({ metadata }: NodeObject): readonly string[] {
+  return textsIn(metadata.annotations?.[NODE_ARGS]);
+}
+
+export function k3sArgumentsIn(words: readonly string[]): K3sArguments | undefined {
   const [role] = words;
   if (role !== 'server' && role !== 'agent') return undefined;
   const flags = new Map<string, string[]>();

@@ -29,6 +29,8 @@ export const OCCURRENCE_KINDS = {
   'machine.runtime-state-lost':
     'a machine went down, and what lay on a tmpfs or in its kernel with it',
   'machine.rebooted': 'a machine booted',
+  'service.stopped': 'a service of the system ended, and the parts of the cluster in it',
+  'service.started': 'a service of the system runs, with the parts that its configuration asks for',
   'talos.upgrade-started':
     'Talos began to upgrade itself, with the drain and the reboot that go with it',
   'talos.reboot-started': 'Talos stops its pods to reboot',

@@ -33,6 +33,11 @@ export function kubeadm(): Snapshot {
   return { objects: objectsIn('kubeadm/cluster.yaml'), files: {} };
 }
 
+/** K3s 1.32, three servers with embedded etcd and two agents; Flannel and kube-proxy are part of it. */
+export function k3s(): Snapshot {
+  return { objects: objectsIn('k3s/cluster.yaml'), files: {} };
+}
+
 /** The cluster as one file of `kubectl get … -A -o yaml`, unchanged, with its other files. */
 export function asPrinted(
   name: 'talos-home-lab' | 'kubeadm',

@@ -71,7 +71,7 @@ export class ControlPlane {
   }
 
   private serves({ node, apiServer }: Member): boolean {
-    if (!node.machine.up) return false;
+    if (!isUp(node)) return false;
     const uid = this.parts.store.get('Pod', 'kube-system', apiServer)?.metadata.uid;
     return uid === undefined || node.kubelet.process(uid, API_SERVER) !== undefined;
   }
@@ -79,7 +79,7 @@ export class ControlPlane {
   private upOf(members: readonly Member[]): number {
     const { failedMembers } = this.disturbances;
     let up = 0;
-    for (const { node } of members) if (node.machine.up && !failedMembers.has(node.name)) up += 1;
+    for (const { node } of members) if (isUp(node) && !failedMembers.has(node.name)) up += 1;
     return up;
   }
 
@@ -87,9 +87,14 @@ export class ControlPlane {
     const { failedMembers } = this.disturbances;
     let missing = Math.floor(members.length / 2) + 1;
     for (const { node } of members) {
-      if (node.machine.up && !failedMembers.has(node.name)) missing -= 1;
+      if (isUp(node) && !failedMembers.has(node.name)) missing -= 1;
       if (missing === 0) return true;
     }
     return false;
   }
+}
+
+/** Where they are parts of a service of the system, API server and etcd are there while it is. */
+export function isUp({ machine }: TwinNode): boolean {
+  return machine.up && machine.service?.running !== false;
 }

@@ -26,6 +26,7 @@ import {
 import { RuntimeWatch } from './node-condition.ts';
 import { subscribe, subscribeToPaths } from './node-feed.ts';
 import { lastRenewal, nodeLeasesOf } from './node-leases.ts';
+import { reportBoot } from './boot-report.ts';
 import { endAllPods, rejectPod } from './node-shutdown.ts';
 import { isTerminal } from './pod-status.ts';
 import { PodWorker, type WorkerHost } from './pod-worker.ts';
@@ -119,17 +120,38 @@ class NodeKubelet implements Kubelet, WorkerHost {
     });
   }
 
+  stop(): void {
+    if (!this.context.running) return;
+    this.end();
+  }
+
+  startAgain(): void {
+    if (this.context.running) return;
+    const { starts } = this;
+    this.noteRestart();
+    this.start();
+    whenApiAnswers(this.world, () => {
+      if (starts !== this.starts) return;
+      this.catchUp();
+      for (const worker of this.workers.values()) worker.resume();
+    });
+  }
+
   powerLost(): void {
-    const { kernel, constants, store, api } = this.world;
+    this.end();
+    for (const worker of this.workers.values()) worker.powerLost();
+    this.world.api.controlPlaneChanged?.();
+  }
+
+  private end(): void {
+    const { kernel, constants, store } = this.world;
     this.starts += 1;
     this.context.running = false;
     this.runtimeWatch.stop();
-    for (const worker of this.workers.values()) worker.powerLost();
     nodeLeasesOf(store).lapse(
       this.context.nodeName,
       lastRenewal(kernel, constants.nodeLeaseRenewMs, this.context.random.unit()),
     );
-    api.controlPlaneChanged?.();
   }
 
   powerOn(): void {
@@ -145,7 +167,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
     api.controlPlaneChanged?.();
     whenApiAnswers(this.world, () => {
       if (starts !== this.starts) return;
-      this.reportBoot();
+      reportBoot(this.context);
       this.catchUp();
       for (const worker of before) if (!worker.static) worker.returns();
     });
@@ -272,6 +294,11 @@ class NodeKubelet implements Kubelet, WorkerHost {
     else worker.terminate(0);
   }
 
+  /** Its manifest is gone. */
+  endStatic(podUid: string): void {
+    this.workers.get(podUid)?.terminate(0);
+  }
+
   /** A mirror pod only shows a static pod: deleting it changes nothing, and it comes back. */
   private restoreMirror(worker: PodWorker): void {
     const { store } = this.world;
@@ -361,27 +388,5 @@ class NodeKubelet implements Kubelet, WorkerHost {
       });
       this.tokenCauses = [id];
     });
-  }
-
-  private reportBoot(): void {
-    const { store } = this.world;
-    const { nodeName, node } = this.context;
-    const { bootId } = node.machine;
-    const subject = { kind: 'Node', name: nodeName };
-    const common = { subject, component: 'kubelet', host: nodeName } as const;
-    this.context.events.record({
-      ...common,
-      type: 'Normal',
-      reason: 'Starting',
-      message: 'Starting kubelet.',
-    });
-    const known = store.get('Node', undefined, nodeName);
-    if (known === undefined || known.status.nodeInfo?.bootID === bootId) return;
-    const message = `Node ${nodeName} has been rebooted, boot id: ${bootId}`;
-    this.context.events.record({ ...common, type: 'Warning', reason: 'Rebooted', message });
-    store.update('Node', undefined, nodeName, (object) => ({
-      ...object,
-      status: { ...object.status, nodeInfo: { ...object.status.nodeInfo, bootID: bootId } },
-    }));
   }
 }

@@ -11,7 +11,8 @@ import { MAIN_DOCUMENT } from '../../knowledge/talos-config/keys.ts';
 import { isTable } from '../../knowledge/talos-config/merge-config.ts';
 import type { PatchMode } from '../../ports/node-host.ts';
 import type { Timer } from '../kernel/kernel.ts';
-import type { ConfigAnswer, World } from '../world.ts';
+import type { World } from '../world.ts';
+import type { ConfigAnswer } from './systems.ts';
 import { changedPaths, needReboot } from './immediate-changes.ts';
 
 export interface ConfigState {

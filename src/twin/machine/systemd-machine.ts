@@ -1,12 +1,14 @@
 /**
  * A machine with an ordinary systemd distribution under kubeadm, K3s or RKE2: no machine config, a
- * plain reboot that does not drain, and services that can all be restarted.
+ * plain reboot that does not drain, and services that can all be restarted. Where one service holds the
+ * node's parts of the cluster, they start and end with it.
  */
 import type { Machine } from '../world.ts';
 import { losePower, type MachineHost, restorePower, stopAllPods } from './power.ts';
 import { setPowerControl } from './power-control.ts';
+import type { UnitService } from './unit-service.ts';
 
-export function createSystemdMachine(host: MachineHost): Machine {
+export function createSystemdMachine(host: MachineHost, service?: UnitService): Machine {
   const { world } = host;
   // `cuts` grows when the power is cut: what was under way then does not go on.
   const state = { up: host.isOff !== true, busy: false, boot: 1, cuts: 0, bootsHeld: false };
@@ -25,6 +27,7 @@ export function createSystemdMachine(host: MachineHost): Machine {
     // The package manager's business; to the CNI an upgrade of the system is its reboot.
     upgrade: reboot,
     restartService,
+    ...(service === undefined ? {} : { service }),
   };
   setPowerControl(machine, { cut: cutPower, restore, holdBoots: () => (state.bootsHeld = true) });
   return machine;
@@ -47,6 +50,7 @@ export function createSystemdMachine(host: MachineHost): Machine {
   function goDown(message: string): void {
     state.up = false;
     world.kernel.occur('machine.runtime-state-lost', { node: host.node().name, message });
+    service?.powerLost();
     losePower(host, 'reboot', true);
   }
 
@@ -77,11 +81,12 @@ export function createSystemdMachine(host: MachineHost): Machine {
     state.busy = false;
     const { name } = host.node();
     world.kernel.occur('machine.rebooted', { node: name, message: `${name} booted` });
-    restorePower(host);
+    if (service === undefined) restorePower(host);
+    else service.start();
   }
 
   function restartService(
-    service: string,
+    name: string,
   ): { readonly ok: true } | { readonly ok: false; readonly message: string } {
     const node = host.node();
     if (/kubelet|k3s|rke2/.test(service)) node.kubelet.restart();
@@ -89,7 +94,7 @@ export function createSystemdMachine(host: MachineHost): Machine {
     else
       return {
         ok: false,
-        message: `Failed to restart ${service}.service: Unit ${service}.service not found.`,
+        message: `Failed to restart ${name}.service: Unit ${name}.service not found.`,
       };
     return { ok: true };
   }

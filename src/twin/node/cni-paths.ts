@@ -3,6 +3,7 @@
  * talos-and-cni-selection.md 3.4; `k3s:pkg/agent/config/config.go@001a6d9`,
  * `rke2:pkg/cli/defaults/defaults.go@6ce1a80`).
  */
+import { cniDirectories } from '../../knowledge/distributions.ts';
 import type { Distribution } from './mount-tables.ts';
 
 export interface CniPaths {
@@ -21,6 +22,18 @@ export const K3S_FLANNEL_PATHS: CniPaths = {
   binDirectories: ['/var/lib/rancher/k3s/data/cni'],
 };
 
-export function cniPathsOf(distribution: Distribution, embeddedFlannel: boolean): CniPaths {
-  return distribution === 'k3s' && embeddedFlannel ? K3S_FLANNEL_PATHS : DEFAULT_CNI_PATHS;
+export function cniPathsOf(
+  distribution: Distribution,
+  embeddedFlannel: boolean,
+  kubernetesVersion?: string,
+): CniPaths {
+  if (distribution !== 'k3s' || !embeddedFlannel) return DEFAULT_CNI_PATHS;
+  const { confDir, binDir } = cniDirectories('k3s', {
+    bundledFlannel: true,
+    ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
+  });
+  return confDir === K3S_FLANNEL_PATHS.confDirectory &&
+    binDir === K3S_FLANNEL_PATHS.binDirectories[0]
+    ? K3S_FLANNEL_PATHS
+    : { confDirectory: confDir, binDirectories: [binDir] };
 }

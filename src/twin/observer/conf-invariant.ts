@@ -4,7 +4,7 @@
  * at when a conf directory changes, when a network's DaemonSet comes or goes, and when a node opens.
  */
 import { compareConfNames, isConfFile } from '../../knowledge/cni-selection.ts';
-import { cniPathsOf } from '../node/cni-paths.ts';
+import { type CniPaths, DEFAULT_CNI_PATHS } from '../node/cni-paths.ts';
 import type { Container } from '../../model/kubernetes.ts';
 import { imageName, isCalicoImage } from '../programs/image.ts';
 import type { TwinNode, World } from '../world.ts';
@@ -30,17 +30,12 @@ export function watchConfs(world: World, note: Note): void {
 class ConfInvariant {
   private readonly world: World;
   private readonly note: Note;
-  private readonly directory: string;
-  private readonly binaries: string;
   /** Nodes whose runtime looks elsewhere have no network of this directory to lose. */
   private readonly followed = new Set<TwinNode>();
 
   constructor(world: World, note: Note) {
     this.world = world;
     this.note = note;
-    const paths = cniPathsOf(world.versions.distribution, false);
-    this.directory = paths.confDirectory;
-    this.binaries = paths.binDirectories[0] ?? '';
   }
 
   follow(): void {
@@ -48,7 +43,9 @@ class ConfInvariant {
     for (const node of nodes.values()) {
       if (this.confsOf(node).length === 0) continue;
       this.followed.add(node);
-      node.files.watch?.(this.directory, () => this.look(node));
+      const { confDirectory } = DEFAULT_CNI_PATHS;
+      for (const directory of new Set([placesOf(node).confDirectory, confDirectory]))
+        node.files.watch?.(directory, () => this.look(node));
     }
     store.watch('Node', ({ type, object, old }) => {
       const opened = old?.spec.unschedulable === true && object.spec.unschedulable !== true;
@@ -63,8 +60,10 @@ class ConfInvariant {
     });
   }
 
-  private confsOf({ files }: TwinNode): readonly string[] {
-    return (files.list(this.directory) ?? []).filter(isConfFile).toSorted(compareConfNames);
+  private confsOf(node: TwinNode): readonly string[] {
+    return (node.files.list(placesOf(node).confDirectory) ?? [])
+      .filter(isConfFile)
+      .toSorted(compareConfNames);
   }
 
   private look(node: TwinNode): void {
@@ -79,7 +78,11 @@ class ConfInvariant {
     const [first] = this.confsOf(node);
     if (first === undefined) return 'has no conf that its runtime would take';
     const plugin = this.pluginOf(node, first);
-    if (plugin === undefined || node.files.exists(`${this.binaries}/${plugin}`)) return undefined;
+    if (
+      plugin === undefined ||
+      node.files.exists(`${placesOf(node).binDirectories[0] ?? ''}/${plugin}`)
+    )
+      return undefined;
     return `takes ${first}, and there is no plugin ${plugin}`;
   }
 
@@ -87,23 +90,30 @@ class ConfInvariant {
     const confs = this.confsOf(node);
     const [now] = confs;
     const [after] = confs.filter((name) =>
-      node.files.survives(`${this.directory}/${name}`, 'reboot'),
+      node.files.survives(`${placesOf(node).confDirectory}/${name}`, 'reboot'),
     );
     if (after !== undefined && after !== now)
       return `takes ${now ?? 'no conf'} and would take ${after} after a reboot`;
     const plugin = now === undefined ? undefined : this.pluginOf(node, now);
     const keeper = KEEPERS[plugin ?? ''];
-    if (keeper === undefined || this.isKept(keeper)) return undefined;
+    if (keeper === undefined || this.isKept(node, keeper)) return undefined;
     return `takes ${now ?? ''}, and nothing would write what ${plugin ?? ''} needs after a reboot: no DaemonSet runs ${keeper}`;
   }
 
-  private isKept(keeper: string): boolean {
+  private isKept(node: TwinNode, keeper: string): boolean {
+    if (keeper === 'flannel' && node.machine.service?.hasFlannel === true) return true;
     return this.world.store
       .list('DaemonSet')
       .some(({ spec }) => spec.template.spec.containers.some((c) => softwareOf(c) === keeper));
   }
 
-  private pluginOf({ files }: TwinNode, name: string): string | undefined {
-    return /"type"\s*:\s*"([^"]+)"/.exec(files.read(`${this.directory}/${name}`) ?? '')?.[1];
+  private pluginOf(node: TwinNode, name: string): string | undefined {
+    const text = node.files.read(`${placesOf(node).confDirectory}/${name}`) ?? '';
+    return /"type"\s*:\s*"([^"]+)"/.exec(text)?.[1];
   }
+}
+
+/** Where its runtime looks now. */
+export function placesOf({ runtime }: TwinNode): CniPaths {
+  return runtime.places ?? DEFAULT_CNI_PATHS;
 }

@@ -8,7 +8,7 @@ import { fabricOf } from '../network/fabric.ts';
 import { networkOf } from '../network/kernel-network.ts';
 import { imageName } from '../programs/image.ts';
 import type { TwinNode, World } from '../world.ts';
-import { watchConfs } from './conf-invariant.ts';
+import { placesOf, watchConfs } from './conf-invariant.ts';
 import { rememberMarks, watchBeginnings, watchBudgets, watchReplicas } from './order-invariants.ts';
 
 export type InvariantReport = Rehearsal['invariants'][number];
@@ -33,7 +33,6 @@ type InvariantId = keyof typeof NAMES;
 /** Data, quorum, a changed address: what a re-run does not bring back. */
 const LASTING: ReadonlySet<InvariantId> = new Set(['quorum', 'address', 'data']);
 const OLD_BRIDGE = 'cni0';
-const CONF_DIRECTORY = '/etc/cni/net.d';
 const CONF_NAME = /\.(conf|conflist|json)$/;
 
 interface Holder {
@@ -210,10 +209,9 @@ export class Invariants {
   private lookAtConf(node: TwinNode): void {
     const networks = new Set([...networkOf(node).allAttachments()].map(({ network }) => network));
     if (!node.machine.up || !networks.has('cilium') || networks.size > 1) return;
-    const names = (node.files.list(CONF_DIRECTORY) ?? []).filter((name) => CONF_NAME.test(name));
-    const after = names.filter((name) =>
-      node.files.survives(`${CONF_DIRECTORY}/${name}`, 'reboot'),
-    );
+    const { confDirectory } = placesOf(node);
+    const names = (node.files.list(confDirectory) ?? []).filter((name) => CONF_NAME.test(name));
+    const after = names.filter((name) => node.files.survives(`${confDirectory}/${name}`, 'reboot'));
     // None after a reboot is fine where the directory is made anew: the agent writes its own.
     if (names.length === 1 && after.length <= 1) return;
     this.violate('conf', `${node.name} has ${names.length === 0 ? 'no conf' : names.join(', ')}`);

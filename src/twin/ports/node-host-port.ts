@@ -4,6 +4,7 @@
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { EtcdMember, NodeHostPort } from '../../ports/node-host.ts';
+import { isUp } from '../api/control-plane.ts';
 import { disturbancesOf } from '../api/disturbances.ts';
 import type { TwinNode, World } from '../world.ts';
 import { hostChangesOf } from './host-changes.ts';
@@ -77,11 +78,11 @@ function restartSandbox(world: World, node: TwinNode, namespace: string, pod: st
   node.kubelet.restartSandbox(uid);
 }
 
-/** Talos runs etcd as a service of the host, so a member is as well as its machine. */
+/** Talos runs etcd as a service of the host, K3s as a part of its own: a member is as well as that. */
 function etcdMembers(world: World): readonly EtcdMember[] {
   const members = [...world.nodes.values()].filter(({ role }) => role === 'control-plane');
   const { failedMembers } = disturbancesOf(world.store);
-  const serves = ({ name, machine }: TwinNode): boolean => machine.up && !failedMembers.has(name);
+  const serves = (node: TwinNode): boolean => isUp(node) && !failedMembers.has(node.name);
   const leader = members.find(serves);
   return members.map((node) => ({
     node: node.name,

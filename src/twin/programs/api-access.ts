@@ -50,6 +50,8 @@ function pathToApi(host: ProcessHost): PathVerdict {
   if (!isLocal(endpoint)) return answered(node.address);
   const served =
     endpoint.port === settingsOf(node).kubePrismPort ||
+    (node.machine.service?.running === true &&
+      endpoint.port === node.machine.service.localApiPort) ||
     (node.role === 'control-plane' && endpoint.port === API_PORT);
   if (served && pod.spec.hostNetwork === true) return answered(node.address);
   const message = `dial tcp ${endpoint.host}:${endpoint.port}: connect: connection refused`;

@@ -11,6 +11,7 @@ import type { CniNetwork } from '../../knowledge/cni-conf.ts';
 import type { LoadedNetwork } from '../../knowledge/cni-selection.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { NetworkStatus, SandboxRequest, SandboxResult, StopResult } from '../world.ts';
+import type { CniPaths } from '../node/cni-paths.ts';
 import { CniState } from './cni-state.ts';
 import type { ConfMonitor } from './conf-monitor.ts';
 import { type Answer, InFlight } from './in-flight.ts';
@@ -39,7 +40,7 @@ export abstract class RuntimeBase implements NodeRuntime {
   readonly links: NodeLinks;
   running = true;
   traits: RuntimeTraits;
-  protected readonly options: RuntimeOptions;
+  protected options: RuntimeOptions;
   protected readonly host: PluginHost;
   protected readonly sandboxes: SandboxStore;
   protected readonly inFlight = new InFlight();
@@ -179,7 +180,6 @@ export abstract class RuntimeBase implements NodeRuntime {
   }
 
   powerOn(): void {
-    this.powered = true;
     this.begin();
   }
 
@@ -187,7 +187,20 @@ export abstract class RuntimeBase implements NodeRuntime {
     this.installed = version;
   }
 
-  protected begin(): void {
+  get places(): CniPaths {
+    return this.options;
+  }
+
+  halt(): void {
+    if (this.running) this.end();
+  }
+
+  begin(places?: CniPaths): void {
+    if (places !== undefined) {
+      this.options = { ...this.options, ...places };
+      this.host.lookIn(places.binDirectories);
+    }
+    this.powered = true;
     this.traits = runtimeTraits(this.traits.kind, this.installed);
     this.start();
   }

@@ -28,6 +28,7 @@ import { machineConfigsOf } from './machine-configs.ts';
 import { modelledPart } from './modelled-nodes.ts';
 import {
   confsAssumed,
+  k3sSource,
   type NodeFileSeed,
   seedNodeFiles,
   settleConfs,
@@ -107,7 +108,8 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
   late.made = made;
   late.fabric = createFabric({ kernel, store, nodes, api: () => world.api });
   late.api = createApiServer(world);
-  const source = sourceNetwork(store);
+  for (const service of made.services) service.adopt();
+  const source = k3sSource(made.services) ?? sourceNetwork(store);
   const seeds = [...made.created.values()].map(({ seed }) => seed);
   for (const seed of seeds) seedNodeFiles(seed, source, store);
   (options.controllers ?? startControllers)(world);

@@ -15,6 +15,8 @@ import {
 } from '../../knowledge/canal.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
 import type { CniPaths } from '../node/cni-paths.ts';
+import { k3sFlannelConf } from '../machine/k3s-files.ts';
+import type { K3sService } from '../machine/k3s-service.ts';
 import { pluginBinary } from '../node/plugin-binary.ts';
 import { CANAL_PLUGINS } from '../programs/canal/install-cni.ts';
 import { FLANNEL_CONFIG_MAP } from '../programs/flannel/install-config.ts';
@@ -59,6 +61,18 @@ export function sourceNetwork(store: ObjectStore): SourceNetwork {
     };
   }
   return { confs: new Map(), from: undefined, name: 'cbr0', canal: false };
+}
+
+/** K3s has no object that tells it: every start of its process writes it. */
+export function k3sSource(services: readonly K3sService[]): SourceNetwork | undefined {
+  if (!services.some(({ hasFlannel }) => hasFlannel)) return undefined;
+  const conf = k3sFlannelConf();
+  return {
+    confs: new Map([[FLANNEL_CONF, () => conf]]),
+    from: 'K3s',
+    name: networkName(conf),
+    canal: false,
+  };
 }
 
 function networkName(conf: string): string {
@@ -130,7 +144,7 @@ export function settleConfs(
 }
 
 function writePlugins({ files, places, flannelPlugin }: NodeFileSeed): void {
-  for (const name of ['bridge', 'host-local', 'loopback', 'portmap']) {
+  for (const name of ['bandwidth', 'bridge', 'host-local', 'loopback', 'portmap']) {
     files.write(`${places.binDirectories[0] ?? '/opt/cni/bin'}/${name}`, pluginBinary(name), {
       mode: 0o755,
     });

@@ -3,8 +3,10 @@ import type { NodeObject } from '../../model/kubernetes.ts';
 import { createKubelet } from '../kubelet/create-kubelet.ts';
 import type { ProgramFor } from '../kubelet/kubelet-context.ts';
 import type { Evict } from '../machine/drain-before-upgrade.ts';
+import { K3sService } from '../machine/k3s-service.ts';
 import { createSystemdMachine } from '../machine/systemd-machine.ts';
 import { createTalosMachine, type TalosMachine } from '../machine/talos-machine.ts';
+import { k3sArguments, k3sNetwork, k3sWords } from '../../knowledge/k3s.ts';
 import { COPIED_FLANNEL_PLUGIN, talosRelease } from '../../knowledge/talos-versions.ts';
 import { createNodeNetwork } from '../network/kernel-network.ts';
 import { cniPathsOf } from '../node/cni-paths.ts';
@@ -38,26 +40,32 @@ export interface NodesOptions {
 export interface CreatedNodes {
   readonly created: ReadonlyMap<string, CreatedNode>;
   readonly talos: TalosCluster;
+  /** Services of the system that hold parts of the cluster, servers first; what runs in them is not adopted yet. */
+  readonly services: readonly K3sService[];
 }
 
 export function createNodes(options: NodesOptions, objects: readonly NodeObject[]): CreatedNodes {
   const machines = new Map<string, TalosMachine>();
   const talos = createTalosCluster(options.world, machines);
   const created = new Map<string, CreatedNode>();
+  const servers: K3sService[] = [];
+  const agents: K3sService[] = [];
   for (const object of objects) {
-    const made = createNode(options, object, { machines, talos });
+    const made = createNode(options, object, { machines, talos, servers, agents });
     created.set(object.metadata.name, made);
     options.nodes.set(object.metadata.name, made.node);
   }
-  return { created, talos };
+  return { created, talos, services: [...servers, ...agents] };
 }
 
-interface TalosParts {
+interface SharedParts {
   readonly machines: Map<string, TalosMachine>;
   readonly talos: TalosCluster;
+  readonly servers: K3sService[];
+  readonly agents: K3sService[];
 }
 
-function createNode(options: NodesOptions, object: NodeObject, parts: TalosParts): CreatedNode {
+function createNode(options: NodesOptions, object: NodeObject, parts: SharedParts): CreatedNode {
   const { world } = options;
   const { name } = object.metadata;
   const { distribution } = world.versions;
@@ -68,7 +76,7 @@ function createNode(options: NodesOptions, object: NodeObject, parts: TalosParts
     node: name,
     ...imageFor(world, system.version),
   });
-  const paths = cniPathsOf(distribution, distribution === 'k3s' && !hasCilium(world));
+  const paths = cniPathsOf(distribution, hasBundledFlannel(world), world.versions.kubernetes);
   const network = createNodeNetwork(world.kernel, name);
   const sockets = new Map<string, AgentSocket>();
   const runtime = createRuntime({
@@ -142,14 +150,19 @@ function bornWithPlugins({ store }: World): boolean {
   return steps.some(({ image }) => image?.includes('/install-cni:') === true);
 }
 
-function hasCilium(world: World): boolean {
-  return world.store.get('DaemonSet', 'kube-system', 'cilium') !== undefined;
+/** As K3s's servers were started; where they do not say, it is there unless something else is. */
+function hasBundledFlannel({ store }: World): boolean {
+  for (const node of store.list('Node')) {
+    const args = k3sArguments(node);
+    if (args?.role === 'server') return k3sNetwork(args).flannelBackend !== 'none';
+  }
+  return store.get('DaemonSet', 'kube-system', 'cilium') === undefined;
 }
 
 function machineFor(
   { world, nodes, evict, configs }: NodesOptions,
   object: NodeObject,
-  parts: TalosParts & { readonly files: NodeFileSystem; readonly runtime: NodeRuntime },
+  parts: SharedParts & { readonly files: NodeFileSystem; readonly runtime: NodeRuntime },
 ): Machine {
   const { name } = object.metadata;
   const host = {
@@ -163,6 +176,8 @@ function machineFor(
     loseFiles: (event: 'reboot' | 'upgrade', preserve: boolean) =>
       parts.files.lose(event, { preserve }),
   };
+  if (world.versions.distribution === 'k3s')
+    return createSystemdMachine(host, k3sOn(world, object, host.node, parts));
   if (world.versions.distribution !== 'talos') return createSystemdMachine(host);
   const machine = createTalosMachine({
     ...host,
@@ -177,4 +192,17 @@ function machineFor(
   });
   parts.machines.set(name, machine);
   return machine;
+}
+
+function k3sOn(
+  world: World,
+  object: NodeObject,
+  node: () => TwinNode,
+  { servers, agents, runtime }: SharedParts & { readonly runtime: NodeRuntime },
+): K3sService {
+  const isServer = isControlPlane(object);
+  const words = k3sWords(object);
+  const service = new K3sService({ world, runtime, node, words, servers }, isServer);
+  (isServer ? servers : agents).push(service);
+  return service;
 }

@@ -1,6 +1,7 @@
 /** Which data path carries a pod that runs already: a CiliumEndpoint says Cilium, else the old one. */
 import { type Cidr, contains, parseAddress, parseCidr } from '../../base/cidr.ts';
 import type { KubeObject, PodObject } from '../../model/kubernetes.ts';
+import { FLANNEL_SUBNET_MANAGER } from '../network/peer-tables.ts';
 import { imageName } from '../programs/image.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
@@ -17,7 +18,12 @@ export function podNetworkOf(store: ObjectStore): (pod: PodObject) => PodNetwork
         ({ metadata, spec }) =>
           metadata.name.includes('flannel') ||
           spec.template.spec.containers.some((container) => imageName(container) === 'flannel'),
-      ) || store.list('ConfigMap').some(({ metadata }) => metadata.name === 'kube-flannel-cfg');
+      ) ||
+    store.list('ConfigMap').some(({ metadata }) => metadata.name === 'kube-flannel-cfg') ||
+    // Where no object runs it, each node says that it has a flanneld.
+    store
+      .list('Node')
+      .some(({ metadata }) => metadata.annotations?.[FLANNEL_SUBNET_MANAGER] === 'true');
   return (pod) => {
     const own = ranges.get(pod.spec.nodeName ?? '') ?? [];
     const address = parseAddress(pod.status.podIP ?? '');

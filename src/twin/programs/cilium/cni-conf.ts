@@ -7,6 +7,7 @@
 import { atLeast } from '../../../base/versions.ts';
 import type { ProcessHost } from '../../world.ts';
 import type { Life } from '../life.ts';
+import { hostMounts, onHost } from '../../../knowledge/host-mounts.ts';
 import { type AgentConfig, agentVersion } from './agent-config.ts';
 
 const HOST_PREFIX = '/host';
@@ -14,7 +15,7 @@ const LEGACY_NAME = '05-cilium.conf';
 const CONF_NAME = /\.(conf|conflist|json)$/;
 
 export function manageCniConf(host: ProcessHost, life: Life, config: AgentConfig): void {
-  const path = (config['write-cni-conf-when-ready'] ?? '').replace(HOST_PREFIX, '');
+  const path = pathOnNode(host, config['write-cni-conf-when-ready'] ?? '');
   const exclusive = config['cni-exclusive'] === 'true';
   if (path === '') {
     reportDisabled(host, exclusive);
@@ -29,6 +30,13 @@ export function manageCniConf(host: ProcessHost, life: Life, config: AgentConfig
   if (!exclusive) return;
   const stop = host.node.files.watch?.(directory, () => life.after(0, keepUp));
   if (stop !== undefined) life.onEnd(stop);
+}
+
+/** By the volume that leads there (chart `cni.confPath`); an agent without one writes for nobody. */
+function pathOnNode({ pod, container }: ProcessHost, path: string): string {
+  if (path === '') return '';
+  const mounted = onHost(hostMounts(pod, container.name), path);
+  return mounted?.path ?? path.replace(HOST_PREFIX, '');
 }
 
 /** It is so because of what the configuration says, not because of what started the agent this time. */

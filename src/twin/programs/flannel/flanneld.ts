@@ -34,23 +34,19 @@ export function flanneld(pod: ProcessHost): Process {
   });
 }
 
-type FlannelHost = ProcessHost & { readonly settings: () => FlannelSettings | undefined };
+type Settings = () => FlannelSettings | undefined;
 
-export function runFlannel(
-  process: ProcessHost,
-  settings: () => FlannelSettings | undefined,
-): Process {
-  const host: FlannelHost = { ...process, settings };
+export function runFlannel(host: ProcessHost, settings: Settings): Process {
   const life = new Life(host.world.kernel);
   followRemovals(host.world);
   life.onEnd((reason) => leaveBehind(host, reason));
   if (host.adopted === true) {
-    const failure = setUp(host);
+    const failure = setUp(host, settings);
     if (failure === undefined) host.setReady(true);
     else fail(host, life, failure.message, failure.because);
     return life.asProcess();
   }
-  life.after(host.world.constants.apiCallMs, () => start(host, life));
+  life.after(host.world.constants.apiCallMs, () => start(host, life, settings));
   return life.asProcess();
 }
 
@@ -59,7 +55,7 @@ interface Failure {
   readonly because: readonly number[];
 }
 
-function start(host: FlannelHost, life: Life): void {
+function start(host: ProcessHost, life: Life, settings: Settings): void {
   const access = apiAccess(host);
   if (!access.ok) {
     const { namespace = '', name } = host.pod.metadata;
@@ -68,7 +64,7 @@ function start(host: FlannelHost, life: Life): void {
     return;
   }
   life.after(host.world.constants.flanneldReadyMs, () => {
-    const failure = setUp(host);
+    const failure = setUp(host, settings);
     if (failure !== undefined) {
       fail(host, life, failure.message, failure.because);
       return;
@@ -88,9 +84,9 @@ const NETWORK_IS_UP: Condition = {
 };
 
 /** Everything up to subnet.env; the first thing that fails ends the process. */
-function setUp(host: FlannelHost): Failure | undefined {
+function setUp(host: ProcessHost, settings: Settings): Failure | undefined {
   const { world, node } = host;
-  const config = host.settings();
+  const config = settings();
   if (config === undefined)
     return failure('Failed to read net conf: open /etc/kube-flannel/net-conf.json');
   const subnet = world.store.get('Node', undefined, node.name)?.spec.podCIDR;

@@ -19,7 +19,8 @@ import {
   type HandlerContext,
 } from '@connectrpc/connect';
 import { isTalosRole, rolesFor, type TalosRole } from '../../../knowledge/talos-roles.ts';
-import type { TalosSystem, TwinNode, World } from '../../world.ts';
+import type { TalosSystem } from '../../machine/systems.ts';
+import type { TwinNode, World } from '../../world.ts';
 
 /** Virtual time between requests; see `Pace`. */
 export interface TwinTime {

@@ -4,7 +4,7 @@ import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { ApplyConfigurationRequest_Mode as Mode } from '../../../knowledge/talos-api/machine/configuration.ts';
 import { MachineService } from '../../../knowledge/talos-api/machine/machine.ts';
 import type { PatchMode } from '../../../ports/node-host.ts';
-import type { ConfigAnswer } from '../../world.ts';
+import type { ConfigAnswer } from '../../machine/systems.ts';
 import { type Apid, unknown } from './apid.ts';
 
 const MODES = new Map<Mode, PatchMode>([
