@@ -132,6 +132,31 @@ export const CONSTANTS = {
     unit: 'ms',
     source: 'KK kubelet.go: due pods are looked for every second; truth K02',
   },
+  rke2StartMs: {
+    value: 5_000,
+    unit: 'ms',
+    source: 'assumed: from the start of RKE2 until its kubelet runs and it asks the API server',
+  },
+  rke2DeployMs: {
+    value: 15_000,
+    unit: 'ms',
+    source: 'k3s:pkg/deploy/controller.go@0301210: manifests are looked at every 15 s',
+  },
+  helmJobMs: {
+    value: 20_000,
+    unit: 'ms',
+    source: 'assumed: a pod with Helm that installs or uninstalls a chart',
+  },
+  k3sStartMs: {
+    value: 8_000,
+    unit: 'ms',
+    source: 'assumed: from the start of K3s until its kubelet and, on a server, its API server run',
+  },
+  k3sRetryMs: {
+    value: 2_000,
+    unit: 'ms',
+    source: 'k3s:pkg/agent/run.go@0097157: an agent asks for its configuration every 2 s',
+  },
   kubeletRestartMs: {
     value: 2_500,
     unit: 'ms',

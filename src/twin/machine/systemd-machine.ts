@@ -89,8 +89,9 @@ export function createSystemdMachine(host: MachineHost, service?: UnitService): 
     name: string,
   ): { readonly ok: true } | { readonly ok: false; readonly message: string } {
     const node = host.node();
-    if (/kubelet|k3s|rke2/.test(service)) node.kubelet.restart();
-    else if (/containerd|crio/.test(service)) node.runtime.restart();
+    if (service !== undefined && name === service.unit) service.restart();
+    else if (service === undefined && /kubelet|k3s|rke2/.test(name)) node.kubelet.restart();
+    else if (service === undefined && /containerd|crio/.test(name)) node.runtime.restart();
     else
       return {
         ok: false,
