@@ -29,28 +29,34 @@ const TRIED = 400;
 /** Texts that are remembered at one place. */
 const KNOWN_MAX = 20_000;
 const KNOWN_LENGTH_MAX = 4_000;
-/** V8 lets a longer part of a string keep the whole of it. */
-const COPIED_LENGTH = 12;
 const DEPTH_MAX = 200;
+
+/** A value that came more than once, and its text. */
+interface Known {
+  readonly text: string;
+  readonly value: unknown;
+}
 
 /** A place in objects of one form: `spec.containers[].image`. */
 class Site {
   readonly members: Site[] = [];
   readonly key: string;
-  /** The key as it stands in the text, with its colon. */
-  readonly quoted: string;
+  /** The key as it stands in the text, from the token before it to its value. */
+  lead: string;
   /** Whether equal values are looked for here. */
   shares: boolean;
   private element: Site | undefined;
   /** Marks of the texts that were seen once: most are never seen again, and not worth keeping. */
   private readonly seen = new Set<number>();
-  private readonly known = new Map<string, unknown>();
+  /** By the mark of the text; of two texts with one mark, the last. */
+  private readonly known = new Map<number, Known>();
+  private last: Known | undefined;
   private tries = 0;
   private hits = 0;
 
   constructor(key: string, shares = true) {
     this.key = key;
-    this.quoted = `${JSON.stringify(key)}:`;
+    this.lead = `${JSON.stringify(key)}:`;
     this.shares = shares;
   }
 
@@ -65,23 +71,47 @@ class Site {
     if (this.seen.has(mark)) return true;
     if (this.seen.size >= KNOWN_MAX) this.seen.clear();
     this.seen.add(mark);
-    if (this.tries >= TRIED && this.hits * 2 < this.tries) {
-      this.shares = false;
-      this.seen.clear();
-      this.known.clear();
-    }
+    this.giveUpInVain();
     return false;
   }
 
-  find(text: string): unknown {
-    const found = this.known.get(text);
-    if (found !== undefined) this.hits += 1;
+  /** What is too long to be looked for is a try as well: its end need not be searched for ever. */
+  isTooLong(length: number): boolean {
+    if (length <= KNOWN_LENGTH_MAX) return false;
+    this.tries += 1;
+    this.giveUpInVain();
+    return true;
+  }
+
+  private giveUpInVain(): void {
+    if (this.tries < TRIED || this.hits * 2 >= this.tries) return;
+    this.shares = false;
+    this.seen.clear();
+    this.known.clear();
+    this.last = undefined;
+  }
+
+  /** The value met last, if it comes again here: lists are in order of names, and so alike in a row. */
+  again(text: string, at: number): Known | undefined {
+    const { last } = this;
+    if (last === undefined || !text.startsWith(last.text, at)) return undefined;
+    this.tries += 1;
+    this.hits += 1;
+    return last;
+  }
+
+  find(mark: number, text: string, start: number, end: number): Known | undefined {
+    const found = this.known.get(mark);
+    if (found?.text.length !== end - start || !text.startsWith(found.text, start)) return undefined;
+    this.hits += 1;
+    this.last = found;
     return found;
   }
 
-  remember(text: string, value: unknown): void {
+  remember(mark: number, text: string, value: unknown): void {
     if (this.known.size >= KNOWN_MAX) this.known.clear();
-    this.known.set(copied(text), value);
+    this.last = { text: copied(text), value };
+    this.known.set(mark, this.last);
   }
 }
 
@@ -118,17 +148,22 @@ class SharedParser {
     if (code === QUOTE) return this.string(site);
     if (code !== OPEN_BRACE && code !== OPEN_BRACKET) return this.word();
     if (!site.shares) return this.parts(site, code);
+    const again = site.again(this.text, start);
+    if (again !== undefined) return this.over(again);
     const end = this.endOf(start);
-    if (end - start > KNOWN_LENGTH_MAX || !site.isSeen(this.mark)) return this.parts(site, code);
-    const part = this.text.slice(start, end);
-    const found = site.find(part);
-    if (found !== undefined) {
-      this.at = end;
-      return found;
-    }
+    const { mark } = this;
+    if (site.isTooLong(end - start) || !site.isSeen(mark)) return this.parts(site, code);
+    const found = site.find(mark, this.text, start, end);
+    if (found !== undefined) return this.over(found);
     // What is new as a whole may have parts that are not.
     const value = this.parts(site, code);
-    site.remember(part, value);
+    site.remember(mark, this.text.slice(start, end), value);
+    return value;
+  }
+
+  /** Steps over what is known already: its text ends where the value does. */
+  private over({ text, value }: Known): unknown {
+    this.at += text.length;
     return value;
   }
 
@@ -143,12 +178,10 @@ class SharedParser {
   private object(site: Site): Record<string, unknown> {
     const value: Record<string, unknown> = {};
     this.at += 1;
-    if (this.peek() === CLOSE_BRACE) {
-      this.at += 1;
-      return value;
-    }
     for (let index = 0; ; index += 1) {
-      const member = this.key(site, index);
+      const expected = this.expectedKey(site, index);
+      if (expected === undefined && index === 0 && this.closes(CLOSE_BRACE)) return value;
+      const member = expected ?? this.key(site);
       const child = this.value(member);
       // As JSON.parse does, which makes a property of its own of it.
       if (member.key === '__proto__') define(value, child);
@@ -176,40 +209,58 @@ class SharedParser {
     }
   }
 
-  /** Steps over the key and its colon. Objects of one form have their keys in one order. */
-  private key({ members }: Site, index: number): Site {
-    if (this.peek() !== QUOTE) throw wrong();
-    const expected = members[index];
-    if (expected !== undefined && this.text.startsWith(expected.quoted, this.at)) {
-      this.at += expected.quoted.length;
-      return expected;
+  /** Whether nothing comes before the bracket; it is stepped over then, and else nothing is. */
+  private closes(bracket: number): boolean {
+    const start = this.at;
+    const isClosed = this.peek() === bracket;
+    this.at = isClosed ? this.at + 1 : start;
+    return isClosed;
+  }
+
+  /** Objects of one form have their keys in one order, and stand in the text in one way. */
+  private expectedKey({ members }: Site, index: number): Site | undefined {
+    for (let next = index; next < members.length; next += 1) {
+      const member = members[next];
+      if (member === undefined || !this.text.startsWith(member.lead, this.at)) continue;
+      this.at += member.lead.length;
+      return member;
     }
+    return undefined;
+  }
+
+  /** Steps over the key, its colon, and what stands around them. */
+  private key({ members }: Site): Site {
+    const lead = this.at;
+    if (this.peek() !== QUOTE) throw wrong();
     const start = this.at;
     this.at = this.endOfString(start);
     const key: unknown = JSON.parse(this.text.slice(start, this.at));
     if (this.peek() !== COLON) throw wrong();
     this.at += 1;
+    this.peek();
     let member = members.find((each) => each.key === key);
     if (member === undefined) {
       member = new Site(String(key));
-      // Maps with keys of their own (labels, data) must not make lists without end.
       if (members.length < MEMBERS_MAX) members.push(member);
       else member.shares = false;
     }
+    member.lead = copied(this.text.slice(lead, this.at));
     return member;
   }
 
   private string(site: Site): unknown {
-    const start = this.at;
+    const { text, at: start } = this;
+    const again = site.shares ? site.again(text, start) : undefined;
+    if (again !== undefined) return this.over(again);
     const end = this.endOfString(start);
+    const { mark } = this;
     this.at = end;
-    const part = this.text.slice(start, end);
-    if (!site.shares || end - start <= COPIED_LENGTH || !site.isSeen(this.mark))
-      return JSON.parse(part);
-    const found = site.find(part);
-    if (found !== undefined) return found;
+    if (!site.shares || !site.isSeen(mark)) return JSON.parse(text.slice(start, end));
+    const found = site.find(mark, text, start, end);
+    if (found !== undefined) return found.value;
+    const part = text.slice(start, end);
     const value: unknown = JSON.parse(part);
-    site.remember(part, value);
+    site.remember(mark, part, value);
     return value;
   }
 
