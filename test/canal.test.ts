@@ -63,6 +63,16 @@ describe('a twin of Canal', () => {
     });
   });
 
+  it('takes the usual settings where its ConfigMap was not read, and says so', () => {
+    const { objects, files } = rke2();
+    const rest = objects.filter(({ metadata }) => metadata.name !== 'rke2-canal-config');
+    const { world: twin, assumptions } = buildWorld(read({ objects: rest, files }), { seed: 1 });
+    const about = assumptions.map((each) => each.about);
+    expect(about).toContain('ConfigMap kube-system/rke2-canal-config');
+    expect(about).not.toContain('ConfigMap kube-system/kube-flannel-cfg');
+    expect(replaced(twin).status.podIP).toMatch(/^10\.244\./);
+  });
+
   it('gives a new pod a pair of its own and an address of its node, and reaches it', () => {
     const twin = world();
     const pod = replaced(twin);

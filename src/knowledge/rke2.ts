@@ -8,6 +8,7 @@ import { type K3sArguments, k3sArgumentsIn, k3sFlag } from './k3s.ts';
 const NODE_ARGS = 'rke2.io/node-args';
 const DATA = '/var/lib/rancher/rke2';
 /** Later names win, and the command line wins over all, as for K3s. */
+export const RKE2_CONFIG = '/etc/rancher/rke2/config.yaml';
 export const RKE2_CONFIG_DIRECTORY = '/etc/rancher/rke2/config.yaml.d';
 /**
  * Copied there at every start of a server; what is disabled is deleted again, with the HelmChart in it, and

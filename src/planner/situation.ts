@@ -3,6 +3,7 @@
  * refusal (it must be known) or a decision (with the command that would tell).
  */
 import type { ClusterFacts, MachineConfigFacts, NodeFacts, TargetFacts } from '../model/facts.ts';
+import { RKE2_CANAL } from '../knowledge/rke2.ts';
 import { evidenceAt, type Finding } from '../model/finding.ts';
 import { valueOr } from '../model/fact.ts';
 import type { PodObject } from '../model/kubernetes.ts';
@@ -53,7 +54,7 @@ export function situationOf(
 ): Situation | undefined {
   const distribution = supportedDistribution(facts, notes);
   const nodes = nodesOf(facts, notes);
-  checkSource(facts, notes);
+  checkSource(facts, distribution, notes);
   if (distribution === undefined || nodes === undefined || notes.refusals.length > 0)
     return undefined;
   const configs = facts.machineConfigs
@@ -172,18 +173,29 @@ function nodesOf(facts: ClusterFacts, notes: Notes): readonly NodeFacts[] | unde
   return undefined;
 }
 
-function checkSource(facts: ClusterFacts, notes: Notes): void {
+/** RKE2's Flannel is in Canal; there is a chart for Flannel alone too, whose steps are others. */
+function sourceOf(distribution: PlannedDistribution | undefined): 'flannel' | 'canal' {
+  return distribution === 'rke2' ? 'canal' : 'flannel';
+}
+
+function checkSource(
+  facts: ClusterFacts,
+  distribution: PlannedDistribution | undefined,
+  notes: Notes,
+): void {
   const { sourceCni } = facts;
-  if (sourceCni.known && sourceCni.value === 'flannel') return;
+  const source = sourceOf(distribution);
+  if (sourceCni.known && sourceCni.value === source) return;
+  const from = source === 'canal' ? 'Canal on RKE2' : 'Flannel';
   notes.refusals.push(
     refusal({
       id: sourceCni.known ? 'source-cni-unsupported' : 'source-cni-unknown',
       covers: [],
       title: sourceCni.known
-        ? `The cluster runs ${sourceCni.value}, not Flannel`
+        ? `The cluster runs ${sourceCni.value}, not ${from}`
         : 'The present CNI is not known',
       message: sourceCni.known
-        ? `regauge plans the road from Flannel to Cilium; from ${sourceCni.value} the procedure has other steps.`
+        ? `regauge plans the road from ${from} to Cilium; from ${sourceCni.value} the procedure has other steps.`
         : `What is to be replaced was not read (${sourceCni.missing}).`,
       fix: sourceCni.known
         ? 'Use check on the values; there is no plan for this source yet.'
@@ -242,6 +254,7 @@ function flannelDaemonSet(
 ): { readonly namespace: string; readonly name: string } {
   if (facts.flannel.known && facts.flannel.value.daemonSet.known)
     return facts.flannel.value.daemonSet.value;
+  if (distribution === 'rke2') return RKE2_CANAL;
   return distribution === 'talos'
     ? { namespace: 'kube-system', name: 'kube-flannel' }
     : { namespace: 'kube-flannel', name: 'kube-flannel-ds' };

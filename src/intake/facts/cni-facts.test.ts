@@ -190,12 +190,12 @@ describe('kube-proxy', () => {
   });
 });
 
-describe('kube-proxy of RKE2', () => {
-  function rke2(role: string): ReturnType<typeof node> {
-    const annotations = role === '' ? {} : { 'rke2.io/node-args': role };
-    return node('a', { kubeletVersion: 'v1.31.6+rke2r1', osImage: 'Debian' }, { annotations });
-  }
+function rke2(role: string): ReturnType<typeof node> {
+  const annotations = role === '' ? {} : { 'rke2.io/node-args': role };
+  return node('a', { kubeletVersion: 'v1.31.6+rke2r1', osImage: 'Debian' }, { annotations });
+}
 
+describe('kube-proxy of RKE2', () => {
   it.each([
     ['["server"]', true],
     ['["server","--disable-kube-proxy","true","--cni","canal"]', false],

@@ -2,12 +2,17 @@
 import { unreachable } from '../../base/assert.ts';
 import type { ClusterFacts, Distribution, NodeFacts } from '../../model/facts.ts';
 import type { DistributionAdapter } from './adapter.ts';
+import { rke2 } from './rke2.ts';
 import { type NamedObject, withObjects } from './with-objects.ts';
 
 /** Others are refused before anything is asked of an adapter. */
-export type PlannedDistribution = 'talos' | 'kubeadm';
+export type PlannedDistribution = 'talos' | 'kubeadm' | 'rke2';
 
-const PLANNED: Readonly<Record<PlannedDistribution, true>> = { talos: true, kubeadm: true };
+const PLANNED: Readonly<Record<PlannedDistribution, true>> = {
+  talos: true,
+  kubeadm: true,
+  rke2: true,
+};
 
 export function isPlanned(distribution: Distribution): distribution is PlannedDistribution {
   return Object.hasOwn(PLANNED, distribution);
@@ -25,12 +30,14 @@ export interface DistributionContext {
 
 export function adapterFor(
   distribution: PlannedDistribution,
-  { flannelDaemonSet }: DistributionContext,
+  context: DistributionContext,
 ): DistributionAdapter {
   switch (distribution) {
     case 'talos':
     case 'kubeadm':
-      return withObjects(distribution, flannelDaemonSet);
+      return withObjects(distribution, context.flannelDaemonSet);
+    case 'rke2':
+      return rke2(context);
     default:
       return unreachable(distribution);
   }

@@ -2,10 +2,12 @@
  * Flannel's ConfigMap where it was not read: what the cluster's nodes and control plane show of it.
  * flanneld, the CNI conf it installs and the routes between nodes all come from there.
  */
+import { CANAL_CONF, CANAL_CONF_KEY, CANAL_CONFIG_MAP } from '../../knowledge/canal.ts';
 import type { ConfigMapObject, KubeObject, PodObject, PodSpec } from '../../model/kubernetes.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
 import { imageName } from '../programs/image.ts';
-import { FLANNEL_CONFIG_MAP } from '../programs/flannel/install-config.ts';
+import { flannelConfigMapOf } from '../programs/flannel/flannel-config.ts';
+import { stockConf } from '../runtime/stock-confs.ts';
 import { isNode, podRange } from './cluster-ranges.ts';
 import { talosVersionOf } from './versions-of.ts';
 
@@ -16,28 +18,34 @@ interface Found {
 
 /** Nothing when the ConfigMap was read, or nothing runs flanneld. */
 export function missingFlannelConfig(objects: readonly KubeObject[]): Found {
-  const namespace = objects.map(flannelNamespace).find((found) => found !== undefined);
+  const place = objects.map(configPlace).find((found) => found !== undefined);
   const known = objects.some(
-    ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === FLANNEL_CONFIG_MAP,
+    ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === place?.name,
   );
-  if (known || namespace === undefined) return { objects: [], assumptions: [] };
+  if (known || place === undefined) return { objects: [], assumptions: [] };
+  const { namespace, name } = place;
   const onTalos = objects.filter(isNode).some((node) => talosVersionOf(node) !== undefined);
   const network = podRange(objects) ?? '10.244.0.0/16';
   return {
-    objects: [configMap(namespace, network, onTalos)],
+    objects: [configMap(place, network, onTalos)],
     assumptions: [
       {
-        about: `ConfigMap ${namespace}/${FLANNEL_CONFIG_MAP}`,
+        about: `ConfigMap ${namespace}/${name}`,
         assumed: `network ${network}, VXLAN on UDP port ${onTalos ? 4789 : 8472}`,
         because: 'Flannel runs, and its ConfigMap was not read',
-        command: `kubectl get configmap -n ${namespace} ${FLANNEL_CONFIG_MAP} -o yaml`,
+        command: `kubectl get configmap -n ${namespace} ${name} -o yaml`,
       },
     ],
   };
 }
 
-/** The namespace of an object whose pods run flanneld. */
-function flannelNamespace(object: KubeObject): string | undefined {
+interface Place {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Of an object whose pods run flanneld: which ConfigMap they mount. */
+function configPlace(object: KubeObject): Place | undefined {
   // Both kinds have a pod's spec, here or in their template.
   const spec =
     object.kind === 'Pod'
@@ -45,11 +53,12 @@ function flannelNamespace(object: KubeObject): string | undefined {
       : object.kind === 'DaemonSet'
         ? (object as unknown as { spec: { template: { spec: PodSpec } } }).spec.template.spec
         : undefined;
-  const runs = spec?.containers.some((container) => imageName(container) === 'flannel') === true;
-  return runs ? (object.metadata.namespace ?? 'default') : undefined;
+  if (spec?.containers.some((container) => imageName(container) === 'flannel') !== true)
+    return undefined;
+  return { namespace: object.metadata.namespace ?? 'default', name: flannelConfigMapOf(spec) };
 }
 
-function configMap(namespace: string, network: string, onTalos: boolean): ConfigMapObject {
+function configMap({ namespace, name }: Place, network: string, onTalos: boolean): ConfigMapObject {
   const plugins = [
     { type: 'flannel', delegate: { hairpinMode: true, isDefaultGateway: true } },
     { type: 'portmap', capabilities: { portMappings: true } },
@@ -59,9 +68,11 @@ function configMap(namespace: string, network: string, onTalos: boolean): Config
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: FLANNEL_CONFIG_MAP, namespace },
+    metadata: { name, namespace },
     data: {
-      'cni-conf.json': JSON.stringify(conf, undefined, 2),
+      ...(CANAL_CONFIG_MAP.test(name)
+        ? { [CANAL_CONF_KEY]: stockConf(CANAL_CONF)?.text ?? '', veth_mtu: '1450' }
+        : { 'cni-conf.json': JSON.stringify(conf, undefined, 2) }),
       'net-conf.json': JSON.stringify({ Network: network, Backend: backend }, undefined, 2),
     },
   };

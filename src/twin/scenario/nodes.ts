@@ -4,6 +4,8 @@ import { createKubelet } from '../kubelet/create-kubelet.ts';
 import type { ProgramFor } from '../kubelet/kubelet-context.ts';
 import type { Evict } from '../machine/drain-before-upgrade.ts';
 import { K3sService } from '../machine/k3s-service.ts';
+import type { MachineHost } from '../machine/power.ts';
+import { Rke2Service } from '../machine/rke2-service.ts';
 import { createSystemdMachine } from '../machine/systemd-machine.ts';
 import { createTalosMachine, type TalosMachine } from '../machine/talos-machine.ts';
 import { k3sArguments, k3sNetwork, k3sWords } from '../../knowledge/k3s.ts';
@@ -50,8 +52,9 @@ export function createNodes(options: NodesOptions, objects: readonly NodeObject[
   const created = new Map<string, CreatedNode>();
   const servers: K3sService[] = [];
   const agents: K3sService[] = [];
+  const rke2Servers: Rke2Service[] = [];
   for (const object of objects) {
-    const made = createNode(options, object, { machines, talos, servers, agents });
+    const made = createNode(options, object, { machines, talos, servers, agents, rke2Servers });
     created.set(object.metadata.name, made);
     options.nodes.set(object.metadata.name, made.node);
   }
@@ -63,6 +66,7 @@ interface SharedParts {
   readonly talos: TalosCluster;
   readonly servers: K3sService[];
   readonly agents: K3sService[];
+  readonly rke2Servers: Rke2Service[];
 }
 
 function createNode(options: NodesOptions, object: NodeObject, parts: SharedParts): CreatedNode {
@@ -178,6 +182,8 @@ function machineFor(
   };
   if (world.versions.distribution === 'k3s')
     return createSystemdMachine(host, k3sOn(world, object, host.node, parts));
+  if (world.versions.distribution === 'rke2')
+    return createSystemdMachine(host, rke2On(host, object, parts));
   if (world.versions.distribution !== 'talos') return createSystemdMachine(host);
   const machine = createTalosMachine({
     ...host,
@@ -204,5 +210,16 @@ function k3sOn(
   const words = k3sWords(object);
   const service = new K3sService({ world, runtime, node, words, servers }, isServer);
   (isServer ? servers : agents).push(service);
+  return service;
+}
+
+function rke2On(
+  host: MachineHost,
+  object: NodeObject,
+  { rke2Servers, files }: SharedParts & { readonly files: NodeFileSystem },
+): Rke2Service {
+  const service = new Rke2Service(host, object, rke2Servers);
+  if (isControlPlane(object)) rke2Servers.push(service);
+  service.adopt(files);
   return service;
 }

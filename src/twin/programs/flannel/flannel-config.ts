@@ -1,6 +1,6 @@
 /** What flanneld is told: `net-conf.json`, and what its version does (cilium-and-flannel.md 13, 14). */
 import { atLeast } from '../../../base/versions.ts';
-import type { PodObject } from '../../../model/kubernetes.ts';
+import type { PodSpec } from '../../../model/kubernetes.ts';
 import type { ProcessHost } from '../../world.ts';
 import { imageVersion } from '../image.ts';
 import { FLANNEL_CONFIG_MAP } from './install-config.ts';
@@ -15,13 +15,13 @@ export interface FlannelConfig {
 const DEFAULT_VXLAN_PORT = 8472;
 
 /** The ConfigMap that is mounted for flanneld; in Canal it is Calico's too. */
-export function flannelConfigMapOf({ spec }: PodObject): string {
-  const mounted = spec.volumes?.find(({ name }) => name === 'flannel-cfg')?.configMap?.name;
+export function flannelConfigMapOf({ volumes }: PodSpec): string {
+  const mounted = volumes?.find(({ name }) => name === 'flannel-cfg')?.configMap?.name;
   return mounted ?? FLANNEL_CONFIG_MAP;
 }
 
 export function readFlannelConfig({ world, pod }: ProcessHost): FlannelConfig | undefined {
-  const map = world.store.get('ConfigMap', pod.metadata.namespace, flannelConfigMapOf(pod));
+  const map = world.store.get('ConfigMap', pod.metadata.namespace, flannelConfigMapOf(pod.spec));
   const text = map?.data?.['net-conf.json'];
   if (text === undefined) return undefined;
   let parsed: NetConf;
