@@ -6,7 +6,7 @@
 import { badInput } from '../../base/errors.ts';
 import type { RegaugeError } from '../../base/errors.ts';
 import { placesIn } from './places.ts';
-import { parseShared } from './shared-json.ts';
+import { parseShared, type Unread } from './shared-json.ts';
 
 export interface JsonPart {
   readonly value: unknown;
@@ -21,7 +21,8 @@ export interface JsonPart {
  */
 export function parseJsonTexts(text: string, file: string): readonly JsonPart[] {
   try {
-    const value = (text.length >= SHARED_LENGTH ? parseShared(text) : undefined) ?? parsed(text);
+    const value =
+      (text.length >= SHARED_LENGTH ? parseShared(text, UNREAD) : undefined) ?? parsed(text);
     return [{ value, start: skipSpace(text, 0), end: text.length }];
   } catch {
     return parseSequence(text, file);
@@ -30,6 +31,13 @@ export function parseJsonTexts(text: string, file: string): readonly JsonPart[] 
 
 /** From this length on equal parts are made one value: a snapshot's objects are alike. */
 const SHARED_LENGTH = 4 * 2 ** 20;
+
+/** Of each container of each pod, and told by none but the runtime: nothing reads them. */
+const RUNTIME_IDS = new Set(['containerID', 'imageID']);
+const UNREAD: Unread = new Map([
+  ['containerStatuses', RUNTIME_IDS],
+  ['initContainerStatuses', RUNTIME_IDS],
+]);
 
 function parsed(text: string): unknown {
   return JSON.parse(text);

@@ -65,6 +65,25 @@ describe('parseShared', () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
+  it('leaves out what is not read, only where it is named, and only where it is a text', () => {
+    const unread = new Map([['containerStatuses', new Set(['imageID'])]]);
+    const status = { name: 'a', imageID: 'registry/a@sha256:1', ready: true };
+    const value = { items: [{ status: { containerStatuses: [status, status], imageID: 'b' } }] };
+    const { imageID: _, ...rest } = status;
+    expect(parseShared(JSON.stringify(value), unread)).toEqual({
+      items: [{ status: { containerStatuses: [rest, rest], imageID: 'b' } }],
+    });
+    const broken = '{"items":[{"containerStatuses":[{"imageID":nonsense}]}]}';
+    expect(parseShared(broken, unread)).toBeUndefined();
+  });
+
+  it('tells numbers apart from those that begin alike, and large ones from small', () => {
+    const numbers = [1, 12, 123, -1, 0, 1.5, 1e21, 123456789, 1234567890, 12345678901234, 12];
+    const value = { items: numbers.map((number) => ({ spec: { number } })) };
+    expect(parseShared(JSON.stringify(value))).toEqual(value);
+    expect(parseShared('{"items":[01]}')).toBeUndefined();
+  });
+
   it('makes one value of parts that are equal, and keeps those apart that are not', () => {
     const list = parseShared(JSON.stringify(pods(1_500))) as {
       items: { spec: { tolerations: object; volumes: { name: string; projected: object }[] } }[];

@@ -5,10 +5,13 @@
  * values are not to be changed by anybody.
  */
 
+/** Members that are left out: by the key of their object, or of the list it is in. */
+export type Unread = ReadonlyMap<string, ReadonlySet<string>>;
+
 /** Undefined for a text that is not JSON: JSON.parse says where. */
-export function parseShared(text: string): unknown {
+export function parseShared(text: string, unread: Unread = new Map()): unknown {
   try {
-    return new SharedParser(text).whole();
+    return new SharedParser(text, unread).whole();
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -29,39 +32,85 @@ const TRIED = 400;
 /** Texts that are remembered at one place. */
 const KNOWN_MAX = 20_000;
 const KNOWN_LENGTH_MAX = 4_000;
+/** V8 lets a longer part of a string keep the whole of it. */
+const COPIED_LENGTH = 12;
+/** Of one digit less than may be too large, or end in a zero that is none. */
+const PLAIN_DIGITS_MAX = 9;
 const DEPTH_MAX = 200;
+/** Values that came last at one place and are compared first. */
+const RECENT = 3;
+/** Misses in a row after which they are not compared for a while, and for how many values. */
+const MISSES_MAX = 16;
+const REST = 2_000;
 
-/** A value that came more than once, and its text. */
-interface Known {
+interface Recent {
   readonly text: string;
   readonly value: unknown;
+}
+
+/**
+ * What came last at a place: objects of one workload follow each other in a list. Values whose text
+ * says itself where it ends.
+ */
+class RecentValues {
+  private readonly values: Recent[] = [];
+  private next = 0;
+  private misses = 0;
+  private resting = 0;
+
+  find(text: string, at: number): Recent | undefined {
+    if (this.resting > 0) {
+      this.resting -= 1;
+      return undefined;
+    }
+    for (const recent of this.values) {
+      if (text.slice(at, at + recent.text.length) !== recent.text) continue;
+      this.misses = 0;
+      return recent;
+    }
+    this.misses += 1;
+    if (this.misses > MISSES_MAX) {
+      this.misses = 0;
+      this.resting = REST;
+    }
+    return undefined;
+  }
+
+  add(text: string, value: unknown): void {
+    if (this.resting > 0 || text.length > KNOWN_LENGTH_MAX) return;
+    this.values[this.next] = { text, value };
+    this.next = (this.next + 1) % RECENT;
+  }
 }
 
 /** A place in objects of one form: `spec.containers[].image`. */
 class Site {
   readonly members: Site[] = [];
   readonly key: string;
-  /** The key as it stands in the text, from the token before it to its value. */
-  lead: string;
+  /** The key as it stands in the text, with its colon. */
+  readonly quoted: string;
   /** Whether equal values are looked for here. */
   shares: boolean;
+  /** None where every value is another: a list, and its items. */
+  readonly recent: RecentValues | undefined;
+  readonly isUnread: boolean;
   private element: Site | undefined;
   /** Marks of the texts that were seen once: most are never seen again, and not worth keeping. */
   private readonly seen = new Set<number>();
-  /** By the mark of the text; of two texts with one mark, the last. */
-  private readonly known = new Map<number, Known>();
-  private last: Known | undefined;
+  private readonly known = new Map<string, unknown>();
   private tries = 0;
   private hits = 0;
 
-  constructor(key: string, shares = true) {
+  constructor(key: string, { shares = true, isUnread = false } = {}) {
     this.key = key;
-    this.lead = `${JSON.stringify(key)}:`;
+    this.quoted = `${JSON.stringify(key)}:`;
     this.shares = shares;
+    this.isUnread = isUnread;
+    this.recent = shares ? new RecentValues() : undefined;
   }
 
   get elements(): Site {
-    this.element ??= new Site('');
+    this.element ??= new Site(this.key, { shares: this.recent !== undefined });
     return this.element;
   }
 
@@ -71,72 +120,43 @@ class Site {
     if (this.seen.has(mark)) return true;
     if (this.seen.size >= KNOWN_MAX) this.seen.clear();
     this.seen.add(mark);
-    this.giveUpInVain();
+    if (this.tries >= TRIED && this.hits * 2 < this.tries) {
+      this.shares = false;
+      this.seen.clear();
+      this.known.clear();
+    }
     return false;
   }
 
-  /** What is too long to be looked for is a try as well: its end need not be searched for ever. */
-  isTooLong(length: number): boolean {
-    if (length <= KNOWN_LENGTH_MAX) return false;
-    this.tries += 1;
-    this.giveUpInVain();
-    return true;
-  }
-
-  private giveUpInVain(): void {
-    if (this.tries < TRIED || this.hits * 2 >= this.tries) return;
-    this.shares = false;
-    this.seen.clear();
-    this.known.clear();
-    this.last = undefined;
-  }
-
-  /** The value met last, if it comes again here: lists are in order of names, and so alike in a row. */
-  again(text: string, at: number): Known | undefined {
-    const { last } = this;
-    if (last === undefined || !text.startsWith(last.text, at)) return undefined;
-    this.tries += 1;
-    this.hits += 1;
-    return last;
-  }
-
-  find(mark: number, text: string, start: number, end: number): Known | undefined {
-    const found = this.known.get(mark);
-    if (found?.text.length !== end - start || !text.startsWith(found.text, start)) return undefined;
-    this.hits += 1;
-    this.last = found;
+  find(text: string): unknown {
+    const found = this.known.get(text);
+    if (found !== undefined) this.hits += 1;
     return found;
   }
 
-  remember(mark: number, text: string, value: unknown): void {
+  remember(text: string, value: unknown): void {
     if (this.known.size >= KNOWN_MAX) this.known.clear();
-    this.last = { text: copied(text), value };
-    this.known.set(mark, this.last);
+    this.known.set(text, value);
   }
-}
-
-/** Parts of a text must not keep the whole of it. */
-function copied(text: string): string {
-  return JSON.parse(JSON.stringify(text)) as string; // a text comes back as a text
 }
 
 class SharedParser {
   private readonly text: string;
+  private readonly unread: Unread;
   private at = 0;
   private depth = 0;
   /** Of what was stepped over last: equal texts have equal marks. */
   private mark = 0;
 
-  constructor(text: string) {
+  constructor(text: string, unread: Unread) {
     this.text = text;
+    this.unread = unread;
   }
 
   whole(): unknown {
     // A list and its items are themselves; equal parts are looked for below.
-    const root = new Site('', false);
-    const items = new Site('items', false);
-    items.elements.shares = false;
-    root.members.push(items);
+    const root = new Site('', { shares: false });
+    root.members.push(new Site('items', { shares: false }));
     const value = this.value(root);
     if (!Number.isNaN(this.peek())) throw wrong();
     return value;
@@ -145,25 +165,31 @@ class SharedParser {
   private value(site: Site): unknown {
     const code = this.peek();
     const start = this.at;
-    if (code === QUOTE) return this.string(site);
-    if (code !== OPEN_BRACE && code !== OPEN_BRACKET) return this.word();
-    if (!site.shares) return this.parts(site, code);
-    const again = site.again(this.text, start);
-    if (again !== undefined) return this.over(again);
-    const end = this.endOf(start);
-    const { mark } = this;
-    if (site.isTooLong(end - start) || !site.isSeen(mark)) return this.parts(site, code);
-    const found = site.find(mark, this.text, start, end);
-    if (found !== undefined) return this.over(found);
-    // What is new as a whole may have parts that are not.
-    const value = this.parts(site, code);
-    site.remember(mark, this.text.slice(start, end), value);
+    if (code !== QUOTE && code !== OPEN_BRACE && code !== OPEN_BRACKET) return this.word();
+    const recent = site.recent?.find(this.text, start);
+    if (recent !== undefined) {
+      this.at = start + recent.text.length;
+      return recent.value;
+    }
+    const value = code === QUOTE ? this.string(site) : this.container(site, code);
+    site.recent?.add(this.text.slice(start, this.at), value);
     return value;
   }
 
-  /** Steps over what is known already: its text ends where the value does. */
-  private over({ text, value }: Known): unknown {
-    this.at += text.length;
+  private container(site: Site, code: number): unknown {
+    const start = this.at;
+    if (!site.shares) return this.parts(site, code);
+    const end = this.endOf(start);
+    if (end - start > KNOWN_LENGTH_MAX || !site.isSeen(this.mark)) return this.parts(site, code);
+    const part = this.text.slice(start, end);
+    const found = site.find(part);
+    if (found !== undefined) {
+      this.at = end;
+      return found;
+    }
+    // What is new as a whole may have parts that are not.
+    const value = this.parts(site, code);
+    site.remember(part, value);
     return value;
   }
 
@@ -178,19 +204,32 @@ class SharedParser {
   private object(site: Site): Record<string, unknown> {
     const value: Record<string, unknown> = {};
     this.at += 1;
+    if (this.peek() === CLOSE_BRACE) {
+      this.at += 1;
+      return value;
+    }
     for (let index = 0; ; index += 1) {
-      const expected = this.expectedKey(site, index);
-      if (expected === undefined && index === 0 && this.closes(CLOSE_BRACE)) return value;
-      const member = expected ?? this.key(site);
-      const child = this.value(member);
-      // As JSON.parse does, which makes a property of its own of it.
-      if (member.key === '__proto__') define(value, child);
-      else value[member.key] = child;
+      const member = this.key(site, index);
+      if (member.isUnread) this.at = this.endOfUnread();
+      else this.add(value, member);
       const code = this.peek();
       this.at += 1;
       if (code === CLOSE_BRACE) return value;
       if (code !== COMMA) throw wrong();
     }
+  }
+
+  private add(value: Record<string, unknown>, member: Site): void {
+    const child = this.value(member);
+    // As JSON.parse does, which makes a property of its own of it.
+    if (member.key === '__proto__') define(value, child);
+    else value[member.key] = child;
+  }
+
+  /** Looked at as far as it must be JSON's: a text. */
+  private endOfUnread(): number {
+    if (this.peek() !== QUOTE) throw wrong();
+    return this.endOfString(this.at);
   }
 
   private array(site: Site): unknown[] {
@@ -209,77 +248,70 @@ class SharedParser {
     }
   }
 
-  /** Whether nothing comes before the bracket; it is stepped over then, and else nothing is. */
-  private closes(bracket: number): boolean {
-    const start = this.at;
-    const isClosed = this.peek() === bracket;
-    this.at = isClosed ? this.at + 1 : start;
-    return isClosed;
-  }
-
-  /** Objects of one form have their keys in one order, and stand in the text in one way. */
-  private expectedKey({ members }: Site, index: number): Site | undefined {
-    for (let next = index; next < members.length; next += 1) {
-      const member = members[next];
-      if (member === undefined || !this.text.startsWith(member.lead, this.at)) continue;
-      this.at += member.lead.length;
-      return member;
-    }
-    return undefined;
-  }
-
-  /** Steps over the key, its colon, and what stands around them. */
-  private key({ members }: Site): Site {
-    const lead = this.at;
+  /** Steps over the key and its colon. Objects of one form have their keys in one order. */
+  private key(site: Site, index: number): Site {
+    const { members } = site;
     if (this.peek() !== QUOTE) throw wrong();
+    const expected = members[index];
+    if (expected !== undefined && this.text.startsWith(expected.quoted, this.at)) {
+      this.at += expected.quoted.length;
+      return expected;
+    }
     const start = this.at;
     this.at = this.endOfString(start);
     const key: unknown = JSON.parse(this.text.slice(start, this.at));
     if (this.peek() !== COLON) throw wrong();
     this.at += 1;
-    this.peek();
     let member = members.find((each) => each.key === key);
     if (member === undefined) {
-      member = new Site(String(key));
+      member = new Site(String(key), {
+        isUnread: this.unread.get(site.key)?.has(String(key)) === true,
+      });
+      // Maps with keys of their own (labels, data) must not make lists without end.
       if (members.length < MEMBERS_MAX) members.push(member);
       else member.shares = false;
     }
-    member.lead = copied(this.text.slice(lead, this.at));
     return member;
   }
 
   private string(site: Site): unknown {
-    const { text, at: start } = this;
-    const again = site.shares ? site.again(text, start) : undefined;
-    if (again !== undefined) return this.over(again);
+    const start = this.at;
     const end = this.endOfString(start);
-    const { mark } = this;
     this.at = end;
-    if (!site.shares || !site.isSeen(mark)) return JSON.parse(text.slice(start, end));
-    const found = site.find(mark, text, start, end);
-    if (found !== undefined) return found.value;
-    const part = text.slice(start, end);
+    const part = this.text.slice(start, end);
+    if (!site.shares || end - start <= COPIED_LENGTH || !site.isSeen(this.mark))
+      return JSON.parse(part);
+    const found = site.find(part);
+    if (found !== undefined) return found;
     const value: unknown = JSON.parse(part);
-    site.remember(mark, part, value);
+    site.remember(part, value);
     return value;
   }
 
   private word(): unknown {
     const { text, at: start } = this;
     let end = start;
+    let number = 0;
+    let isPlain = true;
     for (; ; end += 1) {
       const code = text.charCodeAt(end);
+      const isDigit = code >= 0x30 && code <= 0x39;
       const isWord =
-        (code >= 0x30 && code <= 0x39) ||
+        isDigit ||
         (code >= 0x61 && code <= 0x7a) ||
         code === 0x2d ||
         code === 0x2b ||
         code === 0x2e ||
         code === 0x45;
       if (!isWord) break;
+      if (isDigit) number = number * 10 + code - 0x30;
+      else isPlain = false;
     }
     this.at = end;
-    return JSON.parse(text.slice(start, end));
+    const length = end - start;
+    const isNumber =
+      isPlain && length > 0 && length <= PLAIN_DIGITS_MAX && (length === 1 || text[start] !== '0');
+    return isNumber ? number : JSON.parse(text.slice(start, end));
   }
 
   /** The code of the next token; NaN at the end. */
