@@ -134,6 +134,13 @@ export type Action =
       readonly proof: ServiceProof;
     }
   | {
+      /** The node's probe gets the new network, before any workload does. */
+      readonly kind: 'move-probe';
+      readonly node: string;
+      /** One that is on the old network, for whoever tries by hand; absent where there is none. */
+      readonly beside?: string;
+    }
+  | {
       /** Sees what policies would drop that are audited and not enforced. */
       readonly kind: 'audit-policies';
       readonly nodes: readonly string[];
@@ -205,6 +212,8 @@ export type Gate =
       readonly expected: Readonly<Record<string, readonly string[]>>;
     }
   | { readonly kind: 'webhooks-reachable' }
+  /** The node's probe, on the new network, works from and to the old one; `alone`: there is no other node. */
+  | { readonly kind: 'canaries-meet'; readonly node: string; readonly alone: boolean }
   /** No pod waits for a sandbox whose like had one before the first step. */
   | { readonly kind: 'sandboxes-made' }
   /** No event of the last minute tells of a 401 that was not there before the first step. */

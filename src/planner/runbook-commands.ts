@@ -95,6 +95,8 @@ function common(plan: Plan, action: Action, places: Places): readonly string[] {
       return action.nodes.map((node) => fileCommand(action, node, places));
     case 'restart-service':
       return action.nodes.flatMap((node) => serviceCommands(action, node, places));
+    case 'move-probe':
+      return canaryCommands(action);
     case 'audit-policies':
       return [
         `sleep ${action.seconds}`,
@@ -136,6 +138,29 @@ function serviceCommands(
   return [
     `ssh ${at} sudo systemctl restart ${service}`,
     `ssh ${at} sudo grep -c ${proof.text} ${proof.path}  # ${proof.present ? 'at least 1' : '0'}, then wait for Ready: kubectl get node ${node}`,
+  ];
+}
+
+/** Two plain pods, for whoever has no probes: one that is started on the new network, one on the old. */
+function canaryCommands({ node, beside }: ActionOf<'move-probe'>): readonly string[] {
+  const run = (name: string, on: string): string =>
+    `kubectl run ${name} --image=busybox:1.37 --overrides='{"spec":{"nodeName":"${on}","tolerations":[{"operator":"Exists"}]}}' --command -- httpd -f -p 8080`;
+  const reach = (from: string, to: string): string =>
+    `kubectl exec ${from} -- nc -z -w 3 $(kubectl get pod ${to} -o jsonpath='{.status.podIP}') 8080`;
+  return [
+    run('canary-new', node),
+    ...(beside === undefined
+      ? []
+      : [
+          run('canary-old', beside),
+          'kubectl wait --for=condition=Ready pod/canary-new pod/canary-old',
+          reach('canary-new', 'canary-old'),
+          reach('canary-old', 'canary-new'),
+        ]),
+    'kubectl exec canary-new -- nslookup kubernetes.default.svc.cluster.local',
+    'kubectl exec canary-new -- nc -z -w 3 kubernetes.default.svc.cluster.local 443',
+    'kubectl exec canary-new -- nc -z -w 3 1.1.1.1 443  # where pods may leave the cluster',
+    `kubectl delete pod canary-new${beside === undefined ? '' : ' canary-old'}`,
   ];
 }
 

@@ -27,6 +27,10 @@ export function gateText({ platform, from }: Plan, gate: Gate, places: Places): 
       return 'every node has the InternalIP it had (`kubectl get nodes -o wide`)';
     case 'webhooks-reachable':
       return 'every webhook that may refuse has a ready pod behind it (`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`)';
+    case 'canaries-meet':
+      return gate.alone
+        ? `a pod on ${gate.node} with an address of Cilium resolves names and reaches a Service and the outside`
+        : `canary pods, one on ${gate.node} with an address of Cilium and one on a node that has not moved, reach each other both ways; the first resolves names and reaches a Service and the outside`;
     case 'sandboxes-made':
       return 'no pod waits for a sandbox that did not before (`kubectl get events -A --field-selector reason=FailedCreatePodSandBox`)';
     case 'tokens-accepted':

@@ -7,6 +7,7 @@ import { cordon, uncordon } from './cordon.ts';
 import { installHelmRelease, uninstallHelmRelease } from './helm-release.ts';
 import { labelNode } from './label-node.ts';
 import { patchMachineConfig } from './machine-config.ts';
+import { moveProbe } from './move-probe.ts';
 import { changeNodeFiles } from './node-files.ts';
 import { applyObjects, deleteObjects, restoreObjects } from './objects.ts';
 import { provePolicies } from './prove-policies.ts';
@@ -80,6 +81,8 @@ export function stepFor(action: Action): BoundStep {
       return bind(writeNodeFile, action);
     case 'restart-service':
       return bind(restartService, action);
+    case 'move-probe':
+      return bind(moveProbe, action);
     case 'audit-policies':
       return bind(auditPolicies, action);
     case 'prove-policies':

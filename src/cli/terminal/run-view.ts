@@ -137,6 +137,7 @@ export function expectedSeconds({ action }: Step): number {
     case 'audit-policies':
       return action.seconds;
     case 'prove-policies':
+    case 'move-probe':
       return 20;
     case 'restart-service':
       return 30 * action.nodes.length;

@@ -2,6 +2,7 @@
 import { unreachable } from '../../base/assert.ts';
 import type { Gate } from '../../model/plan.ts';
 import { fails, type Verdict } from '../../steps/step-module.ts';
+import { canariesMeet } from './canary.ts';
 import { sandboxesMade, tokensAccepted } from './complaints.ts';
 import { etcdQuorum } from './etcd-quorum.ts';
 import type { GateContext } from './gate-context.ts';
@@ -58,6 +59,8 @@ function evaluate(context: GateContext, gate: Gate): Promise<Verdict> {
       return webhooksReachable(context, gate);
     case 'owners-suspended':
       return ownersSuspended(context, gate);
+    case 'canaries-meet':
+      return canariesMeet(context, gate);
     case 'sandboxes-made':
       return sandboxesMade(context, gate);
     case 'tokens-accepted':

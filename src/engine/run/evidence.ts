@@ -23,6 +23,7 @@ const PASSED_BY: ReadonlySet<ActionKind> = new Set<ActionKind>([
   'restart-agent',
   'reconfigure-agent',
   'roll-out',
+  'move-probe',
   'audit-policies',
   'prove-policies',
   'verify',

@@ -47,7 +47,12 @@ export async function reachedSteps(
   }
 }
 
-const TRACELESS: ReadonlySet<ActionKind> = new Set(['verify', 'audit-policies', 'prove-policies']);
+const TRACELESS: ReadonlySet<ActionKind> = new Set([
+  'verify',
+  'move-probe',
+  'audit-policies',
+  'prove-policies',
+]);
 
 /** Whether it was done cannot be seen, and nothing is to be taken back. */
 function leavesNoTrace({ action }: Step): boolean {

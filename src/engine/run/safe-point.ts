@@ -12,6 +12,7 @@ export function isSafePoint({ action, phase }: Step): boolean {
   switch (action.kind) {
     case 'restart-agent':
     case 'reconfigure-agent':
+    case 'move-probe':
       return false;
     case 'uncordon':
       return phase !== 'move-nodes';

@@ -113,6 +113,11 @@ const action = z.discriminatedUnion('kind', [
     proof: z.object({ path: z.string(), text: z.string(), present: z.boolean() }),
   }),
   z.object({
+    kind: z.literal('move-probe'),
+    node: z.string(),
+    beside: z.string().exactOptional(),
+  }),
+  z.object({
     kind: z.literal('audit-policies'),
     nodes: names,
     seconds: z.number().positive(),
@@ -146,6 +151,7 @@ const gate = z.discriminatedUnion('kind', [
     expected: z.record(z.string(), names),
   }),
   z.object({ kind: z.literal('webhooks-reachable') }),
+  z.object({ kind: z.literal('canaries-meet'), node: z.string(), alone: z.boolean() }),
   z.object({ kind: z.literal('sandboxes-made') }),
   z.object({ kind: z.literal('tokens-accepted') }),
   z.object({ kind: z.literal('owners-suspended'), owners: list(selector) }),

@@ -117,25 +117,54 @@ function nodeSteps(context: WaveContext, node: string, hold: string): NodeMove {
     timeoutSeconds: 600,
     because: 'CiliumNodeConfig is read only when the agent’s pod starts',
   });
+  const canary = context.number === 1 ? [canaryStep(context, node, agent.id)] : [];
+  const met = canary.length === 0 ? [] : canaryGates(context, node);
   const open = makeStep({
     phase: 'move-nodes',
     name: `${node}/open`,
     title: `Uncordon ${node}: new pods get Cilium there`,
     action: { kind: 'uncordon', nodes: [node] },
-    after: [agent.id],
+    after: [canary[0]?.id ?? agent.id],
     gates: [
       { kind: 'conf-selected', node, network: 'cilium' },
       { kind: 'nodes-ready', nodes: [node] },
+      ...met,
     ],
     scope: 'none',
     worst: 'nothing is changed for running pods',
     undoNote: 'taken back with the label',
     because: 'pods evicted from the node may come back to it, on the new network',
   });
-  const opening = strategy === 'reboot' ? [label, agent] : [label, agent, open];
+  const opening = [label, agent, ...canary, ...(strategy === 'reboot' ? [] : [open])];
   const from = opening.at(-1)?.id ?? agent.id;
-  const restart = restartStep(context, node, from, strategy);
+  const restart = restartStep(context, node, from, strategy, strategy === 'reboot' ? met : []);
   return { opening, moving: [restart, verifyStep(node, restart.id)] };
+}
+
+/** While the node is still cordoned: no workload is on the new network before it was tried. */
+function canaryStep({ later }: WaveContext, node: string, after: string): Step {
+  const [beside] = later;
+  return makeStep({
+    phase: 'move-nodes',
+    name: `${node}/canary`,
+    title: `Let a pod of regauge’s own be the first on Cilium, on ${node}`,
+    action: { kind: 'move-probe', node, ...(beside === undefined ? {} : { beside }) },
+    after: [after],
+    gates: [{ kind: 'conf-selected', node, network: 'cilium' }],
+    scope: 'none',
+    worst: 'nothing is changed for other pods',
+    undoNote: 'taken back with the label',
+    because: 'what is wrong between the two networks shows on a pod that nobody needs',
+  });
+}
+
+/** Canary pods on the new and the old network: both directions, names, Services, the outside. */
+function canaryGates({ later }: WaveContext, node: string): readonly Gate[] {
+  return [
+    { kind: 'canaries-meet', node, alone: later.length === 0 },
+    { kind: 'dns-answers' },
+    { kind: 'paths-clear' },
+  ];
 }
 
 function labelStep(
@@ -190,6 +219,7 @@ function restartStep(
   node: string,
   after: string,
   strategy: NodeStrategy,
+  first: readonly Gate[],
 ): Step {
   const { budgetsWithoutRoom } = choices;
   return makeStep({
@@ -214,6 +244,7 @@ function restartStep(
         : []),
       // With copies away elsewhere, those of this node may be a volume's last.
       ...(hasCopies ? [{ kind: 'volumes-healthy' } as const] : []),
+      ...first,
     ],
     scope: 'pods',
     worst: 'each pod of the node is away for one restart; budgets hold',
