@@ -144,6 +144,8 @@ const rehearse = buildCommand<RehearseFlags, string[], CliContext>({
         optional: true,
         brief: 'How pods come over',
       },
+      waveSize: wholeNumber('Nodes moved together, at most', 1),
+      poolCidr: text('Pod CIDR for Cilium', 'cidr'),
       seed: wholeNumber('Seed of the rehearsal (default 1)'),
       faults: {
         kind: 'boolean',
@@ -156,6 +158,13 @@ const rehearse = buildCommand<RehearseFlags, string[], CliContext>({
         variadic: true,
       },
       rehearsals: wholeNumber('With --faults: how many (default 200)', 1),
+      fix: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief:
+          'Search the smallest change of plan or values that ends clean; with --faults, of the sweep',
+      },
       rollback: {
         kind: 'enum',
         values: ['waves', 'steps'],
@@ -180,7 +189,8 @@ const rehearse = buildCommand<RehearseFlags, string[], CliContext>({
       'Exits 0 when the rehearsal ends clean. With --faults it rehearses many times, something going ' +
       'wrong at a step each time, says how likely a clean end is and what broke, and exits 0 when ' +
       'nothing did; the worst is made as small as it gets, with the command that plays it again. ' +
-      'With --rollback it goes back from point after point of the plan. ' +
+      'With --rollback it goes back from point after point of the plan. With --fix it rehearses other ' +
+      'choices and the corrections of check, one at a time and then together, until some end clean. ' +
       'Touches nothing.',
   },
 });

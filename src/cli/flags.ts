@@ -70,12 +70,16 @@ export interface RehearseFlags extends VersionFlags, LiveFlags {
   readonly runbook?: string;
   readonly plan?: string;
   readonly strategy?: NodeStrategy;
+  readonly waveSize?: number;
+  readonly poolCidr?: string;
   readonly seed?: number;
   /** Sweep faults × steps × seeds. */
   readonly faults?: boolean;
   /** Faults that strike, or, with `faults`, those to sweep. */
   readonly fault?: readonly string[];
   readonly rehearsals?: number;
+  /** Search the changes that make it end clean. */
+  readonly fix?: boolean;
   /** Go back from point after point of the plan. */
   readonly rollback?: 'waves' | 'steps';
   readonly workers?: number;

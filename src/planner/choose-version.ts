@@ -64,7 +64,8 @@ export function chooseVersion(
   return version;
 }
 
-function defaultFor(kubernetesVersion: string): string {
+/** Of the supported lines the first that is tested with it, or the nearest. */
+export function defaultFor(kubernetesVersion: string): string {
   const minor = minorOf(kubernetesVersion);
   const fitting = SUPPORTED.find((version) => {
     const [, last] = ciliumMinor(version)?.kubernetesTested ?? [];

@@ -14,6 +14,7 @@ import { sweepNodesOf } from '../faults/sweep.ts';
 import type { RehearseFlags } from '../flags.ts';
 import { liveFiles } from '../given-files.ts';
 import { leftOutSection } from '../left-out.ts';
+import { planAsked } from '../plan-asked.ts';
 import { writeDocument } from '../output-format.ts';
 import { readPlan } from '../plan-file.ts';
 import {
@@ -22,13 +23,7 @@ import {
   type ClusterRead,
   readMaterial,
 } from '../read-cluster.ts';
-import {
-  planFor,
-  play,
-  type RehearsalSubject,
-  type Stage,
-  stageFor,
-} from '../rehearsal-session.ts';
+import { play, type RehearsalSubject, type Stage, stageFor } from '../rehearsal-session.ts';
 import { writeReport } from '../report-file.ts';
 import { causeTree } from '../terminal/cause-tree.ts';
 import { failedStepLines } from '../terminal/failed-steps.ts';
@@ -46,6 +41,12 @@ export async function run(
     throw new RegaugeError('usage', 'give --runbook or --plan, not both');
   }
   const colours = pico.createColors(wantsColour(this));
+  if (flags.fix === true) {
+    refuseFix(flags);
+    const { runFix } = await import('../fix/fix-command.ts');
+    await runFix(this, flags, { material: await readGiven(this, flags, paths), paths }, colours);
+    return;
+  }
   if (flags.rollback !== undefined) {
     await runRollbacks(this, flags, paths, colours);
     return;
@@ -61,6 +62,21 @@ export async function run(
   progress?.finish(verdict(rehearsal));
   this.process.exitCode = rehearsal.outcome === 'clean' ? EXIT.clean : EXIT.findings;
   show(this, flags, { label, rehearsal }, told, colours);
+}
+
+/** What a search changes is the plan that regauge makes; what others made is theirs to change. */
+function refuseFix({ runbook, plan, rollback, fault, faults }: RehearseFlags): void {
+  const refusal =
+    runbook !== undefined
+      ? "--fix changes regauge's own plan; the commands of a runbook are a person's, and are not changed. Rehearse it without --fix to see why it fails, or leave --runbook out"
+      : plan !== undefined
+        ? '--fix makes the plan anew with each change; give --target instead of --plan'
+        : rollback !== undefined
+          ? '--fix looks for a way there; give it without --rollback'
+          : fault !== undefined && faults !== true
+            ? '--fix takes a sweep, not one fault: add --faults, and --fault then says what is swept'
+            : undefined;
+  if (refusal !== undefined) throw new RegaugeError('usage', refusal);
 }
 
 /** Who hears of the run while it goes: a person, or a program with `--events`. */
@@ -210,17 +226,7 @@ function subjectOf(flags: RehearseFlags, read: ClusterRead): RehearsalSubject {
 
 /** The plan that was given, or the one regauge makes. */
 function planOf(flags: RehearseFlags, read: ClusterRead): Plan {
-  if (flags.plan !== undefined) return knownPlan(flags.plan, read);
-  const { plan } = planFor(
-    read.input,
-    {
-      ...(read.target === undefined ? {} : { target: read.target }),
-      ...(flags.ciliumVersion === undefined ? {} : { chartVersion: flags.ciliumVersion }),
-      ...(flags.strategy === undefined ? {} : { strategy: flags.strategy }),
-    },
-    flags.talosVersion === undefined ? {} : { talosVersion: flags.talosVersion },
-  );
-  return plan;
+  return flags.plan === undefined ? planAsked(flags, read) : knownPlan(flags.plan, read);
 }
 
 /** A plan is for one state of one cluster. */

@@ -5,6 +5,7 @@ import { publishedRunbook } from '../../intake/runbook-schema.ts';
 import { checkReport } from '../../model/schema/check-report.ts';
 import { errorDocument } from '../../model/schema/error-document.ts';
 import { faultSweep } from '../../model/schema/fault-sweep.ts';
+import { fixSearch } from '../../model/schema/fix-search.ts';
 import { plan } from '../../model/schema/plan.ts';
 import { rehearsal } from '../../model/schema/rehearsal.ts';
 import { rollbackRehearsal } from '../../model/schema/rollback-rehearsal.ts';
@@ -20,6 +21,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Plan: plan,
   Rehearsal: rehearsal,
   FaultSweep: faultSweep,
+  FixSearch: fixSearch,
   RollbackRehearsal: rollbackRehearsal,
   Run: runEvent,
   RunResult: runResult,

@@ -64,10 +64,10 @@ export async function runSweep(
 }
 
 /** None where nobody says what a thread would have to run: in a test. */
-function threadsFor(
+export function threadsFor(
   context: CliContext,
   { workers = availableParallelism() }: RehearseFlags,
-  { material }: SweepSubject,
+  { material }: Pick<SweepSubject, 'material'>,
   rehearsals: number,
 ): Threads | undefined {
   const { entry } = context.process;
@@ -88,7 +88,7 @@ interface Choice {
 }
 
 /** `--fault node-lost`, `--fault node-lost@move-nodes`, `--fault @move-nodes`: what is swept. */
-function choiceOf(texts: readonly string[], plan: Plan): Choice {
+export function choiceOf(texts: readonly string[], plan: Plan): Choice {
   const faults = new Set<FaultDescription>();
   const steps = new Set<string>();
   for (const text of texts) {
@@ -116,10 +116,22 @@ function replayCommand(
   seed: number,
   faults: readonly string[],
 ): string {
+  const struck = faults.flatMap((fault) => ['--fault', fault]);
+  return rehearseCommand(flags, paths, ['--seed', String(seed), ...struck]);
+}
+
+/** The command line for a plan of what was typed. */
+export function rehearseCommand(
+  flags: RehearseFlags,
+  paths: readonly string[],
+  more: readonly string[],
+): string {
   const named: readonly (readonly [string, string | undefined])[] = [
     ['--target', flags.target],
     ['--plan', flags.plan],
     ['--strategy', flags.strategy],
+    ['--wave-size', flags.waveSize === undefined ? undefined : String(flags.waveSize)],
+    ['--pool-cidr', flags.poolCidr],
     ['--cilium-version', flags.ciliumVersion],
     ['--talos-version', flags.talosVersion],
     ['--kubeconfig', flags.kubeconfig],
@@ -132,9 +144,7 @@ function replayCommand(
     ...paths,
     ...(flags.live ? ['--live'] : []),
     ...named.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value])),
-    '--seed',
-    String(seed),
-    ...faults.flatMap((fault) => ['--fault', fault]),
+    ...more,
   ];
   return words.map(quoted).join(' ');
 }

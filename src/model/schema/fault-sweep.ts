@@ -6,7 +6,7 @@ import { count, list, seconds } from './parts.ts';
 export const sweepOutcome = z.enum(SWEEP_OUTCOMES);
 export const breakage = z.object({ what: z.string(), message: z.string() });
 
-const outcomes = z.object({ clean: count, resumed: count, stopped: count, broken: count });
+export const outcomes = z.object({ clean: count, resumed: count, stopped: count, broken: count });
 const spread = z.object({ p50: seconds, p99: seconds, max: seconds });
 const part = z.number().min(0).max(1);
 
