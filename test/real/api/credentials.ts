@@ -2,12 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
-import {
-  type Authority,
-  createAuthority,
-  type Identity,
-} from '../../../src/twin/wire/certificates.ts';
+import { createAuthority, type Identity } from '../../../src/twin/wire/certificates.ts';
+import { kubeconfigText } from '../../../src/twin/wire/kubeconfig.ts';
 
 /** Paths of files in the control plane's folder. */
 export interface CredentialFiles {
@@ -54,7 +50,13 @@ export async function writeCredentials(
   const kubeconfigs = new Map<string, string>();
   for (const [user, subject] of Object.entries(USERS)) {
     const identity = await authority.issueClient(subject);
-    const text = kubeconfigText(server, authority, user, identity);
+    const text = kubeconfigText({
+      cluster: 'real',
+      url: server,
+      authority: authority.certificate,
+      user,
+      identity,
+    });
     kubeconfigs.set(user, place(`${user}.kubeconfig`, text));
   }
   return {
@@ -76,34 +78,4 @@ function serviceAccountKeys(place: (name: string, text: string) => string): File
     certificate: place('service-accounts.pub', publicKey),
     key: place('service-accounts.key', privateKey),
   };
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
-}
-
-function kubeconfigText(
-  server: string,
-  authority: Authority,
-  user: string,
-  { certificate, key }: Identity,
-): string {
-  return stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [
-      {
-        name: 'real',
-        cluster: { server, 'certificate-authority-data': base64(authority.certificate) },
-      },
-    ],
-    users: [
-      {
-        name: user,
-        user: { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) },
-      },
-    ],
-    contexts: [{ name: 'real', context: { cluster: 'real', user } }],
-    'current-context': 'real',
-  });
 }

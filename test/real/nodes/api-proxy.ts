@@ -1,0 +1,130 @@
+/**
+ * One address for a cluster whose objects a real API server has and whose containers the twin plays:
+ * commands and logs, which an API server asks a kubelet for, go to the twin; everything else is passed
+ * on as it is.
+ */
+import { readFileSync } from 'node:fs';
+import { Agent, createServer, request, type RequestOptions } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect, type TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { parse } from 'yaml';
+import { createAuthority } from '../../../src/twin/wire/certificates.ts';
+import { kubeconfigText } from '../../../src/twin/wire/kubeconfig.ts';
+
+const OF_A_KUBELET = /\/pods\/[^/?]+\/(?:log|exec|attach)(?:\?|$)/;
+const HOST = '127.0.0.1';
+
+export interface ApiProxy {
+  readonly kubeconfig: string;
+  close(): Promise<void>;
+}
+
+interface Upstream {
+  readonly host: string;
+  readonly port: number;
+  readonly ca: string;
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** Of an administrator of both; `server` is a file, `kubelets` a text. */
+export async function proxyApi(server: string, kubelets: string): Promise<ApiProxy> {
+  const upstreams = {
+    server: upstreamOf(readFileSync(server, 'utf8')),
+    kubelets: upstreamOf(kubelets),
+  };
+  const agents = {
+    server: new Agent({ ...upstreams.server, keepAlive: true }),
+    kubelets: new Agent({ ...upstreams.kubelets, keepAlive: true }),
+  };
+  const place = ({ url = '' }: IncomingMessage): keyof typeof upstreams =>
+    OF_A_KUBELET.test(url) ? 'kubelets' : 'server';
+  const authority = await createAuthority({
+    kind: 'ecdsa-p256',
+    commonName: 'proxy',
+    now: Date.now(),
+  });
+  const identity = await authority.issueServer([HOST]);
+  const proxy = createServer(
+    {
+      key: identity.key,
+      cert: identity.certificate,
+      ca: authority.certificate,
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
+    (asked, answer) => {
+      const where = place(asked);
+      passOn(asked, answer, { ...upstreams[where], agent: agents[where] });
+    },
+  );
+  proxy.on('upgrade', (asked: IncomingMessage, socket: Duplex, head: Buffer) =>
+    passUpgrade(asked, socket, head, upstreams[place(asked)]),
+  );
+  await new Promise<void>((resolve) => proxy.listen(0, HOST, resolve));
+  const address = proxy.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  return {
+    kubeconfig: kubeconfigText({
+      cluster: 'real',
+      url: `https://${HOST}:${port}`,
+      authority: authority.certificate,
+      user: 'admin',
+      identity: await authority.issueClient({ commonName: 'admin' }),
+    }),
+    close: async () => {
+      for (const agent of Object.values(agents)) agent.destroy();
+      proxy.closeAllConnections();
+      await new Promise((resolve) => proxy.close(resolve));
+    },
+  };
+}
+
+function passOn(asked: IncomingMessage, answer: ServerResponse, to: RequestOptions): void {
+  const { method, url: path, headers } = asked;
+  const passed = request({ ...to, method, path, headers }, (answered) => {
+    answer.writeHead(answered.statusCode ?? 502, answered.headers);
+    answer.flushHeaders();
+    answered.pipe(answer);
+    answered.once('error', () => answer.destroy());
+  });
+  // Whoever asked meets a connection that ends, as with a server that is gone.
+  passed.once('error', () => answer.destroy());
+  answer.once('close', () => passed.destroy());
+  asked.pipe(passed);
+}
+
+function passUpgrade(asked: IncomingMessage, socket: Duplex, head: Buffer, to: Upstream): void {
+  const passed: TLSSocket = connect({ ...to, ALPNProtocols: ['http/1.1'] }, () => {
+    const lines = [`${asked.method} ${asked.url} HTTP/1.1`];
+    for (let index = 0; index + 1 < asked.rawHeaders.length; index += 2)
+      lines.push(`${asked.rawHeaders[index]}: ${asked.rawHeaders[index + 1]}`);
+    passed.write(`${lines.join('\r\n')}\r\n\r\n`);
+    passed.write(head);
+    socket.pipe(passed).pipe(socket);
+  });
+  passed.once('error', () => socket.destroy());
+  socket.once('error', () => passed.destroy());
+  socket.once('close', () => passed.destroy());
+}
+
+interface Kubeconfig {
+  readonly clusters: readonly { readonly cluster: Readonly<Record<string, string>> }[];
+  readonly users: readonly { readonly user: Readonly<Record<string, string>> }[];
+}
+
+function upstreamOf(kubeconfig: string): Upstream {
+  const { clusters, users } = parse(kubeconfig) as Kubeconfig; // written by ourselves
+  const cluster = clusters[0]?.cluster ?? {};
+  const user = users[0]?.user ?? {};
+  const { hostname, port } = new URL(cluster['server'] ?? '');
+  const decoded = (text = ''): string => Buffer.from(text, 'base64').toString('utf8');
+  return {
+    host: hostname,
+    port: Number(port),
+    ca: decoded(cluster['certificate-authority-data']),
+    key: decoded(user['client-key-data']),
+    cert: decoded(user['client-certificate-data']),
+  };
+}
