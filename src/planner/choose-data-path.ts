@@ -10,6 +10,8 @@ import type { Finding } from '../model/finding.ts';
 import { refusal } from './refusal.ts';
 import { type ChartValues, isTruthy, valueAt } from '../knowledge/cilium-chart/values.ts';
 import type { Intent } from './intent.ts';
+import type { OldNetwork } from './distributions/old-network.ts';
+import { enforcedPolicies } from './policies.ts';
 import { decide, type Notes, type Situation } from './situation.ts';
 
 export function tunnelPortFor(
@@ -92,13 +94,27 @@ export function legacyRoutingFor(
   return wanted || forwardsDnsToHost;
 }
 
+/** What nobody can spare: to Cilium, pods of the old network have no labels (k8s-install-migration.rst). */
+function decideWindow(count: number, { title }: OldNetwork, notes: Notes): void {
+  decide(
+    notes,
+    'policies meanwhile',
+    'not enforced for pods that have moved',
+    `${count === 1 ? 'a policy is' : `${count} policies are`} enforced beside ${title} today. From its restart on a moved pod accepts and sends everything until the release enforces them again: Cilium would drop what comes from pods it does not know. Pods that have not moved let the addresses of nodes in for that time, since moved pods come with them. Agree on the window with whoever relies on the isolation (FM-15)`,
+  );
+}
+
 export function policiesFor(
-  { facts }: Situation,
+  { facts, adapter }: Situation,
   intent: Intent,
   notes: Notes,
 ): 'audit' | 'as-values' | 'never' {
+  const enforced = enforcedPolicies(facts);
+  if (enforced.length > 0) decideWindow(enforced.length, adapter.oldNetwork, notes);
   if (intent.policies === 'never') return 'never';
   if (intent.policies === 'enforce') return 'as-values';
+  // Calico's reading of a policy and Cilium's differ: addresses of pods and nodes in an ipBlock, for one.
+  if (enforced.length > 0 && adapter.oldNetwork.cni === 'canal') return 'audit';
   const dormant =
     facts.workloads.policies.length > 0 &&
     !(

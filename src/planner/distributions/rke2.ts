@@ -109,7 +109,7 @@ function policiesOfCalico({ otherObjects, workloads }: ClusterFacts): Finding | 
   return refusal({
     id: 'calico-policies',
     covers: ['FM-15'],
-    title: `${found.length === 1 ? 'A policy' : `${found.length} policies`} of Calico's own would be lost`,
+    title: `${found.length === 1 ? 'A policy' : `${found.length} policies`} of Calico’s own would be lost`,
     message: `${kind} ${metadata.name} is enforced by Canal alone. Cilium does not read it, and RKE2 deletes its definition, and it with that, when it uninstalls Canal.`,
     fix: 'Write what it says as a NetworkPolicy or a CiliumNetworkPolicy, delete it, and read the cluster again.',
     command:

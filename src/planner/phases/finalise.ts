@@ -1,6 +1,7 @@
 /** Cilium in charge everywhere: Helm manages the CNI conf again, policies count, the node config goes. */
 import type { Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
+import { closeCrossings } from './policy-crossing.ts';
 import { ownersGate } from './prepare.ts';
 import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
@@ -15,6 +16,7 @@ export function finalise(
   const everything = situation.nodes.map(({ name }) => name);
   const { namespace, values, nodeConfig } = choices;
   return inARow(after, [
+    ...closeCrossings(situation, [{ kind: 'no-old-pods', nodes: everything }]),
     {
       phase: 'finalise',
       name: 'values',

@@ -1,6 +1,7 @@
 /** Cilium beside the old CNI: its overlay is up and it manages no pod (k8s-install-migration.rst). */
 import type { Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
+import { openCrossings } from './policy-crossing.ts';
 import { ownersGate } from './prepare.ts';
 import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
@@ -41,6 +42,7 @@ export function installSecondary(
       undo: 'inverse',
       because: 'node by node is only possible with a configuration per node',
     },
+    ...openCrossings(situation),
     {
       phase: 'install-secondary',
       name: 'verify',
