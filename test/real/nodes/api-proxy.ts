@@ -38,8 +38,6 @@ export async function proxyApi(server: string, kubelets: string): Promise<ApiPro
     server: new Agent({ ...upstreams.server, keepAlive: true }),
     kubelets: new Agent({ ...upstreams.kubelets, keepAlive: true }),
   };
-  const place = ({ url = '' }: IncomingMessage): keyof typeof upstreams =>
-    OF_A_KUBELET.test(url) ? 'kubelets' : 'server';
   const authority = await createAuthority({
     kind: 'ecdsa-p256',
     commonName: 'proxy',
@@ -55,12 +53,12 @@ export async function proxyApi(server: string, kubelets: string): Promise<ApiPro
       rejectUnauthorized: true,
     },
     (asked, answer) => {
-      const where = place(asked);
+      const where = placeOf(asked);
       passOn(asked, answer, { ...upstreams[where], agent: agents[where] });
     },
   );
   proxy.on('upgrade', (asked: IncomingMessage, socket: Duplex, head: Buffer) =>
-    passUpgrade(asked, socket, head, upstreams[place(asked)]),
+    passUpgrade(asked, socket, head, upstreams[placeOf(asked)]),
   );
   await new Promise<void>((resolve) => proxy.listen(0, HOST, resolve));
   const address = proxy.address();
@@ -79,6 +77,11 @@ export async function proxyApi(server: string, kubelets: string): Promise<ApiPro
       await new Promise((resolve) => proxy.close(resolve));
     },
   };
+}
+
+/** Who answers it. */
+function placeOf({ url = '' }: IncomingMessage): 'server' | 'kubelets' {
+  return OF_A_KUBELET.test(url) ? 'kubelets' : 'server';
 }
 
 function passOn(asked: IncomingMessage, answer: ServerResponse, to: RequestOptions): void {
@@ -119,7 +122,6 @@ function upstreamOf(kubeconfig: string): Upstream {
   const cluster = clusters[0]?.cluster ?? {};
   const user = users[0]?.user ?? {};
   const { hostname, port } = new URL(cluster['server'] ?? '');
-  const decoded = (text = ''): string => Buffer.from(text, 'base64').toString('utf8');
   return {
     host: hostname,
     port: Number(port),
@@ -127,4 +129,8 @@ function upstreamOf(kubeconfig: string): Upstream {
     key: decoded(user['client-key-data']),
     cert: decoded(user['client-certificate-data']),
   };
+}
+
+function decoded(base64 = ''): string {
+  return Buffer.from(base64, 'base64').toString('utf8');
 }

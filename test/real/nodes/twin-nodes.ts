@@ -123,8 +123,13 @@ async function worldOf(port: KubernetesPort, input: ClusterInput, now: number): 
   const objects = lists
     .flat()
     .map((object) => ({ object, source, tree: plainTree(object, source) }));
-  const controllers = (own: World): void => void new EndpointsController(own);
-  return buildWorld({ ...input, objects }, { seed: 1, epochMs: now, controllers }).world;
+  return buildWorld({ ...input, objects }, { seed: 1, epochMs: now, controllers: endpointsAlone })
+    .world;
+}
+
+/** Addresses behind Services are the nodes' own business; all other controllers are real. */
+function endpointsAlone(world: World): void {
+  void new EndpointsController(world);
 }
 
 function deskIn(
