@@ -2,7 +2,7 @@
  * `npm run bench`: the figures the issues ask for, as ratios measured in one run, so that a slow or
  * a busy machine does not change the verdict. `npm run bench -- --small` leaves out the large clusters,
  * `--served` runs nothing but those of a served cluster, `--faults` nothing but the sweep of faults,
- * `--probes` nothing but those of the probes.
+ * `--probes` nothing but those of the probes, `--virtual` nothing but those in virtual time.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { probeFigures } from './probe-figures.ts';
 import { timeProcess, timeStart } from './process.ts';
 import { servedFigures } from './served-figures.ts';
 import { type Figure, memoryFigure, ratioFigure, showFigures } from './table.ts';
+import { virtualFigures } from './virtual-figures.ts';
 
 const REGAUGE = 'dist/regauge.js';
 const POST_MORTEM = 'test/fixtures/post-mortem';
@@ -27,6 +28,8 @@ const FILES = [
 ].map((name) => join(POST_MORTEM, name));
 const START_RUNS = 15;
 const FAULT_REHEARSALS = process.argv.includes('--small') ? 100 : 1_000;
+/** Of the cluster whose makespan is held against its lower bound. */
+const VIRTUAL_NODES = process.argv.includes('--small') ? 100 : 1_000;
 const DETERMINISM_RUNS = process.argv.includes('--small') ? 10 : 100;
 
 const folder = mkdtempSync(join(tmpdir(), 'regauge-bench-'));
@@ -44,12 +47,14 @@ async function chosenFigures(): Promise<readonly Figure[]> {
     return [...(await kubectlFigures(folder)), ...(await servedFigures(folder))];
   if (process.argv.includes('--faults')) return faultFigures(REGAUGE, FAULT_REHEARSALS);
   if (process.argv.includes('--probes')) return probeFigures();
+  if (process.argv.includes('--virtual')) return virtualFigures({ nodes: VIRTUAL_NODES });
   const figures = [...startFigures(), ...nodeFigures(folder), ...determinism()];
   if (process.argv.includes('--small')) return figures;
   return [
     ...figures,
     ...(await faultFigures(REGAUGE, FAULT_REHEARSALS)),
     ...probeFigures(),
+    ...(await virtualFigures({ nodes: VIRTUAL_NODES })),
     ...largeFigures(),
     ...(await kubectlFigures(folder)),
     ...(await servedFigures(folder)),
