@@ -71,6 +71,9 @@ const SLOW_MS = 500;
 const HOST_MS = 400;
 /** A new connection costs as much as ten datagrams; one that fails is tried on each tick. */
 const NEW_MS = 2_000;
+/** Among more nodes than this, more seldom: the paths of a class are as many as the nodes. */
+const MANY_NODES = 100;
+const NEW_AMONG_MANY_MS = 5_000;
 
 /**
  * What all nodes share gets no more than this in all, per second: 10 Hz from each node up to the
@@ -90,14 +93,14 @@ export function methodsOf(
 ): readonly PlannedMethod[] {
   switch (kind) {
     case 'pod':
-      return podMethods(end, peer);
+      return podMethods(end, peer, newPeriod(nodes));
     case 'host':
       return [{ method: 'udp', periodMs: FAST_MS }];
     case 'service':
     case 'nodeport':
       return [
         { method: 'tcp-held', periodMs: end === 'pod' ? FAST_MS : HOST_MS },
-        { method: 'http', periodMs: NEW_MS },
+        { method: 'http', periodMs: newPeriod(nodes) },
       ];
     case 'dns-internal':
     case 'dns-external':
@@ -108,16 +111,20 @@ export function methodsOf(
   }
 }
 
-function podMethods(end: ProbeEnd, peer: number): readonly PlannedMethod[] {
+function podMethods(end: ProbeEnd, peer: number, newMs: number): readonly PlannedMethod[] {
   const periodMs = end === 'host' ? HOST_MS : peer === 1 ? FAST_MS : SLOW_MS;
   const udp = { method: 'udp', periodMs } as const;
   if (end === 'host' || peer !== 1) return [udp];
   return [
     udp,
     { method: 'tcp-held', periodMs: SLOW_MS },
-    { method: 'http', periodMs: NEW_MS },
-    { method: 'udp-full', periodMs: NEW_MS },
+    { method: 'http', periodMs: newMs },
+    { method: 'udp-full', periodMs: newMs },
   ];
+}
+
+function newPeriod(nodes: number): number {
+  return nodes > MANY_NODES ? NEW_AMONG_MANY_MS : NEW_MS;
 }
 
 function sharedPeriod(kind: ProbeTarget, nodes: number): number {

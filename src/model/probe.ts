@@ -56,6 +56,8 @@ export interface ProbeLine {
   readonly upMs: number;
   /** The agent's own address. */
   readonly address: string;
+  /** For how long it stood still since its start, its node having no processor for it. */
+  readonly stoodMs?: number;
   readonly paths: readonly ProbeLinePath[];
 }
 
@@ -69,6 +71,8 @@ export interface ProbeLinePath {
   readonly periodMs: number;
   readonly sent: number;
   readonly lost: number;
+  /** Neither answered in time nor lost, and not among those sent: one of the ends stood still. */
+  readonly unknown?: number;
   readonly longestMs: number;
   /** The newest gaps that are over. */
   readonly gaps: readonly (readonly [number, number])[];

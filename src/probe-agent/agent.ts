@@ -1,16 +1,16 @@
 /**
  * The agent of one end of a node. It wakes ten times a second, reads what has come, echoes, sends,
  * and sleeps without listening: what arrives meanwhile waits in the kernel. A wake-up costs more than
- * a packet, and nobody here measures how long an answer takes, only whether it comes.
+ * a packet, and nobody here measures how long an answer takes, only whether it comes. When it wakes
+ * late, its node had no processor for it: it excuses what waited, and tells the others to.
  */
-import type { Server } from 'node:net';
 import type { ProbeConfig, ProbeLine } from '../model/probe.ts';
 import { peersAt, type PlannedPath, plannedPathsAt, ringOf } from '../model/probe-paths.ts';
 import { Datagrams } from './datagram.ts';
 import { parseResolvConf, type ResolvConf } from './dns.ts';
 import { HostDirectory, PodDirectory } from './peers.ts';
-import { SenderSet } from './sender-set.ts';
-import { createEchoServer } from './server.ts';
+import { phaseOf, SenderSet } from './sender-set.ts';
+import { EchoServer } from './server.ts';
 import { ConfigFile, fullPayload, readText, type Settings } from './settings.ts';
 import type { Track } from './track.ts';
 
@@ -18,15 +18,17 @@ import type { Track } from './track.ts';
 const TICK_MS = { pod: 100, host: 200 } as const;
 /** A tick that comes later than this: the agent stood still, not the network. */
 const STALL_MS = 150;
+/** What came while it stood still is answered by then: a connection is taken in one tick and read in another. */
+const CATCH_UP_MS = 500;
 /** A line at least so often, so that silence is known from health. */
 const LINE_EVERY_MS = 5_000;
 const CONFIG_EVERY_MS = 10_000;
+const TURN_EVERY_MS = 200;
 const TURNS_MAX = 256;
 
 export interface AgentOptions {
   readonly settings: Settings;
   readonly print: (line: string) => void;
-  readonly failed: (error: Error) => void;
 }
 
 export class Agent {
@@ -36,9 +38,10 @@ export class Agent {
   private readonly configFile: ConfigFile;
   private readonly resolv: ResolvConf;
   private readonly tickMs: number;
+  private readonly phaseMs: number;
   private config: ProbeConfig | undefined;
   private datagrams: Datagrams | undefined;
-  private server: Server | undefined;
+  private server: EchoServer | undefined;
   private senders: SenderSet | undefined;
   private hostDirectory: HostDirectory | undefined;
   private podDirectory: PodDirectory | undefined;
@@ -50,7 +53,12 @@ export class Agent {
   private lastTick = 0;
   private toldState = '';
   private isOver = false;
-  private hasAccepted = false;
+  /** Told with each answer until what waited has been answered. */
+  private stoodMs = 0;
+  private stoodUntil = -Infinity;
+  private stoodTotal = 0;
+  private turnsLeft = 0;
+  private readonly afterTurn = (): void => this.turned();
   private readonly nobody = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(options: AgentOptions) {
@@ -59,6 +67,7 @@ export class Agent {
     this.configFile = new ConfigFile(configPath);
     this.resolv = parseResolvConf(readText(resolvConfPath));
     this.tickMs = TICK_MS[options.settings.end];
+    this.phaseMs = phaseOf(`${options.settings.end} ${options.settings.node}`) % this.tickMs;
   }
 
   start(): void {
@@ -75,41 +84,59 @@ export class Agent {
   }
 
   /**
-   * Blocks to the next tick of the wall's clock, so that agents whose clocks agree are awake together.
-   * The event loop then reads what has come before the tick sends.
+   * Blocks to the node's own next tick of the wall's clock. Two agents are then always awake in the same
+   * order, and what one sends is there when the other looks. The event loop (which echoes, accepts and
+   * connects) takes as long as all senders together, and has its turn when it is due.
    */
   private sleep(): void {
-    if (this.isOver) return;
-    Atomics.wait(this.nobody, 0, 0, this.tickMs - (Date.now() % this.tickMs));
-    this.turn(() => {
-      this.tick();
-      // Once more, for what the tick has begun.
-      this.turn(() => this.sleep());
-    });
+    do {
+      if (this.isOver) return;
+      Atomics.wait(this.nobody, 0, 0, this.tickMs - ((Date.now() + this.phaseMs) % this.tickMs));
+      this.wake(performance.now());
+    } while (!this.needsTurn());
+    // Libuv accepts one connection in each.
+    this.turnsLeft = TURNS_MAX;
+    setImmediate(this.afterTurn);
   }
 
-  /** Turns of the event loop until nobody connects any more: libuv accepts one connection in each. */
-  private turn(then: () => void, left = TURNS_MAX): void {
-    this.hasAccepted = false;
-    setImmediate(() => {
-      if (this.hasAccepted && left > 0) this.turn(then, left - 1);
-      else then();
-    });
-  }
-
-  private tick(): void {
-    const now = performance.now();
-    if (now - this.lastTick > this.tickMs + STALL_MS) {
-      for (const { track } of this.senders?.all() ?? []) track.excuse(now);
-    }
+  private wake(now: number): void {
+    const stoodMs = now - this.lastTick - this.tickMs;
     this.lastTick = now;
+    if (stoodMs > STALL_MS) this.excuse(stoodMs, now);
+    else if (now - this.stoodUntil > CATCH_UP_MS) this.stoodMs = 0;
+    this.tick(now);
+  }
+
+  private needsTurn(): boolean {
+    if ((this.ticks * this.tickMs) % TURN_EVERY_MS === 0 || this.senders === undefined) return true;
+    return this.senders.all().some((sender) => sender.isConnecting());
+  }
+
+  private turned(): void {
+    const { server } = this;
+    this.turnsLeft -= 1;
+    if (server?.hasAccepted === true && this.turnsLeft > 0) {
+      server.hasAccepted = false;
+      setImmediate(this.afterTurn);
+    } else this.sleep();
+  }
+
+  private excuse(stoodMs: number, now: number): void {
+    this.stoodMs = stoodMs;
+    this.stoodUntil = now;
+    this.stoodTotal += stoodMs;
+    for (const { track } of this.senders?.all() ?? []) track.excuse(now);
+  }
+
+  private tick(now: number): void {
     if (this.isTime(CONFIG_EVERY_MS) || this.config === undefined) this.readConfig();
     this.ticks += 1;
     if (this.datagrams === undefined) return;
+    this.server?.receive(now);
     this.hostDirectory?.tick(now, this.peers);
     this.podDirectory?.tick(now, this.hostAddress);
     for (const sender of this.senders?.all() ?? []) {
-      sender.tick(now);
+      sender.receive(now);
       const { track, every, phase } = sender;
       const isDue = (this.ticks + phase) % every === 0;
       if (isDue || (every > 1 && !sender.isShared && track.isWary(now))) sender.send(now);
@@ -141,41 +168,28 @@ export class Agent {
   }
 
   private open(port: number): void {
-    const { settings, failed } = this.options;
-    const isIpv6 = settings.address.includes(':');
-    const handlers = {
-      pong: (index: number, number: number, source: string, now: number) => {
-        const track = this.senders?.trackAt(index);
-        track?.answered(number, now);
-        if (track !== undefined) track.source = source;
-      },
-      message: (kind: number, text: string, from: string) => this.heard(kind, text, from),
-      failed,
-    };
-    const address = settings.address;
-    const datagrams = new Datagrams({ address, port, boot: this.boot, isIpv6, handlers });
-    datagrams.open(() => {
-      this.datagrams = datagrams;
-      if (settings.onlyServes) return;
-      const changed = (): void => this.plan();
-      this.senders = new SenderSet({
-        settings,
-        resolv: this.resolv,
-        datagrams,
-        tickMs: this.tickMs,
-        payload: fullPayload(address),
-        podOn: (node) => this.podOn(node),
-        hostOf: (node) => this.peers.get(node),
-      });
-      if (settings.end === 'host') this.hostDirectory = new HostDirectory(datagrams, changed);
-      else this.podDirectory = new PodDirectory(datagrams, address, changed);
-      this.plan();
+    const { settings } = this.options;
+    const { node, address } = settings;
+    const { boot } = this;
+    const stoodMs = (): number => this.stoodMs;
+    const message = (kind: number, text: string, from: string): void =>
+      this.heard(kind, text, from);
+    const datagrams = new Datagrams({ address, port, boot, stoodMs, message });
+    this.datagrams = datagrams;
+    this.server = new EchoServer({ node, address, port, stoodMs });
+    if (settings.onlyServes) return;
+    const changed = (): void => this.plan();
+    this.senders = new SenderSet({
+      settings,
+      resolv: this.resolv,
+      boot,
+      tickMs: this.tickMs,
+      payload: fullPayload(address),
+      podOn: (peer) => this.podOn(peer),
+      hostOf: (peer) => this.peers.get(peer),
     });
-    this.server = createEchoServer(settings.node, failed);
-    this.server.on('connection', () => {
-      this.hasAccepted = true;
-    });
-    this.server.listen(port, address);
+    if (settings.end === 'host') this.hostDirectory = new HostDirectory(datagrams, changed);
+    else this.podDirectory = new PodDirectory(datagrams, address, changed);
   }
 
   private heard(kind: number, text: string, from: string): void {
@@ -215,6 +229,7 @@ export class Agent {
       boot: this.boot.toString(16),
       upMs: Math.round(now - this.startedAt),
       address,
+      ...(this.stoodTotal === 0 ? {} : { stoodMs: Math.round(this.stoodTotal) }),
       paths: (this.senders?.used() ?? []).map((track) => this.pathOf(track, now)),
     };
     this.options.print(JSON.stringify(line));

@@ -1,123 +1,185 @@
 /**
  * Datagrams between agents: twelve bytes (mark, kind, track, number, the sender's start), then text.
- * One socket sends, echoes and asks, so that a burst of them costs one wake-up.
+ * Pings leave from a connected socket for each target, so that their answers are read without the
+ * event loop; one socket with the agent's port echoes, asks and tells.
  */
-import { createSocket, type Socket } from 'node:dgram';
+import { DueAnswers } from './due-answers.ts';
+import {
+  bindUdp,
+  codeOf,
+  connectUdp,
+  readNow,
+  receiveFrom,
+  sendTo,
+  type UdpHandle,
+  writeNow,
+} from './handles.ts';
+import type { Sender, SenderOptions } from './senders.ts';
+import type { Track } from './track.ts';
 
 const MARK = 0x52;
 const HEADER_BYTES = 12;
+/** A ping has room for the answer: the address that was seen, and how long the other end stood still. */
+const PING_BYTES = 64;
+const ADDRESS_AT = HEADER_BYTES + 4;
 
 export const DATAGRAM = { ping: 1, pong: 2, hello: 3, peers: 4, ask: 5, tell: 6 } as const;
-
-/** A datagram may still wait in the kernel's queue when the next is made. */
-const BUFFERS = 64;
-const BUFFER_BYTES = 256;
-
-export interface DatagramHandlers {
-  pong(track: number, number: number, source: string, now: number): void;
-  /** Anything between agents that is no ping; `text` is JSON. */
-  message(kind: number, text: string, address: string): void;
-  failed(error: Error): void;
-}
 
 export interface DatagramOptions {
   readonly address: string;
   readonly port: number;
   readonly boot: number;
-  readonly isIpv6: boolean;
-  readonly handlers: DatagramHandlers;
+  /** How long this agent stood still before now: what it answers has waited for as long (milliseconds). */
+  stoodMs(): number;
+  /** Anything between agents that is no ping; `text` is JSON. */
+  message(kind: number, text: string, address: string): void;
 }
 
+/** The socket with the agent's port. */
 export class Datagrams {
-  private readonly socket: Socket;
+  private readonly handle: UdpHandle;
   private readonly options: DatagramOptions;
-  private readonly buffers: Buffer[];
-  private used = 0;
 
   constructor(options: DatagramOptions) {
     this.options = options;
-    this.buffers = Array.from({ length: BUFFERS }, () => Buffer.alloc(BUFFER_BYTES));
-    this.socket = createSocket({
-      type: options.isIpv6 ? 'udp6' : 'udp4',
-      // Addresses are numbers already; the resolver would be asked for each datagram.
-      lookup: (host, _options, found) => found(null, host, options.isIpv6 ? 6 : 4),
+    this.handle = bindUdp(options.address, options.port);
+    receiveFrom(this.handle, (length, bytes, from) => {
+      if (length >= HEADER_BYTES && bytes?.[0] === MARK)
+        this.received(bytes, from.address, from.port);
     });
-    this.socket.on('message', (datagram, { address, port }) =>
-      this.received(datagram, address, port),
-    );
-    this.socket.on('error', (error) => options.handlers.failed(error));
-  }
-
-  open(done: () => void): void {
-    this.socket.bind(this.options.port, this.options.address, done);
-  }
-
-  /** `bytes` beyond the header are zero: a datagram of a certain size. */
-  ping(track: number, number: number, address: string, bytes = HEADER_BYTES): void {
-    const datagram = bytes > BUFFER_BYTES ? Buffer.alloc(bytes) : this.buffer();
-    this.header(datagram, DATAGRAM.ping, track, number);
-    this.send(datagram.subarray(0, bytes), this.options.port, address);
   }
 
   say(kind: number, text: string, address: string): void {
     const datagram = Buffer.alloc(HEADER_BYTES + Buffer.byteLength(text));
-    this.header(datagram, kind, 0, 0);
+    header(datagram, kind, 0, this.options.boot);
     datagram.write(text, HEADER_BYTES);
-    this.send(datagram, this.options.port, address);
+    sendTo(this.handle, datagram, this.options.port, address);
   }
 
   close(): void {
-    this.socket.close();
+    this.handle.close();
   }
 
   private received(datagram: Buffer, address: string, port: number): void {
-    if (datagram.length < HEADER_BYTES || datagram[0] !== MARK) return;
     const kind = datagram[1];
     if (kind === DATAGRAM.ping) this.echo(datagram, address, port);
-    else if (kind === DATAGRAM.pong) this.pong(datagram);
-    else if (kind !== undefined)
-      this.options.handlers.message(kind, datagram.toString('utf8', HEADER_BYTES), address);
+    else if (kind !== undefined && kind !== DATAGRAM.pong)
+      this.options.message(kind, datagram.toString('utf8', HEADER_BYTES), address);
   }
 
   /** As long as what came: the way back is of the same size. */
   private echo(ping: Buffer, address: string, port: number): void {
-    const length = Math.max(ping.length, HEADER_BYTES + address.length);
-    const datagram = length > BUFFER_BYTES ? Buffer.alloc(length) : this.buffer();
-    ping.copy(datagram, 0, 0, HEADER_BYTES);
-    datagram[1] = DATAGRAM.pong;
-    datagram.fill(0, HEADER_BYTES, length);
-    datagram.write(address, HEADER_BYTES, 'latin1');
-    this.send(datagram.subarray(0, length), port, address);
-  }
-
-  private pong(datagram: Buffer): void {
-    if (datagram.readUInt32BE(8) !== this.options.boot) return;
-    let end = HEADER_BYTES;
-    while (end < datagram.length && datagram[end] !== 0) end += 1;
-    const source = datagram.toString('latin1', HEADER_BYTES, end);
-    const { handlers } = this.options;
-    handlers.pong(datagram.readUInt16BE(2), datagram.readUInt32BE(4), source, performance.now());
-  }
-
-  private header(datagram: Buffer, kind: number, track: number, number: number): void {
-    datagram[0] = MARK;
-    datagram[1] = kind;
-    datagram.writeUInt16BE(track, 2);
-    datagram.writeUInt32BE(number, 4);
-    datagram.writeUInt32BE(this.options.boot, 8);
-  }
-
-  private send(datagram: Buffer, port: number, address: string): void {
-    // No route, a full queue: the sample stays unanswered, which is all there is to say.
-    this.socket.send(datagram, port, address, ignored);
-  }
-
-  private buffer(): Buffer {
-    this.used = (this.used + 1) % BUFFERS;
-    return this.buffers[this.used] ?? Buffer.alloc(BUFFER_BYTES);
+    if (ping.length < PING_BYTES) return;
+    ping[1] = DATAGRAM.pong;
+    ping.writeUInt32BE(this.options.stoodMs(), HEADER_BYTES);
+    ping.write(address, ADDRESS_AT, 'latin1');
+    sendTo(this.handle, ping, port, address);
   }
 }
 
-function ignored(): void {
-  // Told by what is not answered.
+/** Both kinds of a path share one. */
+const received = Buffer.alloc(9_216);
+/** In one tick: what a peer that stood still answers all at once is read in a few. */
+const ANSWERS_MAX = 32;
+
+export class PingSender implements Sender {
+  readonly track: Track;
+  readonly every: number;
+  readonly phase: number;
+  readonly isShared: boolean;
+  private readonly target: SenderOptions['target'];
+  private readonly from: string;
+  private readonly boot: number;
+  private readonly ping: Buffer;
+  private handle: UdpHandle | undefined;
+  private readonly due = new DueAnswers();
+
+  /** `bytes` in all, without the headers of UDP and IP. */
+  constructor(
+    options: SenderOptions,
+    { address, boot }: { readonly address: string; readonly boot: number },
+    bytes = PING_BYTES,
+  ) {
+    this.from = address;
+    this.track = options.track;
+    this.every = options.every;
+    this.phase = options.phase;
+    this.isShared = options.isShared;
+    this.target = options.target;
+    this.boot = boot;
+    this.ping = Buffer.alloc(Math.max(bytes, PING_BYTES));
+    header(this.ping, DATAGRAM.ping, 0, boot);
+  }
+
+  send(now: number): void {
+    const number = this.track.sending(now);
+    this.ping.writeUInt32BE(number, 4);
+    this.handle ??= connectUdp(this.target.host, this.target.port, this.from);
+    if (this.handle === undefined) {
+      this.track.refused('no route');
+      return;
+    }
+    const failure = writeNow(this.handle.fd, this.ping);
+    if (failure === '') return;
+    // What the kernel was told of an earlier datagram takes the place of this one.
+    this.track.refused(failure);
+    writeNow(this.handle.fd, this.ping);
+  }
+
+  receive(now: number): void {
+    const { handle, track, due } = this;
+    if (handle === undefined) return;
+    for (let left = ANSWERS_MAX; left > 0 && due.isDue(track, now); left -= 1)
+      if (!this.receiveOne(handle.fd, now)) return;
+  }
+
+  isConnecting(): boolean {
+    return false;
+  }
+
+  close(): void {
+    this.handle?.close();
+    this.handle = undefined;
+  }
+
+  private receiveOne(fd: number, now: number): boolean {
+    try {
+      const length = readNow(fd, received);
+      if (length < 0) {
+        this.due.cameNot();
+        return false;
+      }
+      this.due.came();
+      if (length >= PING_BYTES) this.answered(length, now);
+    } catch (error) {
+      this.track.refused(codeOf(error));
+    }
+    return true;
+  }
+
+  private answered(length: number, now: number): void {
+    if (received[1] !== DATAGRAM.pong || received.readUInt32BE(8) !== this.boot) return;
+    this.track.answered(received.readUInt32BE(4), now, received.readUInt32BE(HEADER_BYTES));
+    const { source } = this.track;
+    if (source !== undefined && isAt(source, length)) return;
+    let end = ADDRESS_AT;
+    while (end < length && received[end] !== 0) end += 1;
+    this.track.source = received.toString('latin1', ADDRESS_AT, end);
+  }
+}
+
+/** Whether the answer tells the same address as those before. */
+function isAt(source: string, length: number): boolean {
+  if (ADDRESS_AT + source.length < length && received[ADDRESS_AT + source.length] !== 0)
+    return false;
+  for (let index = 0; index < source.length; index += 1)
+    if (received[ADDRESS_AT + index] !== source.charCodeAt(index)) return false;
+  return true;
+}
+
+function header(datagram: Buffer, kind: number, number: number, boot: number): void {
+  datagram[0] = MARK;
+  datagram[1] = kind;
+  datagram.writeUInt32BE(number, 4);
+  datagram.writeUInt32BE(boot, 8);
 }

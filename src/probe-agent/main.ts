@@ -6,6 +6,9 @@ import { writeSync } from 'node:fs';
 import { Agent } from './agent.ts';
 import { settingsFrom } from './settings.ts';
 
+// Nobody reads where an answer that has not come was missed, and to find out takes longer than to ask.
+Error.stackTraceLimit = 0;
+
 const agent = new Agent({
   settings: settingsFrom(process.env, process.argv[2]),
   print: (line) => {
@@ -15,10 +18,10 @@ const agent = new Agent({
       // Nobody takes the log now: the next line tells all of it again.
     }
   },
-  failed: (error) => {
-    writeSync(2, `probe: ${error.message}\n`);
-    process.exit(1);
-  },
+});
+process.on('uncaughtException', (error) => {
+  writeSync(2, `probe: ${error.message}\n`);
+  process.exit(1);
 });
 agent.start();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -4,13 +4,12 @@
  */
 import type { HostPort, ProbeConfig } from '../model/probe.ts';
 import { isShared, methodsOf, type PlannedMethod, type PlannedPath } from '../model/probe-paths.ts';
-import type { Datagrams } from './datagram.ts';
+import { PingSender } from './datagram.ts';
 import { nameSender, Resolver, type ResolvConf } from './dns.ts';
 import {
   HeldConnection,
+  HTTP_EXCHANGE,
   NewConnections,
-  onlyConnect,
-  request,
   type Sender,
   type SenderOptions,
 } from './senders.ts';
@@ -19,12 +18,11 @@ import { Track } from './track.ts';
 
 /** Of paths that have ended (another address took their place), the newest are still told. */
 const ENDED_MAX = 8;
-const PLACE = 0xffff;
 
 export interface SenderParts {
   readonly settings: Settings;
   readonly resolv: ResolvConf;
-  readonly datagrams: Datagrams;
+  readonly boot: number;
   readonly tickMs: number;
   /** Bytes of a datagram of full size, without its headers. */
   readonly payload: number;
@@ -44,21 +42,16 @@ export class SenderSet {
   private readonly parts: SenderParts;
   /** By what they measure. */
   private readonly senders = new Map<string, Sender>();
+  private inOrder: readonly Sender[] = [];
   private ended: Track[] = [];
-  /** Datagrams tell their track by its place here. */
-  private readonly tracks: (Track | undefined)[] = [];
   private resolver: Resolver | undefined;
 
   constructor(parts: SenderParts) {
     this.parts = parts;
   }
 
-  all(): Iterable<Sender> {
-    return this.senders.values();
-  }
-
-  trackAt(index: number): Track | undefined {
-    return this.tracks[index];
+  all(): readonly Sender[] {
+    return this.inOrder;
   }
 
   /** Those that go on last. */
@@ -92,6 +85,7 @@ export class SenderSet {
     if (config.closed !== undefined && end === 'pod') wanted.add(this.askClosed(config.closed));
     const now = performance.now();
     for (const [key, sender] of this.senders) if (!wanted.has(key)) this.drop(key, sender, now);
+    this.inOrder = [...this.senders.values()];
   }
 
   /** Once a second: whether it is reached, and no more, is of interest. */
@@ -108,8 +102,8 @@ export class SenderSet {
       periodMs,
     });
     const every = periodMs / this.parts.tickMs;
-    const options = { track, every, phase: phaseOf(key) % every, isShared: true, target };
-    this.senders.set(key, new NewConnections(options, onlyConnect));
+    const options = { track, every, phase: phaseOf(node) % every, isShared: true, target };
+    this.senders.set(key, new NewConnections(options));
     return key;
   }
 
@@ -153,8 +147,9 @@ export class SenderSet {
     const options: SenderOptions = {
       track,
       every,
-      // What all share is spread over the period; what is slow, over ticks.
-      phase: phaseOf(`${this.parts.settings.node} ${key}`) % every,
+      // By the node: what all share is spread over the period, and what is slow is done in the same
+      // ticks of an agent, since what has just run runs faster.
+      phase: phaseOf(this.parts.settings.node) % every,
       isShared: isShared(kind),
       target,
     };
@@ -165,15 +160,15 @@ export class SenderSet {
     const { track, target } = options;
     switch (track.identity.method) {
       case 'udp':
-        return this.datagramSender(options, undefined);
+        return new PingSender(options, this.own());
       case 'udp-full':
-        return this.datagramSender(options, this.parts.payload);
+        return new PingSender(options, this.own(), this.parts.payload);
       case 'tcp-held':
         return new HeldConnection(options);
       case 'tcp-new':
-        return new NewConnections(options, onlyConnect);
+        return new NewConnections(options);
       case 'http':
-        return new NewConnections(options, request);
+        return new NewConnections(options, HTTP_EXCHANGE);
       case 'dns': {
         const resolver = (this.resolver ??= new Resolver(target.host));
         const name =
@@ -185,19 +180,8 @@ export class SenderSet {
     }
   }
 
-  private datagramSender(options: SenderOptions, bytes: number | undefined): Sender {
-    const { track, target } = options;
-    const free = this.tracks.indexOf(undefined);
-    const index = (free < 0 ? this.tracks.length : free) & PLACE;
-    this.tracks[index] = track;
-    return {
-      ...options,
-      send: (now) => this.parts.datagrams.ping(index, track.sending(now), target.host, bytes),
-      tick: () => undefined,
-      close: () => {
-        this.tracks[index] = undefined;
-      },
-    };
+  private own(): { readonly address: string; readonly boot: number } {
+    return { address: this.parts.settings.address, boot: this.parts.boot };
   }
 
   private drop(key: string, sender: Sender, now: number): void {
@@ -212,7 +196,8 @@ function at(host: string | undefined, port: number): HostPort | undefined {
   return host === undefined || host === '' ? undefined : { host, port };
 }
 
-function phaseOf(text: string): number {
+/** A number of its own for each text. */
+export function phaseOf(text: string): number {
   let hash = 0;
   for (let index = 0; index < text.length; index += 1)
     hash = (Math.imul(hash, 31) + text.charCodeAt(index)) >>> 0;

@@ -20,6 +20,15 @@ function run(book: Track, from: number, to: number, delay?: number): void {
   for (const left of answers) answer(book, left);
 }
 
+/** A connection that was replaced after a second, with what was written into the one before. */
+function skipped(stoodMs: number): Track {
+  const book = track('tcp-held');
+  run(book, 0, 1_000, 50);
+  run(book, 1_000, 2_000);
+  book.answered(book.sending(2_000), 2_050, stoodMs);
+  return book;
+}
+
 function answer(book: Track, entry: readonly [number, number] | undefined): void {
   if (entry !== undefined) book.answered(entry[0], entry[1]);
 }
@@ -128,5 +137,55 @@ describe('a track', () => {
     expect(book.isWary(3_000)).toBe(true);
     run(book, 3_000, 9_000, 50);
     expect(book.isWary(9_000)).toBe(false);
+  });
+
+  it('does not take a connection that another has overtaken for lost', () => {
+    for (const method of ['http', 'tcp-new', 'dns'] as const) {
+      const book = track(method);
+      run(book, 0, 1_000, 50);
+      const slow = book.sending(1_000);
+      run(book, 1_100, 1_400, 50);
+      expect(book.line(1_400)).toMatchObject({ lost: 0, gaps: [] });
+      expect(book.isWary(1_400)).toBe(false);
+      book.answered(slow, 1_500);
+      expect(book.line(3_000)).toMatchObject({ sent: 14, lost: 0, longestMs: 0, gaps: [] });
+    }
+  });
+
+  it('takes one that never answers for lost when it is old enough', () => {
+    const book = track('http');
+    run(book, 0, 1_000, 50);
+    book.sending(1_000);
+    run(book, 1_100, 2_000, 50);
+    expect(book.line(2_000)).toMatchObject({ lost: 1, gaps: [[1_000, 1_100]] });
+  });
+
+  it('of a connection whose other end stood still knows nothing, and calls nothing lost', () => {
+    const book = track('tcp-held');
+    run(book, 0, 1_000, 50);
+    const waiting = Array.from({ length: 20 }, (_, index) => book.sending(1_000 + index * PERIOD));
+    // It says: for two seconds nobody let me run.
+    for (const number of waiting) book.answered(number, 3_000, 2_000);
+    run(book, 3_000, 4_000, 50);
+    const line = book.line(4_000);
+    expect(line).toMatchObject({ lost: 0, longestMs: 0, gaps: [] });
+    expect(line.unknown).toBeGreaterThan(10);
+    expect(line.sent + (line.unknown ?? 0)).toBe(40);
+  });
+
+  it('of an end that stood still for less than the network took still tells the loss', () => {
+    const book = track('tcp-held');
+    run(book, 0, 1_000, 50);
+    const waiting = Array.from({ length: 20 }, (_, index) => book.sending(1_000 + index * PERIOD));
+    for (const number of waiting) book.answered(number, 3_000, 300);
+    run(book, 3_000, 4_000, 50);
+    const line = book.line(4_000);
+    expect(line.lost).toBeGreaterThanOrEqual(11);
+    expect(line.gaps).toEqual([[1_000, 3_000]]);
+  });
+
+  it('forgives what went with a connection to an end that stood still, and nothing else', () => {
+    expect(skipped(1_200).line(2_100)).toMatchObject({ lost: 0, unknown: 10, gaps: [] });
+    expect(skipped(0).line(2_100)).toMatchObject({ lost: 10, gaps: [[1_000, 2_050]] });
   });
 });

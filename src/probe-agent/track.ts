@@ -1,9 +1,12 @@
 /**
- * The book of one path: samples by number, which were answered, and the gaps between. Nothing is
- * looked at per sample but the answer itself: what was lost follows from the numbers.
+ * The book of one path: samples by number, which were answered, and the gaps between.
  *
  * A gap is from the first lost sample's sending to the first later answered one's; on a connection
- * that is held, to the answer, since what was written into a stall comes late and is not lost.
+ * that is held, to the answer, since what was written into a stall comes late and is not lost. Of
+ * samples that are connections of their own, or questions, a later one may be answered first: that
+ * says nothing of the others until they are as old as what is lost. An end
+ * that stood still (its node had no processor for it) says for how long: what waited for it, and did
+ * not for the network, is neither answered nor lost.
  */
 import type { ProbeLinePath, ProbeMethod } from '../model/probe.ts';
 
@@ -31,17 +34,21 @@ export class Track {
   readonly identity: TrackIdentity;
   source: string | undefined;
   private readonly held: boolean;
+  /** Answers come in the order of the samples: what was skipped is lost. */
+  private readonly isOneFlow: boolean;
   private readonly times = new Float64Array(REMEMBERED);
+  private readonly hasAnswer = new Uint8Array(REMEMBERED);
   private next = 0;
-  private firstAt = 0;
+  /** All before this one are answered, lost or unknown. */
+  private settled = 0;
+  /** The newest that was answered. */
+  private newest = -1;
   /** Samples before the first answer that are not counted. */
   private forgotten = 0;
-  private answeredTo = -1;
+  private unknown = 0;
   private lostBefore = 0;
-  /** When the first sample after the last answer was sent; NaN while there is none. */
-  private waitingSince = Number.NaN;
-  /** Answers of a held connection come late: the gap goes on. */
-  private stalledSince = Number.NaN;
+  /** When the first lost sample of a gap that is not over was sent; NaN while there is none. */
+  private gapSince = Number.NaN;
   private excusedTo = 0;
   private longest = 0;
   private gaps: (readonly [number, number])[] = [];
@@ -50,33 +57,42 @@ export class Track {
 
   constructor(identity: TrackIdentity) {
     this.identity = identity;
-    this.held = identity.method === 'tcp-held';
+    const { method } = identity;
+    this.held = method === 'tcp-held';
+    this.isOneFlow = method === 'udp' || method === 'udp-full';
+  }
+
+  /** How long the oldest sample has waited of which it is open what becomes of it; -1 where none does. */
+  waitingFor(now: number): number {
+    return this.settled < this.next ? now - this.sentAt(this.settled) : -1;
+  }
+
+  get hasSent(): boolean {
+    return this.next > 0;
   }
 
   /** A sample leaves now; its number. */
   sending(now: number): number {
     const number = this.next;
-    if (number === 0) this.firstAt = now;
+    if (number - this.settled >= REMEMBERED) this.settleOldest();
     this.next += 1;
     this.times[number % REMEMBERED] = now;
-    if (Number.isNaN(this.waitingSince)) this.waitingSince = now;
+    this.hasAnswer[number % REMEMBERED] = 0;
     return number;
   }
 
-  answered(number: number, now: number): void {
-    if (number <= this.answeredTo || number >= this.next || number < this.next - REMEMBERED) return;
-    const sentAt = this.times[number % REMEMBERED] ?? now;
-    if (this.answeredTo < 0 && now - this.firstAt < GRACE_MS) this.forget(number);
-    const skipped = number - this.answeredTo - 1;
-    const isLate = this.held && now - Math.max(sentAt, this.excusedTo) > LATE_MS;
-    this.lostBefore += skipped + (isLate ? 1 : 0);
-    if ((skipped > 0 || isLate) && Number.isNaN(this.stalledSince))
-      this.stalledSince = this.waitingSince;
-    this.answeredTo = number;
-    this.waitingSince =
-      this.next > number + 1 ? (this.times[(number + 1) % REMEMBERED] ?? now) : Number.NaN;
-    if (isLate || Number.isNaN(this.stalledSince)) return;
-    this.close(this.held ? now : sentAt);
+  /** `stoodMs`: how long the other end stood still before it answered. */
+  answered(number: number, now: number, stoodMs = 0): void {
+    if (number < this.settled || number >= this.next) return;
+    if (this.newest < 0 && now - this.sentAt(0) < GRACE_MS) this.forget(number);
+    if (number > this.newest) this.newest = number;
+    if (this.held) {
+      this.answeredInTurn(number, now, stoodMs);
+      return;
+    }
+    this.hasAnswer[number % REMEMBERED] = 1;
+    if (this.isOneFlow) while (this.settled < number) this.settleOldest();
+    this.settle(now);
   }
 
   /** Why a sample was not answered, where something says so. */
@@ -89,22 +105,24 @@ export class Track {
     this.excusedTo = now;
   }
 
+  /** Milliseconds since then in which the agent could have taken an answer. */
+  waited(since: number, now: number): number {
+    return now - Math.max(since, this.excusedTo);
+  }
+
   /** The path is no more: another address has taken its place. */
   end(now: number): void {
-    const since = this.failingSince(now);
-    if (since === undefined) return;
-    this.lostBefore += this.next - this.answeredTo - 1;
-    this.answeredTo = this.next - 1;
-    this.waitingSince = Number.NaN;
-    this.stalledSince = since;
-    this.close(now);
+    if (this.failingSince(now) === undefined) return;
+    while (this.settled < this.next) this.settleOldest();
+    if (!Number.isNaN(this.gapSince)) this.close(now);
   }
 
   failingSince(now: number): number | undefined {
-    if (!Number.isNaN(this.stalledSince)) return this.stalledSince;
-    const { waitingSince } = this;
-    if (Number.isNaN(waitingSince)) return undefined;
-    return now - Math.max(waitingSince, this.excusedTo) >= FAIL_AFTER_MS ? waitingSince : undefined;
+    this.settle(now);
+    if (!Number.isNaN(this.gapSince)) return this.gapSince;
+    if (this.settled === this.next) return undefined;
+    const since = this.sentAt(this.settled);
+    return this.waited(since, now) >= FAIL_AFTER_MS ? since : undefined;
   }
 
   /** Worth more samples than usual. */
@@ -113,18 +131,12 @@ export class Track {
     return now - this.lastTrouble < WARY_MS;
   }
 
-  get hasSent(): boolean {
-    return this.next > 0;
-  }
-
   /** What was lost so far, with what will not be answered any more. */
   lostBy(now: number): number {
     if (this.failingSince(now) === undefined) return this.lostBefore;
     let overdue = 0;
-    for (let number = this.answeredTo + 1; number < this.next; number += 1) {
-      const sentAt = number < this.next - REMEMBERED ? 0 : (this.times[number % REMEMBERED] ?? 0);
-      if (now - sentAt >= FAIL_AFTER_MS) overdue += 1;
-    }
+    for (let number = this.settled; number < this.next; number += 1)
+      if (this.isOverdue(number, now)) overdue += 1;
     return this.lostBefore + overdue;
   }
 
@@ -133,10 +145,11 @@ export class Track {
     const running = since === undefined ? 0 : now - since;
     return {
       ...this.identity,
-      sent: this.next - this.forgotten,
+      sent: this.next - this.forgotten - this.unknown,
       lost: this.lostBy(now),
       longestMs: Math.round(Math.max(this.longest, running)),
       gaps: this.gaps.map(([from, to]) => [Math.round(from), Math.round(to)] as const),
+      ...(this.unknown === 0 ? {} : { unknown: this.unknown }),
       ...(since === undefined
         ? {}
         : { failing: { sinceMs: Math.round(since), message: this.reason || 'no answer' } }),
@@ -144,14 +157,75 @@ export class Track {
     };
   }
 
+  /** Answers of a connection come in turn: what was skipped went with a connection before. */
+  private answeredInTurn(number: number, now: number, stoodMs: number): void {
+    while (this.settled < number) this.settleLate(now, stoodMs);
+    if (this.settleLate(now, stoodMs) && !Number.isNaN(this.gapSince)) this.close(now);
+  }
+
+  /** Whether the oldest one was no later than it may be. */
+  private settleLate(now: number, stoodMs: number): boolean {
+    const sentAt = this.sentAt(this.settled);
+    const isSkipped = this.settled < this.newest;
+    const isLate = isSkipped || now - sentAt > LATE_MS;
+    if (!isLate) {
+      this.settled += 1;
+      return true;
+    }
+    if (this.waited(sentAt, now) - stoodMs > LATE_MS) {
+      this.lose();
+      return false;
+    }
+    const isForgiven = stoodMs > 0 || this.excusedTo > sentAt;
+    if (isSkipped && !isForgiven) {
+      this.lose();
+      return false;
+    }
+    this.settled += 1;
+    this.unknown += 1;
+    return !isSkipped;
+  }
+
+  /** In their order, as far as it is known what became of them. */
+  private settle(now: number): void {
+    if (this.held) return;
+    while (this.settled < this.next) {
+      const hasAnswer = this.hasAnswer[this.settled % REMEMBERED] === 1;
+      const mayCome = this.settled > this.newest || !this.isOverdue(this.settled, now);
+      if (!hasAnswer && mayCome) return;
+      this.settleOldest();
+    }
+  }
+
+  private settleOldest(): void {
+    if (this.hasAnswer[this.settled % REMEMBERED] === 1) {
+      if (!Number.isNaN(this.gapSince)) this.close(this.sentAt(this.settled));
+      this.settled += 1;
+    } else this.lose();
+  }
+
+  private lose(): void {
+    this.lostBefore += 1;
+    if (Number.isNaN(this.gapSince)) this.gapSince = this.sentAt(this.settled);
+    this.settled += 1;
+  }
+
+  private isOverdue(number: number, now: number): boolean {
+    return this.waited(this.sentAt(number), now) >= FAIL_AFTER_MS;
+  }
+
+  private sentAt(number: number): number {
+    return this.times[number % REMEMBERED] ?? 0;
+  }
+
   private forget(before: number): void {
     this.forgotten = before;
-    this.answeredTo = before - 1;
+    this.settled = before;
   }
 
   private close(end: number): void {
-    const start = this.stalledSince;
-    this.stalledSince = Number.NaN;
+    const start = this.gapSince;
+    this.gapSince = Number.NaN;
     this.longest = Math.max(this.longest, end - start);
     this.gaps = [...this.gaps.slice(1 - GAPS_MAX), [start, end]];
     this.lastTrouble = end;

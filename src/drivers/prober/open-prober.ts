@@ -25,6 +25,7 @@ import { type AgentPod, AgentPods } from './agent-pods.ts';
 import { Installation } from './installation.ts';
 import { LogReader } from './log-reader.ts';
 import { PathBook } from './path-book.ts';
+import { Standstills } from './standstill.ts';
 
 export interface ProberSettings {
   readonly kubernetes: KubernetesPort;
@@ -83,6 +84,7 @@ class RealProber implements OpenedProber {
   private readonly troubled = new Set<string>();
   /** When an agent's own time was last seen to go on, by the pod's name. */
   private readonly alive = new Map<string, { readonly upMs: number; readonly at: number }>();
+  private readonly standstills = new Standstills();
   private startedAt = 0;
   private isStarted = false;
   private installing: Promise<readonly string[]> = Promise.resolve([]);
@@ -220,6 +222,7 @@ class RealProber implements OpenedProber {
     if (known === undefined || known.upMs !== line.upMs)
       this.alive.set(agent.name, { upMs: line.upMs, at });
     this.book.take(line, at);
+    this.standstills.take(agent.name, line);
     if (line.paths.some(({ failing }) => failing !== undefined)) this.troubled.add(agent.node);
     else if (this.isWell(agent.node)) this.troubled.delete(agent.node);
   }
@@ -234,6 +237,7 @@ class RealProber implements OpenedProber {
     if (!running) {
       this.book.gone(end, node);
       this.alive.delete(name);
+      this.standstills.forget(name);
     }
     if (this.nodes.includes(node) || this.over.signal.aborted) return;
     this.nodes = [...this.nodes, node];
@@ -258,7 +262,12 @@ class RealProber implements OpenedProber {
     }
     const patience = Math.max(SILENCE_MS, this.reader.patience(this.isAttended(agent)));
     const sinceMs = now - alive.at;
-    if (sinceMs <= patience) return undefined;
+    if (sinceMs <= patience) {
+      const still = this.standstills.of(agent.name);
+      if (still === undefined) return undefined;
+      const message = `${who} of ${node} had no processor for ${seconds(still.stoodMs)} of ${seconds(still.ofMs)} s: its node is saturated`;
+      return { node, sinceMs, message };
+    }
     const why = attempt?.failure === '' ? 'it prints nothing' : (attempt?.failure ?? 'not read');
     return { node, sinceMs, message: `${who} of ${node} says nothing new: ${why}` };
   }
@@ -278,6 +287,10 @@ interface CiliumNodeObject extends KubeObject {
 
 function isAnswered({ sent, lost, failing }: ProbeLine['paths'][number]): boolean {
   return failing === undefined && sent > lost;
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
 }
 
 async function podsLeft(kubernetes: KubernetesPort): Promise<boolean> {

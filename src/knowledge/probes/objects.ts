@@ -153,7 +153,9 @@ function agentContainer(end: ProbeEnd | 'closed', image: string): PodSpec['conta
       { name: 'probe', containerPort: PROBE_PORT, protocol: 'TCP' },
       { name: 'probe-udp', containerPort: PROBE_PORT, protocol: 'UDP' },
     ],
-    // Asks for nothing: a node without room to spare is probed too, and nobody's pod makes way.
+    // Asks for nothing: a node without room to spare is probed too, and nobody's pod makes way (this
+    // priority preempts, and a pod may not say that it does not). An agent that gets no processor
+    // knows it by waking late, and says so.
     resources: { requests: { cpu: '0', memory: '0' }, limits: { memory: '96Mi' } },
     securityContext: {
       allowPrivilegeEscalation: false,

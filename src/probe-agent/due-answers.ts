@@ -1,0 +1,31 @@
+/**
+ * When to look for answers. To look in vain costs as much as ten answers, since Node makes an error of
+ * it; so a sender learns how long its answers take, in steps of a tick, and looks no earlier.
+ */
+import type { Track } from './track.ts';
+
+/** Agents answer within two ticks, and are read a tick later. */
+const LATEST_MS = 500;
+const STEP_MS = 100;
+/** A clock is not exact, nor is a wake-up. */
+const SLACK_MS = 40;
+/** So many answers later, they may have become faster. */
+const TRY_EARLIER = 64;
+
+export class DueAnswers {
+  private afterMs = STEP_MS;
+  private found = 0;
+
+  isDue(track: Track, now: number): boolean {
+    return track.waitingFor(now) >= this.afterMs - SLACK_MS;
+  }
+
+  came(): void {
+    this.found += 1;
+    if (this.found % TRY_EARLIER === 0) this.afterMs = Math.max(STEP_MS, this.afterMs - STEP_MS);
+  }
+
+  cameNot(): void {
+    this.afterMs = Math.min(LATEST_MS, this.afterMs + STEP_MS);
+  }
+}
