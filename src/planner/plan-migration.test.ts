@@ -189,7 +189,7 @@ describe('strategy', () => {
 describe('refusals', () => {
   it.each([
     ['etcd-two-voters', { objects: nodes(2, 3) }],
-    ['distribution-unsupported', { cluster: { ...literal().cluster, distribution: 'k3s' } }],
+    ['k3s-arguments-unknown', { cluster: { ...literal().cluster, distribution: 'k3s' } }],
     ['nodes-unknown', { objects: [] }],
     ['source-cni-unsupported', { sourceCni: 'calico' }],
     ['cilium-version-unsupported', { chartVersion: '1.13.4' }],

@@ -2,19 +2,25 @@
  * The cluster as the planner needs it: facts that matter made plain, what is unknown turned into a
  * refusal (it must be known) or a decision (with the command that would tell).
  */
-import type { ClusterFacts, MachineConfigFacts, NodeFacts, TargetFacts } from '../model/facts.ts';
+import type {
+  ClusterFacts,
+  Distribution,
+  MachineConfigFacts,
+  NodeFacts,
+  TargetFacts,
+} from '../model/facts.ts';
 import { RKE2_CANAL } from '../knowledge/rke2.ts';
-import { evidenceAt, type Finding } from '../model/finding.ts';
+import type { Finding } from '../model/finding.ts';
 import { valueOr } from '../model/fact.ts';
 import type { PodObject } from '../model/kubernetes.ts';
 import type { DistributionAdapter } from './distributions/adapter.ts';
-import { adapterFor, isPlanned, type PlannedDistribution } from './distributions/registry.ts';
+import { adapterFor } from './distributions/registry.ts';
 import type { Decision, Intent } from './intent.ts';
 import { refusal } from './refusal.ts';
 
 export interface Situation {
   readonly facts: ClusterFacts;
-  readonly distribution: PlannedDistribution;
+  readonly distribution: Distribution;
   readonly adapter: DistributionAdapter;
   readonly distributionVersion: string;
   readonly kubernetesVersion: string;
@@ -52,7 +58,7 @@ export function situationOf(
   intent: Intent,
   notes: Notes,
 ): Situation | undefined {
-  const distribution = supportedDistribution(facts, notes);
+  const distribution = distributionOf(facts, notes);
   const nodes = nodesOf(facts, notes);
   checkSource(facts, distribution, notes);
   if (distribution === undefined || nodes === undefined || notes.refusals.length > 0)
@@ -126,7 +132,7 @@ function firstKnown(
   return facts.find((fact) => fact.known)?.value;
 }
 
-function supportedDistribution(facts: ClusterFacts, notes: Notes): PlannedDistribution | undefined {
+function distributionOf(facts: ClusterFacts, notes: Notes): Distribution | undefined {
   const { distribution } = facts.cluster;
   if (!distribution.known) {
     notes.refusals.push(
@@ -141,18 +147,7 @@ function supportedDistribution(facts: ClusterFacts, notes: Notes): PlannedDistri
     );
     return undefined;
   }
-  if (isPlanned(distribution.value)) return distribution.value;
-  notes.refusals.push(
-    refusal({
-      id: 'distribution-unsupported',
-      covers: ['FM-49'],
-      title: `${distribution.value} is not supported yet`,
-      message: `On ${distribution.value} the old CNI runs inside the distribution's own process and the conf directories change with it; regauge has no steps for that yet.`,
-      fix: 'Follow the distribution’s own procedure; check and explain-node work here.',
-      evidence: [evidenceAt(distribution.source, distribution.value)],
-    }),
-  );
-  return undefined;
+  return distribution.value;
 }
 
 function nodesOf(facts: ClusterFacts, notes: Notes): readonly NodeFacts[] | undefined {
@@ -174,13 +169,13 @@ function nodesOf(facts: ClusterFacts, notes: Notes): readonly NodeFacts[] | unde
 }
 
 /** RKE2's Flannel is in Canal; there is a chart for Flannel alone too, whose steps are others. */
-function sourceOf(distribution: PlannedDistribution | undefined): 'flannel' | 'canal' {
+function sourceOf(distribution: Distribution | undefined): 'flannel' | 'canal' {
   return distribution === 'rke2' ? 'canal' : 'flannel';
 }
 
 function checkSource(
   facts: ClusterFacts,
-  distribution: PlannedDistribution | undefined,
+  distribution: Distribution | undefined,
   notes: Notes,
 ): void {
   const { sourceCni } = facts;

@@ -2,21 +2,9 @@
 import { unreachable } from '../../base/assert.ts';
 import type { ClusterFacts, Distribution, NodeFacts } from '../../model/facts.ts';
 import type { DistributionAdapter } from './adapter.ts';
+import { k3s } from './k3s.ts';
 import { rke2 } from './rke2.ts';
 import { type NamedObject, withObjects } from './with-objects.ts';
-
-/** Others are refused before anything is asked of an adapter. */
-export type PlannedDistribution = 'talos' | 'kubeadm' | 'rke2';
-
-const PLANNED: Readonly<Record<PlannedDistribution, true>> = {
-  talos: true,
-  kubeadm: true,
-  rke2: true,
-};
-
-export function isPlanned(distribution: Distribution): distribution is PlannedDistribution {
-  return Object.hasOwn(PLANNED, distribution);
-}
 
 /** What adapters choose by, plain already. */
 export interface DistributionContext {
@@ -29,13 +17,15 @@ export interface DistributionContext {
 }
 
 export function adapterFor(
-  distribution: PlannedDistribution,
+  distribution: Distribution,
   context: DistributionContext,
 ): DistributionAdapter {
   switch (distribution) {
     case 'talos':
     case 'kubeadm':
       return withObjects(distribution, context.flannelDaemonSet);
+    case 'k3s':
+      return k3s(context);
     case 'rke2':
       return rke2(context);
     default:

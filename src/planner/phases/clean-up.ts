@@ -1,7 +1,9 @@
 /** What is left on nodes and in the API when both are gone: files, links, labels, annotations, cordons. */
 import type { NodeFacts } from '../../model/facts.ts';
 import type { Step } from '../../model/plan.ts';
+import { CILIUM_CONF } from '../../knowledge/node-paths.ts';
 import { RECONFIGURED_MARK } from '../../steps/reconfigure-agent.ts';
+import type { DistributionAdapter } from '../distributions/adapter.ts';
 import type { OldNetwork } from '../distributions/old-network.ts';
 import { MIGRATION_LABEL, REPLACEMENT_LABEL, type Choices } from '../choices.ts';
 import type { Situation } from '../situation.ts';
@@ -27,6 +29,7 @@ export function cleanUp(
       remove: [
         `${confDirectory}/${oldNetwork.conf}`,
         `${confDirectory}/${oldNetwork.conf}.cilium_bak`,
+        ...leftConf(situation.adapter),
         ...oldNetwork.state,
       ],
       links: FLANNEL_LINKS,
@@ -74,6 +77,11 @@ export function cleanUp(
     because: `the end state of ${choices.release} is asserted, not assumed (FM-54)`,
   });
   return [files, ...labels, uncordon, verify];
+}
+
+/** Cilium's conf where the runtime looks no more. */
+function leftConf({ afterOldCni, directories }: DistributionAdapter): readonly string[] {
+  return afterOldCni === undefined ? [] : [`${directories.confDir}/${CILIUM_CONF}`];
 }
 
 function labelStep(

@@ -13,6 +13,7 @@ import { releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import type { StepParts } from '../step.ts';
 import { BACK_UP } from './prepare.ts';
+import { cleanRules } from './replace-kube-proxy.ts';
 import { rollOutActions } from './roll-outs.ts';
 
 type Part = Omit<StepParts, 'after'>;
@@ -32,6 +33,7 @@ export function tellService(
     ...agentsMove(situation, choices, back, gates),
     tell(service, back, { gates, adapter }),
     ...service.restarts.flatMap((restart) => restartParts(situation, restart, service)),
+    ...proxyRules(situation, choices, gates),
   ];
 }
 
@@ -145,6 +147,22 @@ function restartParts(
     timeoutSeconds: RESTART_SECONDS,
     because,
   }));
+}
+
+/** Where kube-proxy was part of the service, it went with the restarts. */
+function proxyRules(
+  { adapter, nodes }: Situation,
+  { values }: Choices,
+  gates: readonly Gate[],
+): readonly Part[] {
+  if (values.replacing === undefined || adapter.kubeProxy.length > 0) return [];
+  return [
+    cleanRules(
+      'remove-old-cni',
+      nodes.map(({ name }) => name),
+      gates,
+    ),
+  ];
 }
 
 /** Of a node whose agent has not written it yet the runtime would find nothing. */

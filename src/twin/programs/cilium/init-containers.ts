@@ -1,10 +1,11 @@
 /**
  * The agent's init containers that matter: `config` resolves the configuration and needs the API
  * server for it; `install-cni-binaries` puts the plugin back on every pod start, whatever customConf
- * says (cilium-and-flannel.md 1, 2).
+ * says, and the loopback plugin where there is none (cilium-and-flannel.md 1, 2; C:plugins/cilium-cni/install-plugin.sh).
  */
 import type { Process, ProcessHost } from '../../world.ts';
 import { networkOf } from '../../network/kernel-network.ts';
+import { pluginBinary } from '../../node/plugin-binary.ts';
 import { apiAccess } from '../api-access.ts';
 import { initStep } from '../app.ts';
 import { Life } from '../life.ts';
@@ -43,7 +44,10 @@ export function buildConfigStep(host: ProcessHost): Process {
 
 export const installCniBinaries = initStep((host) => {
   const directory = mountedHostPath(host, 'cni-path') ?? '/opt/cni/bin';
-  host.node.files.write(`${directory}/cilium-cni`, `cilium-cni ${agentVersion(host)}`, {
+  const { files } = host.node;
+  if (!files.exists(`${directory}/loopback`))
+    files.write(`${directory}/loopback`, pluginBinary('loopback'), { mode: 0o755 });
+  files.write(`${directory}/cilium-cni`, `cilium-cni ${agentVersion(host)}`, {
     mode: 0o755,
   });
   return undefined;
