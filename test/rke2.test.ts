@@ -87,15 +87,16 @@ describe('the plan for RKE2', () => {
     );
   });
 
-  it('tells all servers before the first restarts, and those alone', async () => {
-    const input = read(rke2({ servers: ALL }), KEEPS_PROXY);
+  it('tells all servers before the one restarts that the others join', async () => {
+    const servers = [...ALL.slice(1), 'k8s-master-1'];
+    const input = read(rke2({ servers }), KEEPS_PROXY);
     const { plan } = planFor(input);
     const told = plan.steps.filter(({ kind }) => kind === 'write-node-file');
     expect(told.map(({ action }) => action)).toMatchObject([
-      { nodes: ALL, path: DROP_IN, content: 'cni: none\n' },
+      { nodes: [ALL[1], ALL[0], ALL[2]], path: DROP_IN, content: 'cni: none\n' },
     ]);
     const restarts = plan.steps.filter(({ kind }) => kind === 'restart-service');
-    expect(restarts.map(({ nodes }) => nodes[0])).toEqual(ALL);
+    expect(restarts.map(({ nodes }) => nodes[0])).toEqual([ALL[1], ALL[0], ALL[2]]);
     expect(restarts.every(({ gates }) => gates.some(({ kind }) => kind === 'etcd-quorum'))).toBe(
       true,
     );

@@ -108,6 +108,7 @@ function noteAlways(situation: Situation, notes: Notes): void {
     'not upgraded',
     'one change at a time: an upgrade in the same go hides which of the two broke something (FM-62)',
   );
+  if (situation.adapter.oldNetwork.cni === 'canal') noteCanal(situation, notes);
   if (situation.distribution === 'talos' && atLeast(situation.distributionVersion, '1.13.0')) {
     decide(
       notes,
@@ -116,6 +117,22 @@ function noteAlways(situation: Situation, notes: Notes): void {
       'from 1.13 on it prunes what is no longer rendered: between cni none and the last pod’s move that is Flannel under running pods',
     );
   }
+}
+
+function noteCanal({ facts }: Situation, notes: Notes): void {
+  decide(
+    notes,
+    'rules of Calico',
+    'left until each node’s next reboot',
+    'they match interfaces named cali*, and none is left; iptables-save | grep -v cali | iptables-restore takes them away before, on a node whose iptables nothing else changes meanwhile',
+  );
+  if (facts.input.kindsListed?.includes('GlobalNetworkPolicy') === true) return;
+  decide(
+    notes,
+    'policies of Calico’s own',
+    'taken as none',
+    'they were not read, and would be lost with Canal; kubectl get globalnetworkpolicies.crd.projectcalico.org,networkpolicies.crd.projectcalico.org -A tells',
+  );
 }
 
 function platformOf(situation: Situation, { release, namespace }: Choices): PlanPlatform {

@@ -8,7 +8,7 @@ import { kubeadm, type Snapshot } from './snapshots.ts';
 export interface Rke2Options {
   /** Nodes that run rke2-server; the first one when left out. */
   readonly servers?: readonly string[];
-  /** What each server was started with, as `rke2.io/node-args` has it. */
+  /** What each server was started with besides joining the first one, as `rke2.io/node-args` has it. */
   readonly serverArgs?: readonly string[];
   readonly objects?: readonly KubeObject[];
 }
@@ -53,6 +53,8 @@ function asRke2(
   serverArgs: readonly string[],
 ): NodeObject {
   const isServer = servers.includes(node.metadata.name);
+  const joins = servers[0] === node.metadata.name ? [] : ['--server', 'https://10.0.5.9:9345'];
+  const args = isServer ? [...serverArgs, ...joins] : ['agent'];
   const { 'node-role.kubernetes.io/control-plane': _, ...plain } = node.metadata.labels ?? {};
   const { 'kubeadm.alpha.kubernetes.io/cri-socket': _socket, ...annotations } =
     node.metadata.annotations ?? {};
@@ -71,7 +73,7 @@ function asRke2(
       annotations: {
         ...annotations,
         'projectcalico.org/IPv4Address': `${node.status.addresses?.[0]?.address ?? ''}/24`,
-        'rke2.io/node-args': JSON.stringify(isServer ? serverArgs : ['agent']),
+        'rke2.io/node-args': JSON.stringify(args),
       },
     },
     status: {

@@ -50,6 +50,13 @@ export const SNAPSHOT_KINDS: readonly SnapshotKind[] = [
   optional('cilium.io/v2alpha1', 'CiliumNodeConfig', 'ciliumnodeconfigs.v2alpha1.cilium.io'),
   optional('cilium.io/v2', 'CiliumNetworkPolicy', 'ciliumnetworkpolicies'),
   optional('cilium.io/v2', 'CiliumClusterwideNetworkPolicy', 'ciliumclusterwidenetworkpolicies'),
+  optional(
+    'crd.projectcalico.org/v1',
+    'GlobalNetworkPolicy',
+    'globalnetworkpolicies.crd.projectcalico.org',
+  ),
+  optional('crd.projectcalico.org/v1', 'NetworkPolicy', 'networkpolicies.crd.projectcalico.org'),
+  optional('crd.projectcalico.org/v1', 'HostEndpoint', 'hostendpoints.crd.projectcalico.org'),
   optional('longhorn.io/v1beta2', 'Volume', 'volumes.longhorn.io'),
   optional('longhorn.io/v1beta2', 'Replica', 'replicas.longhorn.io'),
   optional('longhorn.io/v1beta2', 'Engine', 'engines.longhorn.io'),

@@ -13,7 +13,7 @@ import {
   rke2Arguments,
   rke2Network,
 } from '../../knowledge/rke2.ts';
-import type { ClusterFacts } from '../../model/facts.ts';
+import type { ClusterFacts, NodeFacts } from '../../model/facts.ts';
 import { evidenceAt, type Finding } from '../../model/finding.ts';
 import { refusal } from '../refusal.ts';
 import type { DistributionAdapter, ServiceChange, ServiceRestart } from './adapter.ts';
@@ -41,7 +41,7 @@ function serviceChange(
   { controlPlanes, workers }: DistributionContext,
   proxyOff: boolean,
 ): ServiceChange {
-  const servers = controlPlanes.map(({ name }) => name);
+  const servers = joinedFirst(controlPlanes);
   const onServers: ServiceRestart = {
     service: 'rke2-server',
     nodes: servers,
@@ -67,6 +67,18 @@ function serviceChange(
       ? { path: RKE2_PROXY_MANIFEST, text: 'kube-proxy', present: false }
       : { path: RKE2_CANAL_MANIFEST, text: 'rke2-canal', present: false },
   };
+}
+
+/**
+ * A server that joins another when it starts is refused where the two differ in what must be the same
+ * everywhere, kube-proxy among it (k3s:pkg/cluster/bootstrap.go compareConfig): those that join come last.
+ */
+function joinedFirst(servers: readonly NodeFacts[]): readonly string[] {
+  const joins = ({ object }: NodeFacts): boolean =>
+    rke2Arguments(object)?.flags.has('server') === true;
+  return servers
+    .toSorted((left, right) => Number(joins(left)) - Number(joins(right)))
+    .map(({ name }) => name);
 }
 
 /** Multus calls the first conf by name, and the charts of other networks have other steps. */
