@@ -10,7 +10,6 @@ import type {
   DeleteOptions,
   EvictionAnswer,
   EvictOptions,
-  JsonPatchOperation,
   KubernetesWrites,
   ObjectAddress,
   PatchBody,
@@ -21,14 +20,16 @@ import type {
 import {
   appliedObject,
   createdObject,
+  mergeRulesOf,
   qualified,
   requireVersion,
   updatedObject,
 } from '../api/writes/object-rules.ts';
-import { jsonPatch, strategicPatch } from '../api/writes/patches.ts';
+import { applyJsonPatch } from '../api/writes/json-patch.ts';
+import { mergePatch } from '../api/writes/merge.ts';
+import { applyStrategicMerge } from '../api/writes/strategic-merge.ts';
 import type { World } from '../world.ts';
 import { apiWrite, type Write } from './calls.ts';
-import { mergePatch } from './merge.ts';
 
 export type EvictPod = (
   namespace: string,
@@ -160,9 +161,9 @@ function patched(
 ): KubeObject {
   const result =
     type === 'json'
-      ? jsonPatch(live, patch as readonly JsonPatchOperation[]) // what this type of patch is
+      ? applyJsonPatch(live, patch)
       : type === 'strategic'
-        ? strategicPatch(live.apiVersion, live, patch)
+        ? applyStrategicMerge(live, patch, mergeRulesOf(live.apiVersion))
         : mergePatch(live, patch);
   return result as KubeObject; // a patched object is of its kind
 }

@@ -7,7 +7,7 @@ import { type KubeObject, objectKey } from '../../model/kubernetes.ts';
 import type { ReleaseRequest } from '../../ports/helm.ts';
 import type { World } from '../world.ts';
 import { admitted, type Cost } from './calls.ts';
-import { threeWayMerge } from './merge.ts';
+import { threeWayMerge } from '../api/writes/merge.ts';
 
 export interface ReleaseChange {
   readonly release: ReleaseRequest;

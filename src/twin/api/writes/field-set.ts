@@ -1,146 +1,149 @@
 /**
- * Which fields an object has, as server-side apply names them (`fieldsV1`): `f:` a field, `k:` an
- * entry of a list by its keys, `v:` a value of a set, `.` the thing itself
- * (structured-merge-diff/fieldpath/serialize.go).
+ * Sets of fields as managedFields holds them (FieldsV1): a tree of path elements, `f:name` for a
+ * field, `k:{…}` for an entry by its keys, `v:…` for a value of a set, `.` for the thing itself
+ * (sigs.k8s.io/structured-merge-diff/fieldpath).
  */
-import { isDeepStrictEqual } from 'node:util';
-import { entryKey, isSet, listKeys } from './list-keys.ts';
+import { isMap, listOf, mapOf, type Tree } from '../tree.ts';
+import { type FieldPath, KEY_DEFAULTS, type MergeRules } from './list-types.ts';
 
-export type Tree = Readonly<Record<string, unknown>>;
-/** Nested as `fieldsV1` is; a leaf is empty. */
 export interface FieldSet {
-  [part: string]: FieldSet;
+  /** Whether the path that leads here is itself in the set. */
+  member: boolean;
+  readonly children: Map<string, FieldSet>;
 }
 
-/** Nobody owns what the server itself gives, or what says which object it is. */
-const NOT_OWNED: ReadonlySet<string> = new Set([
-  'apiVersion',
-  'kind',
-  'metadata.name',
-  'metadata.namespace',
-  'metadata.uid',
-  'metadata.resourceVersion',
-  'metadata.generation',
-  'metadata.creationTimestamp',
-  'metadata.deletionTimestamp',
-  'metadata.deletionGracePeriodSeconds',
-  'metadata.managedFields',
-  'metadata.selfLink',
-]);
-
-export function isMap(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+export function emptySet(): FieldSet {
+  return { member: false, children: new Map() };
 }
 
-/** One part of a path with what is there. */
+export function isEmpty({ member, children }: FieldSet): boolean {
+  return !member && children.size === 0;
+}
+
+export function fromFieldsV1(fields: unknown): FieldSet {
+  const set = emptySet();
+  for (const [element, below] of Object.entries(mapOf(fields))) {
+    if (element === '.') set.member = true;
+    else {
+      const child = fromFieldsV1(below);
+      // A path with nothing below it is a member.
+      if (Object.keys(mapOf(below)).length === 0) child.member = true;
+      set.children.set(element, child);
+    }
+  }
+  return set;
+}
+
+export function toFieldsV1({ children }: FieldSet): Tree {
+  const fields: Record<string, unknown> = {};
+  for (const [element, child] of [...children].toSorted(([left], [right]) =>
+    left < right ? -1 : 1,
+  )) {
+    const below = toFieldsV1(child);
+    const hasBelow = Object.keys(below).length > 0;
+    fields[element] = child.member && hasBelow ? { '.': {}, ...below } : below;
+  }
+  return fields;
+}
+
+/** The fields that the object sets: leaves, entries of lists, and what is owned as a whole. */
+export function fieldsOf(value: unknown, rules: MergeRules, path: FieldPath = []): FieldSet {
+  const set = emptySet();
+  if (path.length > 0 && isLeaf(value, rules, path)) {
+    set.member = true;
+    return set;
+  }
+  for (const { element, value: child, path: below } of childrenOf(value, rules, path)) {
+    const fields = fieldsOf(child, rules, below);
+    if (!element.startsWith('f:')) fields.member = true;
+    set.children.set(element, fields);
+  }
+  return set;
+}
+
 export interface Child {
-  /** As in `fieldsV1`. */
-  readonly part: string;
-  /** Of the child, without entries of lists. */
-  readonly path: string;
+  readonly element: string;
   readonly value: unknown;
+  readonly path: FieldPath;
 }
 
-/** Undefined for a value that is owned as a whole. */
-export function childrenOf(
-  apiVersion: string,
-  path: string,
-  value: unknown,
-): readonly Child[] | undefined {
+export function isLeaf(value: unknown, rules: MergeRules, path: FieldPath): boolean {
+  if (Array.isArray(value)) return value.length === 0 || rules.of(path, value).kind === 'atomic';
+  if (!isMap(value)) return true;
+  return Object.keys(value).length === 0 || rules.of(path, value).kind === 'atomic';
+}
+
+/** What a map or a list that merges is made of. */
+export function childrenOf(value: unknown, rules: MergeRules, path: FieldPath): readonly Child[] {
   if (isMap(value)) {
-    return Object.entries(value)
-      .map(([key, each]) => ({
-        part: `f:${key}`,
-        path: path === '' ? key : `${path}.${key}`,
-        value: each,
-      }))
-      .filter((child) => !NOT_OWNED.has(child.path));
+    return Object.entries(value).map(([key, entry]) => ({
+      element: `f:${key}`,
+      value: entry,
+      path: [...path, key],
+    }));
   }
-  if (!Array.isArray(value)) return undefined;
-  if (isSet(path)) {
-    return value.map((each) => ({ part: `v:${JSON.stringify(each)}`, path, value: each }));
-  }
-  const keys = listKeys(apiVersion, path);
-  if (keys === undefined) return undefined;
-  return value.flatMap((entry) => {
-    const key = isMap(entry) ? entryKey(entry, keys) : undefined;
-    return key === undefined ? [] : [{ part: `k:${key}`, path, value: entry }];
-  });
+  const merging = rules.of(path, value);
+  return listOf(value).map((item) => ({
+    element:
+      merging.kind === 'keyed' ? keyElement(item, merging.keys) : `v:${JSON.stringify(item)}`,
+    value: item,
+    path,
+  }));
 }
 
-export function fieldsOf(apiVersion: string, value: unknown, path = ''): FieldSet {
-  const set: FieldSet = {};
-  for (const child of childrenOf(apiVersion, path, value) ?? []) {
-    const below = fieldsOf(apiVersion, child.value, child.path);
-    set[child.part] = child.part.startsWith('k:') ? { '.': {}, ...below } : below;
+export function keyElement(item: unknown, keys: readonly string[]): string {
+  const entry = mapOf(item);
+  const pairs = keys.toSorted().map((key) => [key, entry[key] ?? KEY_DEFAULTS[key]] as const);
+  return `k:${JSON.stringify(Object.fromEntries(pairs))}`;
+}
+
+/** In both; undefined where nothing is. */
+export function intersection(left: FieldSet, right: FieldSet): FieldSet {
+  const set: FieldSet = { member: left.member && right.member, children: new Map() };
+  for (const [element, child] of left.children) {
+    const other = right.children.get(element);
+    if (other === undefined) continue;
+    const both = intersection(child, other);
+    if (!isEmpty(both)) set.children.set(element, both);
   }
   return set;
 }
 
-/** Fields of `after` that `before` has not, or otherwise; and those that are gone. */
-export function changedFields(
-  apiVersion: string,
-  before: unknown,
-  after: unknown,
-  path = '',
-): FieldSet {
-  const old = new Map(
-    (childrenOf(apiVersion, path, before) ?? []).map((child) => [child.part, child]),
+export function difference(left: FieldSet, right: FieldSet | undefined): FieldSet {
+  if (right === undefined) return left;
+  const set: FieldSet = { member: left.member && !right.member, children: new Map() };
+  for (const [element, child] of left.children) {
+    const rest = difference(child, right.children.get(element));
+    if (!isEmpty(rest)) set.children.set(element, rest);
+  }
+  return set;
+}
+
+export function union(left: FieldSet, right: FieldSet): FieldSet {
+  const children = new Map(left.children);
+  for (const [element, child] of right.children) {
+    const other = children.get(element);
+    children.set(element, other === undefined ? child : union(other, child));
+  }
+  return { member: left.member || right.member, children };
+}
+
+/** As errors name them: `.spec.containers[name="a"].image`. */
+export function pathsOf(set: FieldSet, before = ''): readonly string[] {
+  const own = set.member && before !== '' ? [before] : [];
+  const below = [...set.children].flatMap(([element, child]) =>
+    pathsOf(child, before + shown(element)),
   );
-  const set: FieldSet = {};
-  for (const child of childrenOf(apiVersion, path, after) ?? []) {
-    const was = old.get(child.part);
-    old.delete(child.part);
-    if (was === undefined) set[child.part] = fieldsOf(apiVersion, child.value, child.path);
-    else if (was.value !== child.value && !isDeepStrictEqual(was.value, child.value)) {
-      set[child.part] = changedFields(apiVersion, was.value, child.value, child.path);
-    }
-  }
-  for (const part of old.keys()) set[part] = {};
-  return set;
+  return [...own, ...below];
 }
 
-export function isEmpty(set: FieldSet): boolean {
-  for (const _ in set) return false;
-  return true;
-}
-
-/** Leaves of `set` that are not in `other`; a part without leaves left goes too. */
-export function without(set: FieldSet, other: FieldSet): FieldSet {
-  const rest: FieldSet = {};
-  for (const [part, below] of Object.entries(set)) {
-    const theirs = other[part];
-    if (theirs === undefined) rest[part] = below;
-    else if (!isEmpty(below) && !isEmpty(theirs)) {
-      const left = without(below, theirs);
-      if (!isEmpty(left)) rest[part] = left;
-    }
-  }
-  return rest;
-}
-
-export function union(one: FieldSet, other: FieldSet): FieldSet {
-  const both: FieldSet = { ...one };
-  for (const [part, below] of Object.entries(other)) both[part] = union(one[part] ?? {}, below);
-  return both;
-}
-
-/** Leaves that are in both, as paths for people: `.data.x`, `.spec.containers[name="web"].image`. */
-export function shared(one: FieldSet, other: FieldSet, prefix = ''): readonly string[] {
-  return Object.entries(one).flatMap(([part, below]) => {
-    const theirs = other[part];
-    if (theirs === undefined || part === '.') return [];
-    const path = prefix + shownPart(part);
-    if (isEmpty(below) || isEmpty(theirs)) return [path];
-    return shared(below, theirs, path);
-  });
-}
-
-function shownPart(part: string): string {
-  const text = part.slice(2);
-  if (part.startsWith('f:')) return `.${text}`;
-  if (part.startsWith('v:')) return `[=${text}]`;
-  const keys = JSON.parse(text) as Record<string, unknown>; // as we wrote it
-  const shown = Object.entries(keys).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  return `[${shown.join(',')}]`;
+function shown(element: string): string {
+  const text = element.slice(2);
+  if (element.startsWith('f:')) return `.${text}`;
+  if (element.startsWith('v:')) return `[=${text}]`;
+  const keys: unknown = JSON.parse(text);
+  const pairs = Object.entries(mapOf(keys)).map(
+    ([key, value]) => `${key}=${JSON.stringify(value)}`,
+  );
+  return `[${pairs.join(',')}]`;
 }

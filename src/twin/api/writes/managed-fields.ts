@@ -1,249 +1,229 @@
 /**
- * Who owns which fields (`metadata.managedFields`), and what server-side apply makes of it
- * (KK apiserver/pkg/endpoints/handlers/fieldmanager; structured-merge-diff/merge/update.go): what
- * another manager owns and would change is a conflict; what a manager no longer applies goes, unless
- * another owns it too.
+ * Who owns which fields of an object: entries of `metadata.managedFields` for apply and for other
+ * writes, conflicts between them, and the words for those (KK staging/src/k8s.io/apimachinery/pkg/
+ * util/managedfields).
  */
-import { isDeepStrictEqual } from 'node:util';
-import { RegaugeError } from '../../../base/errors.ts';
-import type { KubeObject } from '../../../model/kubernetes.ts';
+import type { MergeRules } from './list-types.ts';
+import { WriteRefusal } from './write-refusal.ts';
+import { isEqual, listOf, mapOf, textOf, type Tree, valueAt, without } from '../tree.ts';
 import {
-  changedFields,
-  childrenOf,
+  difference,
   type FieldSet,
   fieldsOf,
+  fromFieldsV1,
+  intersection,
   isEmpty,
-  isMap,
-  shared,
-  type Tree,
+  pathsOf,
+  toFieldsV1,
   union,
-  without,
 } from './field-set.ts';
+import { changesBetween, mergeApplied, removeFields, stripped } from './merge-applied.ts';
 
-interface Owner {
-  readonly manager: string;
-  readonly operation: string;
+export interface Manager {
+  readonly name: string;
   readonly apiVersion: string;
-  readonly subresource: string | undefined;
-  readonly fields: FieldSet;
-  readonly raw: Tree;
-}
-
-export interface Writer {
-  readonly manager: string;
-  readonly time: string;
   readonly subresource?: string;
+  readonly time: string;
 }
 
-export interface ApplyOptions extends Writer {
+interface Entry {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  readonly apiVersion: string;
+  readonly subresource: string;
+  readonly time: string;
+  readonly fields: FieldSet;
+}
+
+export interface Writing {
+  readonly rules: MergeRules;
+  readonly manager: Manager;
+  /** The kind has a status subresource: its status is nobody's here. */
+  readonly ignoresStatus: boolean;
+}
+
+export interface Applying extends Writing {
   readonly force: boolean;
+  /** An object without owners is one whose owners were not read: then nobody is in the way. */
+  readonly ownersUnread?: boolean;
 }
 
-/** Throws `conflict`. The object is as it is to be stored. */
+/** The new version with its managedFields, after a write that is no apply. */
+export function afterUpdate(old: Tree | undefined, changed: Tree, writing: Writing): Tree {
+  const { rules, manager, ignoresStatus } = writing;
+  const before = old === undefined ? undefined : stripped(old, ignoresStatus);
+  const { written, removed } = changesBetween(
+    before ?? {},
+    stripped(changed, ignoresStatus),
+    rules,
+  );
+  const entries = entriesOf(toldOwners(old, changed) ?? {});
+  if (isEmpty(written) && isEmpty(removed)) return withEntries(changed, entries);
+  const own = entries.find((entry) => isOwn(entry, manager, 'Update'));
+  const others = entries
+    .filter((entry) => entry !== own)
+    .map((entry) => ({
+      ...entry,
+      fields: difference(difference(entry.fields, written), removed),
+    }));
+  const fields = union(own === undefined ? written : difference(own.fields, removed), written);
+  return withEntries(changed, [...others, { ...entryOf(manager, 'Update'), fields }]);
+}
+
+/** Whoever writes other managedFields means it: `kubectl` so moves its fields from update to apply. */
+function toldOwners(old: Tree | undefined, changed: Tree): Tree | undefined {
+  const told = valueAt(changed, 'metadata', 'managedFields');
+  if (!Array.isArray(told) || isEqual(told, valueAt(old, 'metadata', 'managedFields'))) return old;
+  return changed;
+}
+
+/** Server-side apply; throws 409 with every conflict unless forced. */
 export function applied(
-  live: KubeObject | undefined,
-  given: KubeObject,
-  options: ApplyOptions,
-): KubeObject {
-  const { apiVersion } = given;
-  const fields = fieldsOf(apiVersion, given);
-  const base = live ?? bare(given);
-  const owners = ownersOf(base);
-  const mine = owners.find((owner) => isApplier(owner, options));
-  const others = owners.filter((owner) => owner !== mine);
-  const wanted = differing(apiVersion, base, given);
-  if (!options.force) refuseConflicts(others, wanted);
-  const kept = options.force ? others.map((owner) => lessOf(owner, wanted)) : others;
-  const owned = kept.reduce((all, { fields: theirs }) => union(all, theirs), fields);
-  const dropped = mine === undefined ? {} : without(mine.fields, owned);
-  const merged = merge(apiVersion, taken(apiVersion, base, dropped), given);
-  const unchanged = live !== undefined && isDeepStrictEqual(bareOf(merged), bareOf(live));
-  if (unchanged && mine !== undefined && isDeepStrictEqual(mine.fields, fields)) return live;
-  return withOwners(merged as KubeObject, [
-    ...kept.filter(({ fields: left }) => !isEmpty(left)),
-    ownerFor(options, 'Apply', apiVersion, fields),
+  live: Tree | undefined,
+  given: Tree,
+  { force, ownersUnread = false, ...writing }: Applying,
+): Tree {
+  const { rules, manager, ignoresStatus } = writing;
+  const config = stripped(given, ignoresStatus);
+  const wanted = fieldsOf(config, rules);
+  const entries =
+    live === undefined ? [] : ownersUnread ? entriesOf(live) : ownersBeforeApply(live, writing);
+  const own = entries.find((entry) => isOwn(entry, manager, 'Apply'));
+  const others = entries.filter((entry) => entry !== own);
+  const merged = mapOf(mergeApplied(live, without(given, 'status'), rules));
+  const full = ignoresStatus ? merged : mapOf(mergeApplied(live, given, rules));
+  const pruned = own === undefined ? full : prune(full, { own, others, wanted, rules });
+  const before = live === undefined ? {} : stripped(live, ignoresStatus);
+  const { written } = changesBetween(before, stripped(pruned, ignoresStatus), rules);
+  const contested = others
+    .map((entry) => ({ entry, fields: intersection(entry.fields, intersection(written, wanted)) }))
+    .filter(({ fields }) => !isEmpty(fields) && pathsOf(fields).length > 0);
+  if (contested.length > 0 && !force) throw conflictsOf(contested);
+  const left = others.map((entry) => ({
+    ...entry,
+    fields: difference(entry.fields, contested.find((each) => each.entry === entry)?.fields),
+  }));
+  const time =
+    own !== undefined && isSameSet(own.fields, wanted) && isEmpty(written)
+      ? own.time
+      : manager.time;
+  return withEntries(pruned, [
+    ...left,
+    { ...entryOf({ ...manager, time }, 'Apply'), fields: wanted },
   ]);
 }
 
-/**
- * What a create, update or patch changed is its writer's. An object that nobody ever applied, and
- * that came without owners, keeps none: a rehearsal of old objects pays nothing.
- */
-export function updated(
-  live: KubeObject | undefined,
-  next: KubeObject,
-  writer: Writer,
-): KubeObject {
-  if (live !== undefined && live.metadata.managedFields === undefined) return next;
-  const { apiVersion } = next;
-  const changes =
-    live === undefined ? fieldsOf(apiVersion, next) : changedFields(apiVersion, live, next);
-  if (isEmpty(changes)) return withOwners(next, live === undefined ? [] : ownersOf(live));
-  const owners = ownersOf(live ?? next);
-  const isMine = (owner: Owner): boolean =>
-    owner.operation === 'Update' &&
-    owner.manager === writer.manager &&
-    owner.subresource === writer.subresource;
-  const before = owners.find(isMine)?.fields ?? {};
-  const present = fieldsOf(apiVersion, next);
-  const gone = without(changes, present);
-  const fields = union(without(before, gone), without(changes, gone));
-  return withOwners(next, [
-    ...owners
-      .filter((owner) => !isMine(owner))
-      .map((owner) => lessOf(owner, changes))
-      .filter(({ fields: left }) => !isEmpty(left)),
-    ownerFor(writer, 'Update', apiVersion, fields),
-  ]);
+function prune(
+  merged: Tree,
+  parts: {
+    readonly own: Entry;
+    readonly others: readonly Entry[];
+    readonly wanted: FieldSet;
+    readonly rules: MergeRules;
+  },
+): Tree {
+  const { own, others, wanted, rules } = parts;
+  let gone = difference(own.fields, wanted);
+  for (const { fields } of others) gone = difference(gone, fields);
+  return isEmpty(gone) ? merged : mapOf(removeFields(merged, gone, rules));
 }
 
-function bare({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): KubeObject {
-  const metadata = namespace === undefined ? { name } : { name, namespace };
-  return { apiVersion, kind, metadata };
+/** An object that nobody is known to own was somebody's: what is there may not be taken silently. */
+function ownersBeforeApply(
+  live: Tree,
+  { rules, manager, ignoresStatus }: Writing,
+): readonly Entry[] {
+  const entries = entriesOf(live);
+  if (entries.length > 0) return entries;
+  const fields = fieldsOf(stripped(live, ignoresStatus), rules);
+  if (isEmpty(fields)) return [];
+  return [{ ...entryOf({ ...manager, name: 'before-first-apply' }, 'Update'), fields }];
 }
 
-/** The fields given whose values are not so already. */
-function differing(apiVersion: string, live: unknown, given: unknown, path = ''): FieldSet {
-  const there = new Map(
-    (childrenOf(apiVersion, path, live) ?? []).map((child) => [child.part, child.value]),
+function conflictsOf(
+  contested: readonly { readonly entry: Entry; readonly fields: FieldSet }[],
+): WriteRefusal {
+  const all = contested.flatMap(({ entry, fields }) =>
+    pathsOf(fields).map((path) => ({ manager: shownManager(entry), path })),
   );
-  const set: FieldSet = {};
-  for (const { part, path: below, value } of childrenOf(apiVersion, path, given) ?? []) {
-    const now = there.get(part);
-    if (isDeepStrictEqual(now, value)) continue;
-    const isWhole = childrenOf(apiVersion, below, value) === undefined;
-    const inner = isWhole ? {} : differing(apiVersion, now, value, below);
-    if (isWhole || !isEmpty(inner)) set[part] = inner;
-  }
-  return set;
-}
-
-function refuseConflicts(others: readonly Owner[], wanted: FieldSet): void {
-  const conflicts = others.flatMap((owner) =>
-    shared(wanted, owner.fields).map((path) => ({ owner, path })),
+  const causes = all.map(({ manager, path }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${manager}`,
+    field: path,
+  }));
+  const [only] = all;
+  const managers = [...new Set(all.map(({ manager }) => manager))].toSorted();
+  const told =
+    all.length === 1 && only !== undefined
+      ? `conflict with ${only.manager}: ${only.path}`
+      : managers
+          .flatMap((manager) => [
+            `conflicts with ${manager}:`,
+            ...all.filter((each) => each.manager === manager).map(({ path }) => `- ${path}`),
+          ])
+          .join('\n');
+  const count = `${all.length} conflict${all.length === 1 ? '' : 's'}`;
+  const names = [...new Set(contested.map(({ entry }) => entry.manager))].join(' and ');
+  return new WriteRefusal(
+    { code: 409, reason: 'Conflict', causes },
+    `Apply failed with ${count}: ${told}`,
+    `${names} manages fields of it: have them changed there, or they will be put back.`,
   );
-  if (conflicts.length === 0) return;
-  const named = [...new Set(conflicts.map(({ owner }) => owner))].map((owner) => {
-    const paths = conflicts.filter((each) => each.owner === owner).map(({ path }) => path);
-    const whole = `conflict with "${owner.manager}"${using(owner)}`;
-    return paths.length === 1
-      ? `${whole}: ${paths[0] ?? ''}`
-      : `conflicts with "${owner.manager}"${using(owner)}:\n- ${paths.join('\n- ')}`;
-  });
-  const count = conflicts.length === 1 ? '1 conflict' : `${conflicts.length} conflicts`;
-  const managers = [...new Set(conflicts.map(({ owner }) => owner.manager))].join(' and ');
-  throw new RegaugeError('conflict', `Apply failed with ${count}: ${named.join('\n')}`, {
-    hint: `${managers} manages fields of it: have them changed there, or they will be put back.`,
-  });
 }
 
-function using({ operation, apiVersion }: Owner): string {
-  return operation === 'Apply' ? '' : ` using ${apiVersion}`;
+function shownManager({ manager, subresource, operation, apiVersion }: Entry): string {
+  const sub = subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`;
+  const using = operation === 'Update' ? ` using ${apiVersion}` : '';
+  return `${JSON.stringify(manager)}${sub}${using}`;
 }
 
-function merge(apiVersion: string, live: unknown, given: unknown, path = ''): unknown {
-  if (isMap(live) && isMap(given)) {
-    const result: Record<string, unknown> = { ...live };
-    for (const [key, value] of Object.entries(given)) {
-      result[key] = merge(apiVersion, live[key], value, path === '' ? key : `${path}.${key}`);
-    }
-    return result;
-  }
-  if (!Array.isArray(live) || !Array.isArray(given)) return given;
-  const there = childrenOf(apiVersion, path, live);
-  const wanted = childrenOf(apiVersion, path, given);
-  if (there === undefined || wanted === undefined) return given;
-  const byPart = new Map(wanted.map((child) => [child.part, child.value]));
-  const merged = there.map(({ part, value }) => {
-    if (!byPart.has(part)) return value;
-    const next = merge(apiVersion, value, byPart.get(part), path);
-    byPart.delete(part);
-    return next;
-  });
-  return [...merged, ...byPart.values()];
+function isOwn(entry: Entry, manager: Manager, operation: Entry['operation']): boolean {
+  return (
+    entry.manager === manager.name &&
+    entry.operation === operation &&
+    entry.subresource === (manager.subresource ?? '') &&
+    (operation === 'Apply' || entry.apiVersion === manager.apiVersion)
+  );
 }
 
-/** The object without the fields of the set; a map that loses its last field goes with it. */
-function taken(apiVersion: string, value: unknown, gone: FieldSet, path = ''): unknown {
-  if (isEmpty(gone)) return value;
-  const children = childrenOf(apiVersion, path, value) ?? [];
-  if (Array.isArray(value)) {
-    return children.flatMap((child) => {
-      const below = gone[child.part];
-      if (below === undefined) return [child.value];
-      const isWhole = isEmpty(below) || '.' in below;
-      return isWhole ? [] : [taken(apiVersion, child.value, below, path)];
-    });
-  }
-  if (!isMap(value)) return value;
-  const result: Record<string, unknown> = { ...value };
-  for (const child of children) {
-    const below = gone[child.part];
-    if (below === undefined) continue;
-    const key = child.part.slice(2);
-    const left = isEmpty(below) ? undefined : taken(apiVersion, child.value, below, child.path);
-    if (left === undefined || isNothing(left)) delete result[key];
-    else result[key] = left;
-  }
-  return result;
+function entryOf(manager: Manager, operation: Entry['operation']): Omit<Entry, 'fields'> {
+  const { name, apiVersion, subresource = '', time } = manager;
+  return { manager: name, operation, apiVersion, subresource, time };
 }
 
-function isNothing(value: unknown): boolean {
-  return Array.isArray(value)
-    ? value.length === 0
-    : isMap(value) && Object.keys(value).length === 0;
-}
-
-function ownersOf({ metadata }: KubeObject): readonly Owner[] {
-  return (metadata.managedFields ?? []).map((entry) => {
-    const raw: Tree = { ...entry };
+function entriesOf(object: Tree): readonly Entry[] {
+  return listOf(mapOf(object['metadata'])['managedFields']).map((each) => {
+    const entry = mapOf(each);
     return {
-      raw,
-      manager: entry.manager ?? '',
-      operation: entry.operation ?? 'Update',
-      apiVersion: typeof raw['apiVersion'] === 'string' ? raw['apiVersion'] : '',
-      subresource: typeof raw['subresource'] === 'string' ? raw['subresource'] : undefined,
-      fields: isMap(raw['fieldsV1']) ? (raw['fieldsV1'] as FieldSet) : {}, // nested maps, by its definition
+      manager: textOf(entry['manager']),
+      operation: entry['operation'] === 'Apply' ? 'Apply' : 'Update',
+      apiVersion: textOf(entry['apiVersion']),
+      subresource: textOf(entry['subresource']),
+      time: textOf(entry['time']),
+      fields: fromFieldsV1(entry['fieldsV1']),
     };
   });
 }
 
-function isApplier(owner: Owner, { manager, subresource }: Writer): boolean {
-  return (
-    owner.operation === 'Apply' && owner.manager === manager && owner.subresource === subresource
-  );
-}
-
-function lessOf(owner: Owner, fields: FieldSet): Owner {
-  const left = without(owner.fields, fields);
-  return { ...owner, fields: left, raw: { ...owner.raw, fieldsV1: left } };
-}
-
-function ownerFor(
-  { manager, time, subresource }: Writer,
-  operation: 'Apply' | 'Update',
-  apiVersion: string,
-  fields: FieldSet,
-): Owner {
-  const raw = {
-    manager,
-    operation,
-    apiVersion,
-    time,
-    fieldsType: 'FieldsV1',
-    fieldsV1: fields,
-    ...(subresource === undefined ? {} : { subresource }),
+function withEntries(object: Tree, entries: readonly Entry[]): Tree {
+  const managedFields = entries
+    .filter(({ fields }) => !isEmpty(fields))
+    .map(({ manager, operation, apiVersion, subresource, time, fields }) => ({
+      manager,
+      operation,
+      apiVersion,
+      time,
+      fieldsType: 'FieldsV1',
+      fieldsV1: toFieldsV1(fields),
+      ...(subresource === '' ? {} : { subresource }),
+    }));
+  const metadata = without(mapOf(object['metadata']), 'managedFields');
+  return {
+    ...object,
+    metadata: managedFields.length === 0 ? metadata : { ...metadata, managedFields },
   };
-  return { raw, manager, operation, apiVersion, subresource, fields };
 }
 
-function withOwners(object: KubeObject, owners: readonly Owner[]): KubeObject {
-  const managedFields = owners.map(({ raw }) => raw);
-  return { ...object, metadata: { ...object.metadata, managedFields } };
-}
-
-function bareOf(value: unknown): unknown {
-  if (!isMap(value) || !isMap(value['metadata'])) return value;
-  const { managedFields: _, ...metadata } = value['metadata'];
-  return { ...value, metadata };
+function isSameSet(left: FieldSet, right: FieldSet): boolean {
+  return isEmpty(difference(left, right)) && isEmpty(difference(right, left));
 }

@@ -12,7 +12,19 @@ import {
   pluralOf,
 } from '../../../knowledge/api-resources.ts';
 import type { KubeObject, ObjectMeta } from '../../../model/kubernetes.ts';
-import { applied, type ApplyOptions, updated, type Writer } from './managed-fields.ts';
+import type { Tree } from '../tree.ts';
+import { MergeRules } from './list-types.ts';
+import { afterUpdate, applied, type Writing } from './managed-fields.ts';
+
+export interface Writer {
+  readonly manager: string;
+  readonly time: string;
+  readonly subresource?: string;
+}
+
+export interface ApplyOptions extends Writer {
+  readonly force: boolean;
+}
 
 type WithParts = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
 
@@ -41,18 +53,70 @@ export function appliedObject(
   given: KubeObject,
   options: ApplyOptions,
 ): KubeObject {
-  if (live === undefined) return applied(undefined, beginning(given), options);
+  if (live === undefined) return appliedTo(undefined, beginning(given), options);
   requireVersion(live, given.metadata);
   const { resourceVersion: _, ...metadata } = given.metadata;
   const whole: WithParts = { ...given, metadata };
   const { status: __, ...rest } = whole;
   const isApart = hasStatusDoor(given) && options.subresource === undefined;
-  const next = applied(live, isApart ? rest : whole, options);
-  if (next === live) return live;
+  const next = appliedTo(live, isApart ? rest : whole, options);
+  if (isDeepStrictEqual(next, live)) return live;
   const object = settled(live, next, options.subresource);
   const { managedFields } = next.metadata;
   if (managedFields === undefined) return object;
   return { ...object, metadata: { ...object.metadata, managedFields } };
+}
+
+/** Lists of custom kinds are whole unless their definition says otherwise, which is not read here. */
+export function mergeRulesOf(apiVersion: string): MergeRules {
+  const isBuiltIn = !apiVersion.includes('.') || /\.k8s\.io\//.test(apiVersion);
+  return isBuiltIn ? BUILT_IN_RULES : CUSTOM_RULES;
+}
+
+const BUILT_IN_RULES = new MergeRules();
+const CUSTOM_RULES = new MergeRules({});
+
+function appliedTo(
+  live: KubeObject | undefined,
+  given: KubeObject,
+  options: ApplyOptions,
+): KubeObject {
+  // Objects that were read of files have no owners; whose they are is not known.
+  const applying = { ...writingOf(given, options), force: options.force, ownersUnread: true };
+  return objectOf(applied(live === undefined ? undefined : treeOf(live), treeOf(given), applying));
+}
+
+/**
+ * What a create, update or patch changed is its writer's. An object that nobody ever applied, and
+ * that came without owners, keeps none: a rehearsal of old objects pays nothing.
+ */
+function updated(live: KubeObject | undefined, next: KubeObject, writer: Writer): KubeObject {
+  if (live !== undefined && live.metadata.managedFields === undefined) return next;
+  const before = live === undefined ? undefined : treeOf(live);
+  return objectOf(afterUpdate(before, treeOf(next), writingOf(next, writer)));
+}
+
+function writingOf(object: KubeObject, { manager, time, subresource }: Writer): Writing {
+  const { apiVersion } = object;
+  return {
+    rules: mergeRulesOf(apiVersion),
+    manager: {
+      name: manager,
+      apiVersion,
+      time,
+      ...(subresource === undefined ? {} : { subresource }),
+    },
+    ignoresStatus: hasStatusDoor(object) && subresource !== 'status',
+  };
+}
+
+function treeOf(object: KubeObject): Tree {
+  return { ...object };
+}
+
+/** What is made of an object and parts of its kind is one of that kind. */
+function objectOf(tree: Tree): KubeObject {
+  return tree as unknown as KubeObject;
 }
 
 /** `deployments.apps "web"`, as the server speaks of objects. */

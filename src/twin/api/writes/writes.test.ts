@@ -2,8 +2,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConfigMapObject, KubeObject, PodObject } from '../../../model/kubernetes.ts';
-import { appliedObject, updatedObject } from './object-rules.ts';
-import { jsonPatch, strategicPatch } from './patches.ts';
+import { appliedObject, mergeRulesOf, updatedObject } from './object-rules.ts';
+import { applyJsonPatch } from './json-patch.ts';
+import { applyStrategicMerge } from './strategic-merge.ts';
 
 type Data = Readonly<Record<string, string>>;
 
@@ -98,22 +99,25 @@ describe('strategic merge patch', () => {
         tolerations: [2],
       },
     };
-    expect(strategicPatch('v1', live, patch)).toEqual({
+    expect(applyStrategicMerge(live, patch, mergeRulesOf('v1'))).toEqual({
       spec: { containers: [{ name: 'a', image: '1', tty: true }, { name: 'c' }], tolerations: [2] },
     });
   });
 
   it('replaces every list of a kind whose keys nobody knows', () => {
     const patch = { spec: { containers: [{ name: 'c' }] } };
-    expect(strategicPatch('cilium.io/v2', live, patch)).toMatchObject(patch);
-    expect(strategicPatch('cilium.io/v2', live, patch)).toHaveProperty('spec.containers.length', 1);
+    expect(applyStrategicMerge(live, patch, mergeRulesOf('cilium.io/v2'))).toMatchObject(patch);
+    expect(applyStrategicMerge(live, patch, mergeRulesOf('cilium.io/v2'))).toHaveProperty(
+      'spec.containers.length',
+      1,
+    );
   });
 });
 
 describe('JSON patch', () => {
   it('does its operations in order, on a copy', () => {
     const live = { a: [1, 2], 'x/y': { '~': 1 } };
-    const result = jsonPatch(live, [
+    const result = applyJsonPatch(live, [
       { op: 'add', path: '/a/1', value: 9 },
       { op: 'add', path: '/a/-', value: 3 },
       { op: 'replace', path: '/x~1y/~0', value: 2 },
@@ -126,9 +130,9 @@ describe('JSON patch', () => {
   });
 
   it('refuses what does not fit', () => {
-    for (const path of ['/none/a', '/a/5', '/a/x']) {
-      const remove = (): unknown => jsonPatch({ a: [1] }, [{ op: 'remove', path }]);
-      expect(remove).toThrow(/does not exist|out of the list/);
+    for (const path of ['/none/a', '/a/5', '/a/x', '/a/', '/a/0.5']) {
+      const remove = (): unknown => applyJsonPatch({ a: [1] }, [{ op: 'remove', path }]);
+      expect(remove).toThrow(/does not apply: doc is missing key/);
     }
   });
 });

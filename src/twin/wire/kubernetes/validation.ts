@@ -5,7 +5,16 @@
 import { matchesLabels } from '../../../model/kubernetes.ts';
 import { type FieldProblem, invalid } from './api-error.ts';
 import type { Resource } from './resources.ts';
-import { isEqual, isMap, listOf, mapOf, textMapOf, textOf, type Tree, valueAt } from './tree.ts';
+import {
+  isEqual,
+  isMap,
+  listOf,
+  mapOf,
+  textMapOf,
+  textOf,
+  type Tree,
+  valueAt,
+} from '../../api/tree.ts';
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const SUBDOMAIN_WORDS =

@@ -1,8 +1,9 @@
 /** What every write is held to: its type, what only the server writes, and what a going object may get. */
 import { RegaugeError } from '../../../base/errors.ts';
+import { WriteRefusal } from '../../api/writes/write-refusal.ts';
 import { ApiError, badRequest, invalid } from './api-error.ts';
 import type { Resource } from './resources.ts';
-import { isMap, listOf, mapOf, textOf, type Tree } from './tree.ts';
+import { isMap, listOf, mapOf, textOf, type Tree } from '../../api/tree.ts';
 
 export function checkType({ apiVersion, kind }: Resource, sent: Tree): void {
   if (!isMap(sent)) throw badRequest('the object provided is no map');
@@ -57,6 +58,10 @@ const SERVER_METADATA = [
 /** What the twin's own parts throw, as a Status. */
 export function asApiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
+  if (error instanceof WriteRefusal) {
+    const { code, reason, causes } = error.refusal;
+    return new ApiError(code, reason, error.message, causes === undefined ? undefined : { causes });
+  }
   if (!(error instanceof RegaugeError)) return undefined;
   switch (error.code) {
     case 'not-found':

@@ -7,12 +7,12 @@ import { showReference } from '../../../base/source.ts';
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import type { World } from '../../world.ts';
 import { alreadyExists, ApiError, badRequest, conflict, notFound } from './api-error.ts';
-import { afterUpdate, applied, type Manager } from './apply/managed-fields.ts';
+import { afterUpdate, applied, type Manager } from '../../api/writes/managed-fields.ts';
 import { fittingObject } from './field-check.ts';
-import { MergeRules } from './patch/list-types.ts';
+import { MergeRules } from '../../api/writes/list-types.ts';
 import { hasStatus, prepareForCreate, prepareForUpdate } from './prepare.ts';
 import type { Resource } from './resources.ts';
-import { mapOf, shareUnchanged, textOf, type Tree, valueAt, without } from './tree.ts';
+import { mapOf, shareUnchanged, textOf, type Tree, valueAt, without } from '../../api/tree.ts';
 import { validate } from './validation.ts';
 import { checkType, keptMetadata, refuseNewFinalizers } from './write-rules.ts';
 

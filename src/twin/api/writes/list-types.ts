@@ -94,6 +94,7 @@ export class MergeRules {
 
   /** The key a strategic merge patch merges the list by; undefined where it replaces it. */
   patchKeyOf(path: FieldPath): string | undefined {
+    if (this.schema !== undefined && path[0] !== 'metadata') return undefined;
     return ruleOf(path)?.patchKey;
   }
 

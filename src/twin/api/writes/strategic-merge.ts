@@ -3,15 +3,15 @@
  * patch, but lists of named entries merge by their key, and `$patch`, `$retainKeys`,
  * `$deleteFromPrimitiveList` and `$setElementOrder` say what a merge cannot.
  */
-import { badRequest } from '../api-error.ts';
 import { isEqual, isMap, listOf, type Tree } from '../tree.ts';
 import type { FieldPath, MergeRules } from './list-types.ts';
+import { badPatch } from './write-refusal.ts';
 
 const DELETE_VALUES = '$deleteFromPrimitiveList/';
 const ORDER = '$setElementOrder/';
 
 export function applyStrategicMerge(target: unknown, patch: unknown, rules: MergeRules): unknown {
-  if (!isMap(patch)) throw badRequest('error decoding patch: a strategic merge patch is a map');
+  if (!isMap(patch)) throw badPatch('error decoding patch: a strategic merge patch is a map');
   return new StrategicMerge(rules).merge(isMap(target) ? target : {}, patch, []);
 }
 
@@ -74,9 +74,7 @@ class StrategicMerge {
     for (const entry of entries) {
       const wanted = entry[key];
       if (wanted === undefined)
-        throw badRequest(
-          `map: ${JSON.stringify(entry)} does not contain declared merge key: ${key}`,
-        );
+        throw badPatch(`map: ${JSON.stringify(entry)} does not contain declared merge key: ${key}`);
       const index = result.findIndex((item) => isMap(item) && isEqual(item[key], wanted));
       const found = result[index];
       if (entry['$patch'] === 'delete') result = result.filter((item) => item !== found);

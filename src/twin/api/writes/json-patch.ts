@@ -1,14 +1,14 @@
 /** JSON Patch (RFC 6902), with the errors of the library the API server uses (evanphx/json-patch). */
-import { ApiError, badRequest } from '../api-error.ts';
 import { isEqual, isMap, textOf, type Tree } from '../tree.ts';
+import { badPatch, WriteRefusal } from './write-refusal.ts';
 
 type Mutable = Record<string, unknown>;
 
 export function applyJsonPatch(target: unknown, patch: unknown): unknown {
-  if (!Array.isArray(patch)) throw badRequest('error decoding patch: a JSON patch is a list');
+  if (!Array.isArray(patch)) throw badPatch('error decoding patch: a JSON patch is a list');
   let root: unknown = structuredClone(target);
   for (const operation of patch) {
-    if (!isMap(operation)) throw badRequest('error decoding patch: an operation is a map');
+    if (!isMap(operation)) throw badPatch('error decoding patch: an operation is a map');
     root = perform(root, operation);
   }
   return root;
@@ -39,14 +39,14 @@ function perform(root: unknown, operation: Tree): unknown {
       throw failed(`testing value ${textOf(operation['path'])} failed: test failed`);
     }
     default:
-      throw badRequest(`Unexpected kind: ${JSON.stringify(operation['op'])}`);
+      throw badPatch(`Unexpected kind: ${JSON.stringify(operation['op'])}`);
   }
 }
 
 function pointerOf(pointer: unknown): readonly string[] {
   const text = textOf(pointer);
   if (text === '') return [];
-  if (!text.startsWith('/')) throw badRequest(`error decoding patch: invalid path "${text}"`);
+  if (!text.startsWith('/')) throw badPatch(`error decoding patch: invalid path "${text}"`);
   return text
     .slice(1)
     .split('/')
@@ -56,11 +56,16 @@ function pointerOf(pointer: unknown): readonly string[] {
 function lookUp(root: unknown, path: readonly string[]): unknown {
   let value: unknown = root;
   for (const token of path) {
-    if (Array.isArray(value)) value = value[Number(token)];
+    if (Array.isArray(value)) value = value[indexOf(token)];
     else if (isMap(value)) value = Object.hasOwn(value, token) ? value[token] : undefined;
     else return undefined;
   }
   return value;
+}
+
+/** NaN for what is none: nothing is there. */
+function indexOf(token: string): number {
+  return /^\d+$/.test(token) ? Number(token) : Number.NaN;
 }
 
 function read(root: unknown, path: readonly string[], what: string): unknown {
@@ -84,8 +89,8 @@ function write(
     parent[last] = value;
     return root;
   }
-  const index = last === '-' ? parent.length : Number(last);
-  if (!Number.isInteger(index) || index < 0 || index > parent.length)
+  const index = last === '-' ? parent.length : indexOf(last);
+  if (Number.isNaN(index) || index > parent.length)
     throw failed(`${how} operation does not apply: index ${last}: invalid index referenced`);
   parent.splice(index, how === 'add' ? 0 : 1, value);
   return root;
@@ -95,7 +100,7 @@ function remove(root: unknown, path: readonly string[]): unknown {
   read(root, path, 'remove');
   const last = path.at(-1) ?? '';
   const parent = parentOf(root, path);
-  if (Array.isArray(parent)) parent.splice(Number(last), 1);
+  if (Array.isArray(parent)) parent.splice(indexOf(last), 1);
   else delete parent[last];
   return root;
 }
@@ -110,11 +115,9 @@ function parentOf(root: unknown, path: readonly string[]): Mutable | unknown[] {
 }
 
 /** The document is not as the patch takes it to be. */
-function failed(detail: string): ApiError {
-  return new ApiError(
-    422,
-    'Invalid',
+function failed(detail: string): WriteRefusal {
+  return new WriteRefusal(
+    { code: 422, reason: 'Invalid' },
     `the server rejected our request due to an error in our request: ${detail}`,
-    {},
   );
 }

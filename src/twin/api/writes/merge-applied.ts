@@ -3,7 +3,7 @@
  * this manager gave before and gives no more (sigs.k8s.io/structured-merge-diff/merge/update.go).
  */
 import { isEqual, isMap, listOf, type Tree } from '../tree.ts';
-import { type FieldPath, KEY_DEFAULTS, type MergeRules } from '../patch/list-types.ts';
+import { type FieldPath, KEY_DEFAULTS, type MergeRules } from './list-types.ts';
 import {
   childrenOf,
   emptySet,
