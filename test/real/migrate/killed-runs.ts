@@ -4,8 +4,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeObject, PodObject } from '../../../src/model/kubernetes.ts';
+import { OWN_NAMESPACE } from '../../../src/model/own-objects.ts';
+import type { KubernetesPort } from '../../../src/ports/index.ts';
 import { REGAUGE } from '../clients/served-twin.ts';
 import type { Ended } from '../command.ts';
+
+type Command = 'migrate' | 'rollback';
 
 const PATIENCE_MS = 900_000;
 
@@ -38,7 +43,7 @@ export class KilledRuns {
 
   /** SIGKILL, unless it was done by then. */
   async killed(args: readonly string[], afterMs: number): Promise<void> {
-    const { child, log, ended } = this.start(args);
+    const { child, log, ended } = this.start('migrate', args);
     const first = await Promise.race([ended, sleep(afterMs, undefined)]);
     if (first === undefined) child.kill('SIGKILL');
     const code = await ended;
@@ -46,28 +51,40 @@ export class KilledRuns {
   }
 
   async finished(): Promise<void> {
-    const { child, log, ended } = this.start(['--resume']);
+    await this.toTheEnd('migrate', ['--resume']);
+  }
+
+  /** From wherever the cluster is. */
+  async takenBack(): Promise<void> {
+    await this.toTheEnd('rollback', []);
+  }
+
+  private async toTheEnd(command: Command, args: readonly string[]): Promise<void> {
+    const { child, log, ended } = this.start(command, args);
     const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
     const code = await ended;
     clearTimeout(late);
     assert.equal(code, 0, textOf(log));
   }
 
-  private start(args: readonly string[]): {
+  private start(
+    command: Command,
+    args: readonly string[],
+  ): {
     readonly child: ChildProcess;
     readonly log: string;
     readonly ended: Promise<number>;
   } {
     this.count += 1;
     const { directory, helm } = this.desk;
-    const log = join(directory, `migrate-${this.count}.log`);
+    const log = join(directory, `${command}-${this.count}.log`);
     const env = {
       ...process.env,
       ...this.desk.environment(),
       HELM_BIN: helm,
       XDG_STATE_HOME: join(directory, `machine-${this.count}`),
     };
-    const child = spawn(process.execPath, [REGAUGE, 'migrate', ...args, ...this.flags], {
+    const child = spawn(process.execPath, [REGAUGE, command, ...args, ...this.flags], {
       cwd: directory,
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -107,5 +124,23 @@ export async function wellAfter(desk: Desk): Promise<void> {
   assert.ok(
     revisions.every(({ status: state }) => state === 'deployed' || state === 'superseded'),
     history.stdout,
+  );
+}
+
+/** Flannel and kube-proxy are there, Cilium and regauge are not, and pods have Flannel's addresses. */
+export async function backOnOld(port: KubernetesPort, range: RegExp): Promise<void> {
+  const daemonSets = await port.list<KubeObject>('apps/v1', 'DaemonSet');
+  const names = daemonSets.map(({ metadata }) => metadata.name).toSorted();
+  assert.deepEqual(names, ['kube-flannel', 'kube-proxy']);
+  const own = { apiVersion: 'v1', kind: 'Namespace', name: OWN_NAMESPACE };
+  const left = await port.get<KubeObject>(own);
+  assert.ok(left === undefined || left.metadata.deletionTimestamp !== undefined);
+  const pods = await port.list<PodObject>('v1', 'Pod');
+  const others = pods.filter(
+    ({ spec, status }) => spec.hostNetwork !== true && !range.test(status.podIP ?? ''),
+  );
+  assert.deepEqual(
+    others.map(({ metadata }) => metadata.name),
+    [],
   );
 }

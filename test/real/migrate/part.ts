@@ -11,9 +11,9 @@ import { tinyCluster, TWO_WEBS } from '../../support/small-cluster.ts';
 import { obtainCharts } from '../charts/obtain.ts';
 import { obtainHelm } from '../charts/part.ts';
 import type { Lane, Part } from '../lane.ts';
-import { serveCrds, startTwinNodes } from '../nodes/twin-nodes.ts';
+import { FLANNEL_RANGE, serveCrds, startTwinNodes } from '../nodes/twin-nodes.ts';
 import { Skipped } from '../skipped.ts';
-import { KilledRuns, makePlan, wellAfter } from './killed-runs.ts';
+import { backOnOld, KilledRuns, makePlan, wellAfter } from './killed-runs.ts';
 
 export const MIGRATE: Part = {
   name: 'migrate',
@@ -34,7 +34,7 @@ async function migrateKilled(lane: Lane): Promise<void> {
   if (chart === undefined) throw new Skipped(`there is no chart of Cilium ${CILIUM}x`);
   const nodes = await startTwinNodes(lane, helm, tinyCluster({ workloads: [TWO_WEBS] }), SPEED);
   await serveCrds(nodes, chart.crds);
-  const { desk, failures } = nodes;
+  const { desk, port, failures } = nodes;
   const random = new Random(lane.options.seed);
   const wait = (): number =>
     KILLED_AFTER_MS.least + random.unit() * (KILLED_AFTER_MS.most - KILLED_AFTER_MS.least);
@@ -49,6 +49,10 @@ async function migrateKilled(lane: Lane): Promise<void> {
   await lane.check('no node is on the old network or closed, and Helm has no revision twice', () =>
     wellAfter(desk),
   );
+  await lane.check('it is taken back, and nothing of regauge is left', async () => {
+    await runs.takenBack();
+    await backOnOld(port, FLANNEL_RANGE);
+  });
   await lane.check('the nodes wrote nothing that the server refused', () => {
     if (failures.length > 0) throw failures[0];
   });

@@ -12,7 +12,7 @@ import { obtainHelm } from '../charts/part.ts';
 import { releasesFor } from '../charts/plans.ts';
 import type { RealCluster } from '../install/real-cluster.ts';
 import type { Lane, Part } from '../lane.ts';
-import { serveCrds, startTwinNodes } from './twin-nodes.ts';
+import { FLANNEL_RANGE, serveCrds, startTwinNodes } from './twin-nodes.ts';
 
 export const NODES: Part = {
   name: 'nodes',
@@ -24,7 +24,6 @@ const CHART = '1.18.11';
 /** Virtual seconds per second: agents take most of a minute to start. */
 const SPEED = 5;
 const IN_CHARTS = ['--namespace', 'kube-system'];
-const FLANNEL_RANGE = /^10\.244\./;
 const MOVED = 't-wrk-01';
 
 async function playNodes(lane: Lane): Promise<void> {

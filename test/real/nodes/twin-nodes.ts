@@ -41,6 +41,9 @@ const READ: readonly (readonly [string, string])[] = [
   ['apps/v1', 'ReplicaSet'],
 ];
 
+/** Of the pods of a generated cluster. */
+export const FLANNEL_RANGE = /^10\.244\./;
+
 export interface TwinNodes {
   /** For whoever speaks to the API server itself. */
   readonly cluster: RealCluster;
