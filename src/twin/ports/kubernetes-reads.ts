@@ -42,7 +42,7 @@ async function* pagesOf<T extends KubeObject>(
   const { limit = PAGE, signal } = options;
   const list = await apiCall(world, () => {
     requireServed(world, apiVersion, kind);
-    changeHistoryOf(world.store).keep(kind);
+    changeHistoryOf(world.store).of(kind);
     const items = listedObjects(world, kind, options).toSorted(byKey);
     return { items, resourceVersion: String(world.store.resourceVersion) };
   });

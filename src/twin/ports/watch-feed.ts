@@ -6,8 +6,8 @@ import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { WatchEvent, WatchOptions } from '../../ports/index.ts';
 import type { Timer } from '../kernel/kernel.ts';
-import { changeHistoryOf } from '../store/change-history.ts';
-import { type Change, WATCH_LATENCY } from '../store/object-store.ts';
+import { changeHistoryOf, type HistoryEntry } from '../store/change-history.ts';
+import { WATCH_LATENCY } from '../store/object-store.ts';
 import type { World } from '../world.ts';
 import { selectorOf } from './kubernetes-lists.ts';
 
@@ -32,11 +32,9 @@ export class WatchFeed {
   constructor(world: World, kind: string, options: WatchOptions) {
     this.world = world;
     this.matches = selectorOf(kind, options);
-    const stop = changeHistoryOf(world.store).since(
-      kind,
-      Number(options.resourceVersion),
-      (change) => this.heard(change),
-    );
+    const stop = changeHistoryOf(world.store)
+      .of(kind)
+      .since(Number(options.resourceVersion), (change) => this.heard(change));
     if (stop === undefined) {
       const { resourceVersion } = options;
       const message = `The resourceVersion for the provided watch is too old: ${resourceVersion}`;
@@ -69,7 +67,7 @@ export class WatchFeed {
     this.asked = undefined;
   }
 
-  private heard({ type, object, old }: Change): void {
+  private heard({ type, object, old }: HistoryEntry): void {
     const resourceVersion = object.metadata.resourceVersion ?? '';
     const isIn = type !== 'deleted' && this.matches(object);
     const wasIn = type !== 'added' && this.matches(old ?? object);

@@ -62,7 +62,7 @@ export const TWIN_IN_MEMORY: TargetKind = {
   bookmarks: true,
   budgets: true,
   expire: () => {
-    for (const world of open) changeHistoryOf(world.store).forget();
+    for (const world of open) changeHistoryOf(world.store).compact();
     return Promise.resolve();
   },
   make: () => {

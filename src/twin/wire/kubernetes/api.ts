@@ -8,7 +8,7 @@ import type { WallClock } from '../pace.ts';
 import { internalError, noSuchPath, unauthorized, unavailable } from './api-error.ts';
 import { aggregatedVersion, json, readObject } from './content.ts';
 import { Discovery } from './discovery.ts';
-import { History } from './history.ts';
+import { ChangeHistory } from '../../store/change-history.ts';
 import { ensureNamespaces } from './namespaces.ts';
 import { WireObjects } from './objects.ts';
 import { OpenApi } from './openapi.ts';
@@ -48,7 +48,7 @@ export function createKubernetesApi(options: ApiOptions): KubernetesApi {
   const { world } = options;
   const registry = new ResourceRegistry(world.store);
   ensureNamespaces(world.store, registry.all());
-  const history = new History(
+  const history = new ChangeHistory(
     world.store,
     registry.all().map(({ storedKind }) => storedKind),
   );

@@ -5,7 +5,7 @@
 import type { EventObject, KubeObject } from '../../../model/kubernetes.ts';
 import { eventRecorderOf } from '../../kubelet/event-recorder.ts';
 import type { World } from '../../world.ts';
-import type { KindHistory } from './history.ts';
+import type { KindHistory } from '../../store/change-history.ts';
 
 /** Of whatever was there before anybody asked. */
 const FIRST_VERSION = 1;

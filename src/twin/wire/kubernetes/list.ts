@@ -5,7 +5,7 @@
  */
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import { ApiError, badRequest, expired } from './api-error.ts';
-import { type History, versionOf } from './history.ts';
+import { type ChangeHistory, versionOf } from '../../store/change-history.ts';
 import { keyOf, type Ordered, ordered, type WireObjects } from './objects.ts';
 import type { Resource } from './resources.ts';
 import { selectedNode, type Selection } from './selection.ts';
@@ -35,9 +35,9 @@ const TOO_OLD_VERSION = 'The resourceVersion for the provided list is too old.';
 
 export class Lister {
   private readonly objects: WireObjects;
-  private readonly history: History;
+  private readonly history: ChangeHistory;
 
-  constructor(objects: WireObjects, history: History) {
+  constructor(objects: WireObjects, history: ChangeHistory) {
     this.objects = objects;
     this.history = history;
   }

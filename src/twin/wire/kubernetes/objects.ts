@@ -8,7 +8,7 @@ import { nodeLeaseOf, nodeLeasesShown, NODE_LEASE_NAMESPACE } from './derived/no
 import { endpointsOf } from './derived/endpoints.ts';
 import { asShown } from './derived/shown.ts';
 import { EventHistory } from './event-history.ts';
-import type { History } from './history.ts';
+import type { ChangeHistory } from '../../store/change-history.ts';
 import type { Resource } from './resources.ts';
 
 export class WireObjects {
@@ -19,7 +19,7 @@ export class WireObjects {
 
   private readonly events: EventHistory;
 
-  constructor(world: World, history: History) {
+  constructor(world: World, history: ChangeHistory) {
     this.world = world;
     this.events = new EventHistory(world, history.keep('Event', 0));
   }

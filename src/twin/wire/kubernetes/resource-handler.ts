@@ -4,7 +4,7 @@ import type { World } from '../../world.ts';
 import type { WallClock } from '../pace.ts';
 import { badRequest, methodNotAllowed, noSuchPath, notFound, notImplemented } from './api-error.ts';
 import { type Form, formOf, json, patchTypeOf, readObject, readPatch } from './content.ts';
-import type { History } from './history.ts';
+import type { ChangeHistory } from '../../store/change-history.ts';
 import { type Listed, Lister } from './list.ts';
 import { terminateNamespace } from './namespaces.ts';
 import type { WireObjects } from './objects.ts';
@@ -28,7 +28,7 @@ export interface HandlerParts {
   readonly world: World;
   readonly registry: ResourceRegistry;
   readonly objects: WireObjects;
-  readonly history: History;
+  readonly history: ChangeHistory;
   readonly tokens: Tokens;
   readonly clock: WallClock;
 }

@@ -5,7 +5,7 @@
  */
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import { ApiError, badRequest, tooOld } from './api-error.ts';
-import type { HistoryEntry, KindHistory } from './history.ts';
+import type { HistoryEntry, KindHistory } from '../../store/change-history.ts';
 import type { WallClock } from '../pace.ts';
 import { keyOf } from './objects.ts';
 import { wholeNumber } from './list.ts';
