@@ -38,6 +38,16 @@ const changeFlags = {
   ),
   chart: text('Where the Cilium chart is: repository, oci://…, folder, archive', 'place'),
   auditLog: text('Where every change is written down (default: the state directory)', 'file'),
+  audit: text(
+    'Send the audit log there besides, as NDJSON; REGAUGE_AUDIT_TOKEN is its token',
+    'url',
+  ),
+  auditRequired: {
+    kind: 'boolean',
+    default: false,
+    withNegated: false,
+    brief: 'Pause at the next safe point when --audit is not taken for 30 s',
+  },
   backups: text('Directory for a second copy of the backups (default: the same)', 'directory'),
   output: outputOf(['text', 'json', 'yaml', 'ndjson']),
 } as const;

@@ -127,6 +127,9 @@ export interface ChangeFlags extends ClusterFlags, TalosFlags, HostImageFlags, P
   readonly budget?: string;
   readonly chart?: string;
   readonly auditLog?: string;
+  /** An address that is sent the audit log besides. */
+  readonly audit?: string;
+  readonly auditRequired: boolean;
   readonly backups?: string;
   readonly output: DocumentFormat | 'ndjson';
 }

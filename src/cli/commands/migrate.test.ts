@@ -3,6 +3,8 @@
  * through the adapter; hosts, Helm and probes are the twin's own. Time is the twin's.
  */
 import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -172,6 +174,7 @@ async function migrate(
     yes: true,
     resume: false,
     takeOver: false,
+    auditRequired: false,
     output: 'ndjson',
     ...flags,
   };
@@ -183,14 +186,55 @@ async function migrate(
   return { status: Number(process.exitCode ?? 0), out, err };
 }
 
+/** Takes an audit log. */
+async function receiverOf(): Promise<{
+  readonly url: string;
+  lines(): readonly string[];
+  close(): Promise<void>;
+}> {
+  let text = '';
+  const server = createServer((request, response) => {
+    request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    request.on('end', () => response.writeHead(204).end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A server that listens has a port.
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/regauge`,
+    lines: () => text.trimEnd().split('\n'),
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
 async function* nothing(): AsyncGenerator<Uint8Array> {
   // Nothing is typed.
 }
 
 describe('regauge migrate', () => {
+  it('changes nothing where the audit log must be taken and nobody takes it', async () => {
+    const away = await receiverOf();
+    await away.close();
+    const flags = { audit: away.url, auditRequired: true };
+    const { status, err } = await migrate(flags, [planFile(planned())]);
+    expect(status).toBe(3);
+    expect(err).toContain(`the audit log is not taken by ${away.url}`);
+    expect(err).toContain('Nothing was changed.');
+    expect(
+      world.store.list('Lease').filter(({ metadata }) => metadata.namespace === 'regauge-system'),
+    ).toEqual([]);
+  });
+
   it('moves a served twin to Cilium, tells it as events, and writes down every change', async () => {
     const plan = planned();
-    const { status, out, err } = await migrate({}, [planFile(plan)]);
+    const receiver = await receiverOf();
+    const { status, out, err } = await migrate({ audit: receiver.url }, [planFile(plan)]);
+    await receiver.close();
     expect(err).toContain('every step is done');
     expect(status).toBe(0);
     const events = out
@@ -206,6 +250,9 @@ describe('regauge migrate', () => {
     );
     const log = join(directory, 'state', 'regauge', plan.cluster.uid, plan.id, 'audit.ndjson');
     expect(statSync(log).mode & 0o777).toBe(0o600);
+    const [begin = '', ...sent] = receiver.lines();
+    expect(begin).toContain(plan.id);
+    expect(sent.join('\n')).toBe(readFileSync(log, 'utf8').trim());
     const entries = readFileSync(log, 'utf8')
       .trim()
       .split('\n')

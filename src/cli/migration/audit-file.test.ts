@@ -63,6 +63,25 @@ describe('the audit log of this machine', () => {
     expect(linesOf(path)).toHaveLength(2);
   });
 
+  it('tells others of a line when the file has it, and of nothing secret', async () => {
+    const path = join(directory, 'audit.ndjson');
+    const told: string[] = [];
+    const file = await openAuditFile(
+      path,
+      () => 0,
+      (line) => {
+        expect(readFileSync(path, 'utf8')).toContain(line);
+        told.push(line);
+      },
+    );
+    const outcome = await auditLog(file).intent(CALL);
+    outcome('failed', 'cannot log in with password: hunter22 at https://me:pw@example.org');
+    await file.close();
+    expect(told.join('')).toBe(readFileSync(path, 'utf8'));
+    expect(told).toHaveLength(2);
+    expect(told.join('')).not.toMatch(/hunter22|me:pw/);
+  });
+
   it('says which file cannot be written', async () => {
     await expect(openAuditFile(directory, () => 0)).rejects.toMatchObject({ code: 'refused' });
   });

@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { RegaugeError } from '../../base/errors.ts';
+import { redactData } from '../../base/redaction.ts';
 import type { AuditEntry, AuditSink } from '../../engine/run/audit-log.ts';
 
 const OWNER_ONLY = 0o600;
@@ -16,7 +17,12 @@ export interface AuditFile extends AuditSink {
   close(): Promise<void>;
 }
 
-export async function openAuditFile(path: string, wallTime: () => number): Promise<AuditFile> {
+/** `kept` hears of each line when the file has it; the text is what the file has. */
+export async function openAuditFile(
+  path: string,
+  wallTime: () => number,
+  kept: (line: string) => void = () => undefined,
+): Promise<AuditFile> {
   const file = await opened(path);
   let lines: string[] = [];
   let mustSync = false;
@@ -24,15 +30,16 @@ export async function openAuditFile(path: string, wallTime: () => number): Promi
   const flush = async (): Promise<void> => {
     // Whoever comes in the same moment goes along.
     await Promise.resolve();
-    const text = lines.join('');
+    const written = lines;
     const sync = mustSync;
     lines = [];
     mustSync = false;
-    await file.appendFile(text);
+    await file.appendFile(written.join(''));
     if (sync) await file.datasync();
+    for (const line of written) kept(line);
   };
   const append = async (entry: AuditEntry, isUrgent: boolean): Promise<void> => {
-    lines.push(`${JSON.stringify({ at: new Date(wallTime()).toISOString(), ...entry })}\n`);
+    lines.push(auditLine(entry, wallTime()));
     mustSync ||= isUrgent;
     // The write that is under way does not have it: the one after it does.
     const mine = (writing ?? Promise.resolve()).catch(() => undefined).then(() => next());
@@ -54,6 +61,11 @@ export async function openAuditFile(path: string, wallTime: () => number): Promi
       await file.close();
     },
   };
+}
+
+/** What others said of a failure may hold what is not for a log. */
+export function auditLine(entry: object, at: number): string {
+  return `${JSON.stringify(redactData({ at: new Date(at).toISOString(), ...entry }))}\n`;
 }
 
 async function opened(path: string): Promise<FileHandle> {

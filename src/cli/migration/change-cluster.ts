@@ -22,11 +22,12 @@ import { writeDocument } from '../output-format.ts';
 import { previewText } from '../terminal/migration-preview.ts';
 import { runProgress } from '../terminal/run-progress.ts';
 import { RunView } from '../terminal/run-view.ts';
-import { type AuditFile, openAuditFile } from './audit-file.ts';
+import { type AuditFile, auditLine, openAuditFile } from './audit-file.ts';
 import { backupDirectory } from './backup-directory.ts';
 import { lineFrom, listenForStops } from './keyboard.ts';
 import { readLiveFacts } from './live-facts.ts';
 import type { OpenedCluster, OpenedPorts } from './real-ports.ts';
+import { auditAddress, RemoteAudit } from './remote-audit.ts';
 import { stateDirectory } from './state-directory.ts';
 
 /** Nothing is changed unasked: with nobody to ask, somebody must have said yes before. */
@@ -65,6 +66,7 @@ export interface ChangeWords {
 export async function changeCluster(all: Change): Promise<void> {
   const { context, flags, cluster, opened, beginning, words } = all;
   const { plan, record } = beginning;
+  const remote = remoteAudit(context, flags);
   await opened.preflight();
   const joined = words.minds === 'drift' ? await withoutDrift(all) : [];
   const directory = stateDirectory(context, plan);
@@ -85,12 +87,38 @@ export async function changeCluster(all: Change): Promise<void> {
     context.process.exitCode = EXIT.interrupted;
     return;
   }
-  const audit = await openAuditFile(auditLog, Date.now);
+  const audit = await openAuditFile(auditLog, Date.now, (line) => remote?.send(line));
   try {
-    await execute(all, audit, backups);
+    await remote?.begin(auditLine({ type: 'begin', plan: plan.id }, Date.now()));
+    await execute(all, { audit, remote, backups });
   } finally {
     await audit.close();
+    const left = (await remote?.close()) ?? 0;
+    if (left > 0)
+      context.process.stderr.write(
+        `${remote?.place() ?? ''} does not have the last ${left} lines of the audit log; ${audit.path} has them.\n`,
+      );
   }
+}
+
+function remoteAudit(
+  { process: { env = {} } }: CliContext,
+  { audit, auditRequired }: ChangeFlags,
+): RemoteAudit | undefined {
+  if (audit === undefined) {
+    if (!auditRequired) return undefined;
+    throw new RegaugeError('usage', '--audit-required needs an address', {
+      hint: 'Say with --audit where the audit log is to be sent.',
+    });
+  }
+  const token = env['REGAUGE_AUDIT_TOKEN'];
+  const own = token === undefined || token === '' ? {} : { token };
+  return new RemoteAudit({
+    url: auditAddress(audit),
+    isRequired: auditRequired,
+    now: Date.now,
+    ...own,
+  });
 }
 
 /** Refuses a cluster that is not as the plan takes it; the nodes that joined, which is no reason. */
@@ -147,10 +175,15 @@ async function agreed({ process: { stderr, stdin } }: CliContext, name: string):
   return /^y(es)?$/i.test(await lineFrom(stdin));
 }
 
+interface Logs {
+  readonly audit: AuditFile;
+  readonly remote: RemoteAudit | undefined;
+  readonly backups: string;
+}
+
 async function execute(
   { context, flags, opened, beginning, words }: Change,
-  audit: AuditFile,
-  backups: string,
+  { audit, remote, backups }: Logs,
 ): Promise<void> {
   const { plan } = beginning;
   const colours = pico.createColors(wantsColour(context));
@@ -160,6 +193,7 @@ async function execute(
   const unlisten = listenForStops(control, context.process.stdin, (message) =>
     progress.say(message),
   );
+  remote?.watch({ say: (message) => progress.say(message), pause: () => control.pause() });
   const onEvent = (event: RunEvent): void => {
     view.onEvent(event);
     if (flags.output === 'ndjson') context.process.stdout.write(`${JSON.stringify(event)}\n`);
