@@ -179,6 +179,24 @@ describe('policies that Canal enforces', () => {
     );
   });
 
+  it('are all that was lost, until they are enforced again', async () => {
+    const input = read(rke2({ objects: [ONLY_FRONTEND] }), REPLACES_PROXY);
+    const { plan } = planFor(input);
+    const stage = stageFor(input, 1);
+    const { rehearsal } = await play(stage, { plan });
+    expect(rehearsal.failures.map(({ symptom }) => symptom)).toEqual(['policy-not-enforced']);
+    expect([rehearsal.failedSteps, rehearsal.summary.dnsOutageSeconds]).toEqual([[], 0]);
+    const { world } = stage;
+    const find = (name: string): PodObject | undefined =>
+      world.store.list('Pod').find(({ metadata }) => metadata.name.startsWith(name));
+    const [pod, friend, stranger] = ['mysql', 'frontend', 'backend'].map(find);
+    if (pod === undefined || friend === undefined || stranger === undefined)
+      throw new Error('pods');
+    const reaches = (from: PodObject): boolean =>
+      fabricOf(world).reach({ kind: 'pod', pod: from }, { kind: 'pod', pod }).ok;
+    expect([reaches(friend), reaches(stranger)]).toEqual([true, false]);
+  });
+
   it('are said not to hold for a while, and nothing is opened where there are none', () => {
     const { decisions, steps } = planFor(
       read(rke2({ objects: [ONLY_FRONTEND] }), KEEPS_PROXY),

@@ -164,6 +164,8 @@ export interface ServiceProof {
   readonly text: string;
   /** Whether the text is in the file then. */
   readonly present: boolean;
+  /** A static pod of each node that is there with the text: its kubelet shows it, or takes it away, when it has started. */
+  readonly staticPod?: { readonly namespace: string; readonly name: string };
 }
 
 /** Where a container runtime looks for CNI confs and plugins. */

@@ -113,8 +113,15 @@ export function policiesFor(
   if (enforced.length > 0) decideWindow(enforced.length, adapter.oldNetwork, notes);
   if (intent.policies === 'never') return 'never';
   if (intent.policies === 'enforce') return 'as-values';
-  // Calico's reading of a policy and Cilium's differ: addresses of pods and nodes in an ipBlock, for one.
-  if (enforced.length > 0 && adapter.oldNetwork.cni === 'canal') return 'audit';
+  if (enforced.length > 0 && adapter.oldNetwork.cni === 'canal') {
+    decide(
+      notes,
+      'policies',
+      'audited first',
+      'Calico and Cilium read some policies differently: an ipBlock with addresses of pods or nodes, for one. While policyAuditMode is on, Hubble shows what they would drop, and they are enforced when that is nothing, or meant (FM-14)',
+    );
+    return 'audit';
+  }
   const dormant =
     facts.workloads.policies.length > 0 &&
     !(

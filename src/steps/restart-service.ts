@@ -47,9 +47,13 @@ export const restartService: StepModule<'restart-service'> = {
 async function hasTaken(
   { ports }: StepContext,
   node: string,
-  { path, text, present }: ServiceProof,
+  { path, text, present, staticPod }: ServiceProof,
 ): Promise<boolean> {
-  return ((await ports.nodeHost.read(node, path)) ?? '').includes(text) === present;
+  const taken = ((await ports.nodeHost.read(node, path)) ?? '').includes(text) === present;
+  if (!taken || staticPod === undefined) return taken;
+  const { namespace, name } = staticPod;
+  const address = { apiVersion: 'v1', kind: 'Pod', namespace, name: `${name}-${node}` };
+  return ((await ports.kubernetes.get(address)) !== undefined) === present;
 }
 
 async function isBack(context: StepContext, node: string, proof: ServiceProof): Promise<Verdict> {

@@ -110,7 +110,12 @@ const action = z.discriminatedUnion('kind', [
     kind: z.literal('restart-service'),
     nodes: names,
     service: z.string(),
-    proof: z.object({ path: z.string(), text: z.string(), present: z.boolean() }),
+    proof: z.object({
+      path: z.string(),
+      text: z.string(),
+      present: z.boolean(),
+      staticPod: z.object({ namespace: z.string(), name: z.string() }).exactOptional(),
+    }),
   }),
   z.object({
     kind: z.literal('move-probe'),

@@ -44,4 +44,6 @@ export interface ServiceRestart {
   readonly hasEtcd: boolean;
   readonly title: string;
   readonly because: string;
+  /** Where what it leaves is not what the others leave. */
+  readonly proof?: ServiceProof;
 }

@@ -42,6 +42,9 @@ function serviceChange(
   proxyOff: boolean,
 ): ServiceChange {
   const servers = joinedFirst(controlPlanes);
+  const proxy = proxyOff ? { staticPod: { namespace: 'kube-system', name: 'kube-proxy' } } : {};
+  // A server’s deploy controller takes it away once it has started.
+  const proof = { path: RKE2_CANAL_MANIFEST, text: 'rke2-canal', present: false, ...proxy };
   const onServers: ServiceRestart = {
     service: 'rke2-server',
     nodes: servers,
@@ -57,15 +60,14 @@ function serviceChange(
     hasEtcd: false,
     title: 'Take kube-proxy out of RKE2',
     because: 'an agent asks its server whether to run kube-proxy when it starts',
+    proof: { path: RKE2_PROXY_MANIFEST, text: 'kube-proxy', present: false, ...proxy },
   };
   return {
     path: PATH,
     content: `cni: none\n${proxyOff ? 'disable-kube-proxy: true\n' : ''}`,
     writtenOn: servers,
     restarts: proxyOff && workers.length > 0 ? [onServers, onAgents] : [onServers],
-    proof: proxyOff
-      ? { path: RKE2_PROXY_MANIFEST, text: 'kube-proxy', present: false }
-      : { path: RKE2_CANAL_MANIFEST, text: 'rke2-canal', present: false },
+    proof,
   };
 }
 

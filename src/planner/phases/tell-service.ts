@@ -2,7 +2,7 @@
  * Where the old CNI, kube-proxy or both are part of a service of the system: the agents get ready where
  * the runtime will look next, then the service is told everywhere, then restarted node by node.
  */
-import type { Action, Gate, RuntimeDirectories } from '../../model/plan.ts';
+import type { Action, Gate, RuntimeDirectories, ServiceProof } from '../../model/plan.ts';
 import type {
   DistributionAdapter,
   ServiceChange,
@@ -99,7 +99,7 @@ function tell(
     kind: 'restart-service',
     nodes: restart.nodes,
     service: restart.service,
-    proof: { ...proof, present: !proof.present },
+    proof: reversed(restart.proof ?? proof),
   }));
   const [undo = removal, ...undoThen] = [...back, removal, ...restarted, ...returned(adapter)];
   return {
@@ -117,6 +117,11 @@ function tell(
   };
 }
 
+/** What it leaves when it was told what it was told before. */
+function reversed(proof: ServiceProof): ServiceProof {
+  return { ...proof, present: !proof.present };
+}
+
 /** Where the service brings the old CNI back, that takes until its pods are ready. */
 function returned({ oldCni, oldCniReturns }: DistributionAdapter): readonly Action[] {
   if (oldCniReturns !== 'with-service') return [];
@@ -125,14 +130,14 @@ function returned({ oldCni, oldCniReturns }: DistributionAdapter): readonly Acti
 
 function restartParts(
   { adapter }: Situation,
-  { service, nodes, hasEtcd, title, because }: ServiceRestart,
-  { proof }: ServiceChange,
+  { service, nodes, hasEtcd, title, because, proof: own }: ServiceRestart,
+  { proof: shared }: ServiceChange,
 ): readonly Part[] {
   return nodes.map((node) => ({
     phase: 'remove-old-cni',
     name: `${node}/restart-${service}`,
     title: `${title} on ${node}`,
-    action: { kind: 'restart-service', nodes: [node], service, proof },
+    action: { kind: 'restart-service', nodes: [node], service, proof: own ?? shared },
     gates: [
       { kind: 'nodes-ready', nodes: [] },
       { kind: 'agents-ready', nodes: [node] },
