@@ -4,8 +4,8 @@
  * (containerd go-cni opts.go; CRI-O ocicni; truth/runtime).
  */
 import { confCandidates } from '../knowledge/cni-selection.ts';
-import type { Plan, RuntimeDirectories } from '../model/plan.ts';
-import type { Ports } from '../ports/index.ts';
+import type { Plan, PlanPlatform, RuntimeDirectories } from '../model/plan.ts';
+import type { NodeHostPort, Ports } from '../ports/index.ts';
 
 export interface SelectedConf {
   /** Undefined when there is none. */
@@ -25,7 +25,8 @@ export async function selectedConf(
   node: string,
   where?: RuntimeDirectories,
 ): Promise<SelectedConf> {
-  const { conf: directory, bin } = where ?? (await runtimeDirectories(ports, plan, node));
+  const { conf: directory, bin } =
+    where ?? (await runtimeDirectories(ports.nodeHost, plan.platform, node));
   const names = (await ports.nodeHost.list(node, directory)) ?? [];
   const file = confCandidates(names)[0];
   if (file === undefined) return { file, network: 'none', binaryPresent: false };
@@ -36,12 +37,15 @@ export async function selectedConf(
   return { file, network, binaryPresent: binary === undefined || binaries.includes(binary) };
 }
 
+const USUAL: RuntimeDirectories = { conf: '/etc/cni/net.d', bin: '/opt/cni/bin' };
+
 /** Where the node's runtime looks: one that moves with the old CNI says so in its own configuration. */
-async function runtimeDirectories(
-  { nodeHost }: Ports,
-  { platform }: Plan,
+export async function runtimeDirectories(
+  nodeHost: Pick<NodeHostPort, 'read'>,
+  platform: PlanPlatform | undefined,
   node: string,
 ): Promise<RuntimeDirectories> {
+  if (platform === undefined) return USUAL;
   const { cniConfDirectory: conf, cniBinDirectory: bin, afterOldCni: after } = platform;
   if (after === undefined) return { conf, bin };
   const config = await nodeHost.read(node, after.runtimeConfig);

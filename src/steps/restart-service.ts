@@ -3,7 +3,7 @@
  * configuration and is Ready: by a file that the service writes when it starts. The API server may be
  * part of what restarts, so an answer that does not come is waited for like one that says no.
  */
-import { RegaugeError } from '../base/errors.ts';
+import { type ErrorCode, RegaugeError } from '../base/errors.ts';
 import type { ServiceProof } from '../model/plan.ts';
 import { getNode, isNodeReady } from './pods.ts';
 import { fails, HOLDS, type StepContext, type StepModule, type Verdict } from './step-module.ts';
@@ -19,7 +19,7 @@ export const restartService: StepModule<'restart-service'> = {
     const { ports, deadline } = context;
     for (const node of nodes) {
       if (await hasTaken(context, node, proof)) continue;
-      await ports.nodeHost.restartService(node, service);
+      await told(ports.nodeHost.restartService(node, service));
       const back = await waitUntil(ports.clock, deadline, () => isBack(context, node, proof));
       if (!back.holds)
         throw new Error(
@@ -44,6 +44,28 @@ export const restartService: StepModule<'restart-service'> = {
   }),
 };
 
+/** What may be said while API server, kubelet or both start again; whoever is not let in hears it at once. */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'unreachable',
+  'refused',
+  'not-found',
+  'timeout',
+  'throttled',
+]);
+
+function passes(error: unknown): error is RegaugeError {
+  return error instanceof RegaugeError && PASSING.has(error.code);
+}
+
+/** The answer may be lost with what was restarted: whether it was is seen by what it leaves. */
+async function told(restart: Promise<void>): Promise<void> {
+  try {
+    await restart;
+  } catch (error) {
+    if (!(error instanceof RegaugeError) || error.code !== 'unreachable') throw error;
+  }
+}
+
 async function hasTaken(
   { ports }: StepContext,
   node: string,
@@ -63,7 +85,7 @@ async function isBack(context: StepContext, node: string, proof: ServiceProof): 
     const object = await getNode(context.ports.kubernetes, node);
     return isNodeReady(object) ? HOLDS : fails(`${node} is not Ready`);
   } catch (error) {
-    if (error instanceof RegaugeError && error.code === 'unreachable') return fails(error.message);
+    if (passes(error)) return fails(error.message);
     throw error;
   }
 }

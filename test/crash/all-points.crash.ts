@@ -3,7 +3,7 @@
  * (`npm run crash`); prints what is wrong with the kills that show it.
  */
 import { describe, expect, it } from 'vitest';
-import { hundredNodesCase, incidentCase, smallCase } from './cases.ts';
+import { hundredNodesCase, incidentCase, k3sCase, smallCase } from './cases.ts';
 import { complaints, type CrashCase, runKilled } from './crash-runs.ts';
 import type { Kill } from './crashing-ports.ts';
 import { allKills, showKills, someKills, twice } from './points.ts';
@@ -28,6 +28,7 @@ const CLUSTERS: readonly Cluster[] = [
   { name: 'three nodes, rebooted', make: () => smallCase('reboot') },
   { name: 'three nodes, in place', make: () => smallCase('sandbox-restart') },
   { name: 'the seven nodes of the incident', make: () => incidentCase() },
+  { name: 'K3s', make: k3sCase, sample: 400 },
   { name: 'a hundred nodes', make: hundredNodesCase, sample: 40 },
 ];
 

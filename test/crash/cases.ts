@@ -5,6 +5,7 @@ import type { NodeStrategy } from '../../src/model/plan.ts';
 import { expandCluster } from '../../src/twin/scenario/expand-cluster.ts';
 import { readClusterSpec } from '../../src/twin/scenario/read-spec.ts';
 import { postMortemInput } from '../support/post-mortem-input.ts';
+import { k3s, read } from '../support/snapshots.ts';
 import type { CrashCase } from './crash-runs.ts';
 
 const SMALL = `
@@ -39,6 +40,13 @@ export function smallCase(strategy?: NodeStrategy): CrashCase {
 
 export function incidentCase(strategy?: NodeStrategy): CrashCase {
   return caseOf(postMortemInput(), strategy);
+}
+
+/** Where a service of the system is told and restarted, servers with a part of etcd among them. */
+export function k3sCase(): CrashCase {
+  const target =
+    'kubeProxyReplacement: true\nipam: {operator: {clusterPoolIPv4PodCIDRList: ["10.245.0.0/16"]}}\n';
+  return caseOf(read(k3s(), target), undefined);
 }
 
 /** Waves of many nodes, and parallel branches all the way. */

@@ -4,7 +4,7 @@
  * points, others every day, and those that once went wrong; `npm run crash` goes through all of them.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { incidentCase, smallCase } from './cases.ts';
+import { incidentCase, k3sCase, smallCase } from './cases.ts';
 import { complaints, type CrashCase, type Crashed, runKilled } from './crash-runs.ts';
 import type { Call, Kill } from './crashing-ports.ts';
 import { showKills, someKills, twice } from './points.ts';
@@ -95,6 +95,22 @@ describe('an executor that is killed while nodes reboot', () => {
       { call: call + 3, when: 'before' },
     ] as const)
       expect(await whatIsWrong(small, undisturbed, [kill])).toEqual([]);
+  });
+});
+
+describe('an executor that is killed while the services of K3s restart', () => {
+  it('tells and restarts them to the end, whether or not it heard that one was', async () => {
+    const cluster = k3sCase();
+    const undisturbed = await runKilled(cluster, []);
+    const told = numberOf(undisturbed, ({ subject }) => subject.includes('config.yaml.d'));
+    const call = numberOf(undisturbed, ({ method }) => method === 'restartService');
+    for (const kill of [
+      { call: told + 1, when: 'after' },
+      { call, when: 'before' },
+      { call, when: 'after' },
+      { call: call + 3, when: 'before' },
+    ] as const)
+      expect(await whatIsWrong(cluster, undisturbed, [kill])).toEqual([]);
   });
 });
 

@@ -6,11 +6,11 @@ import type { Plan } from '../../model/plan.ts';
 import type { MigrationStatus, NodeStatus } from '../../model/status.ts';
 import type { KubernetesReads, NodeHostPort } from '../../ports/index.ts';
 import { CORDON_MARK } from '../../steps/cordon.ts';
+import { runtimeDirectories } from '../../steps/node-conf.ts';
 import { hasAddressIn, isNodeReady, isOver } from '../../steps/pods.ts';
 import { inParallel } from '../../steps/waiting.ts';
 import { keptPlan, type RunRecord } from './run-record.ts';
 
-const CONF_DIRECTORY = '/etc/cni/net.d';
 const MACHINES_AT_A_TIME = 8;
 
 export function migrationStatus(record: RunRecord): MigrationStatus {
@@ -33,7 +33,7 @@ export function migrationStatus(record: RunRecord): MigrationStatus {
 export interface StatusSources {
   readonly kubernetes: KubernetesReads;
   /** What is in conf directories is not told without it. */
-  readonly nodeHost?: Pick<NodeHostPort, 'list'>;
+  readonly nodeHost?: Pick<NodeHostPort, 'list' | 'read'>;
 }
 
 export async function nodeStatuses(
@@ -51,7 +51,7 @@ export async function nodeStatuses(
       if (count !== undefined) countPod(count, pod, plan);
     }
   }
-  const confs = nodeHost === undefined ? NO_CONFS : await confsOf(nodeHost, nodes);
+  const confs = nodeHost === undefined ? NO_CONFS : await confsOf(nodeHost, nodes, plan);
   return nodes
     .map((node) => {
       const { name } = node.metadata;
@@ -67,13 +67,15 @@ const NO_CONFS: ReadonlyMap<string, readonly string[]> = new Map();
 
 /** By node; a machine that does not tell is left out. */
 async function confsOf(
-  nodeHost: Pick<NodeHostPort, 'list'>,
+  nodeHost: Pick<NodeHostPort, 'list' | 'read'>,
   nodes: readonly NodeObject[],
+  plan: Plan | undefined,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const confs = new Map<string, readonly string[]>();
   await inParallel(nodes, MACHINES_AT_A_TIME, async ({ metadata: { name } }) => {
     try {
-      const found = await nodeHost.list(name, CONF_DIRECTORY);
+      const { conf } = await runtimeDirectories(nodeHost, plan?.platform, name);
+      const found = await nodeHost.list(name, conf);
       if (found !== undefined) confs.set(name, found.toSorted());
     } catch (error) {
       if (!(error instanceof RegaugeError)) throw error;

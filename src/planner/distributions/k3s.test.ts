@@ -36,7 +36,7 @@ function agent(args = '["agent"]'): KubeObject {
 }
 
 const JOINS_FIRST = '["server","--server","https://10.0.1.1:6443"]';
-const TWO: readonly KubeObject[] = [
+const THREE: readonly KubeObject[] = [
   server(2, { args: JOINS_FIRST }),
   server(1),
   server(3, { args: JOINS_FIRST }),
@@ -127,9 +127,13 @@ describe('no plan is made for K3s', () => {
   });
 });
 
+function gatesOf(objects: readonly KubeObject[]) {
+  return step(planned(on(objects)), 'remove-old-cni/srv-1/restart-k3s').gates;
+}
+
 describe('a plan for K3s', () => {
   it('tells all servers before the first restarts, and restarts those that others join first', () => {
-    const plan = planned(on([...TWO, agent()]));
+    const plan = planned(on([...THREE, agent()]));
     const told = actionOf(plan, 'remove-old-cni/tell-service', 'write-node-file');
     expect(told.path).toBe('/etc/rancher/k3s/config.yaml.d/90-regauge.yaml');
     expect(told.content).toBe(
@@ -143,13 +147,10 @@ describe('a plan for K3s', () => {
   });
 
   it('asks for etcd’s quorum where etcd is in K3s, and for the conf where the runtime looks next', () => {
-    const gatesOf = (objects: readonly KubeObject[], id: string) =>
-      step(planned(on(objects)), id).gates;
-    const restart = 'remove-old-cni/srv-1/restart-k3s';
-    expect(gatesOf(TWO, restart)).toContainEqual({ kind: 'etcd-quorum', node: 'srv-1' });
+    expect(gatesOf(THREE)).toContainEqual({ kind: 'etcd-quorum', node: 'srv-1' });
     const outside = [1, 2, 3].map((index) => server(index, { etcd: false }));
-    expect(gatesOf(outside, restart).map(({ kind }) => kind)).not.toContain('etcd-quorum');
-    expect(gatesOf([server(1)], restart)).toContainEqual({
+    expect(gatesOf(outside).map(({ kind }) => kind)).not.toContain('etcd-quorum');
+    expect(gatesOf([server(1)])).toContainEqual({
       kind: 'conf-selected',
       node: 'srv-1',
       network: 'cilium',

@@ -70,7 +70,7 @@ interface Unadopted {
 
 /**
  * Where most pods have a network that nothing read explains, the cluster runs one that the twin does
- * not know (K3s's own Flannel, Calico…): a rehearsal would be one of another cluster.
+ * not know (Calico, Weave…): a rehearsal would be one of another cluster.
  */
 function refuseForeignNetwork(failed: readonly Unadopted[], pods: number): void {
   const [first] = failed;
@@ -79,7 +79,7 @@ function refuseForeignNetwork(failed: readonly Unadopted[], pods: number): void 
     'refused',
     `no rehearsal is made: ${failed.length} of ${pods} running pods have a network that what was read does not explain (${objectKey(first.pod)}: ${first.message})`,
     {
-      hint: 'The twin plays Flannel as a DaemonSet, Canal, and Cilium. If that is what runs here, add its DaemonSet and ConfigMap to the input (kubectl get ds,cm -A -o yaml); K3s’s own Flannel and Calico are not played yet.',
+      hint: 'The twin plays Flannel as a DaemonSet or in K3s, Canal, and Cilium. If that is what runs here, add its DaemonSet and ConfigMap to the input (kubectl get nodes,ds,cm -A -o yaml); Calico alone is not played yet.',
     },
   );
 }
