@@ -110,8 +110,9 @@ export class ObjectStore {
     return entry?.object;
   }
 
-  podsOn(node: string): PodObject[] {
-    return objectsOf(this.pods.on(node));
+  /** The same list until a pod there changes. */
+  podsOn(node: string): readonly PodObject[] {
+    return this.pods.on(node);
   }
 
   podsOf(ownerUid: string): PodObject[] {

@@ -16,6 +16,12 @@ export interface PodTally {
   readonly ready: number;
 }
 
+interface OnNode {
+  readonly entries: Set<PodEntry>;
+  /** Their pods, as they were listed last; undefined once one of them has changed. */
+  listed: readonly PodObject[] | undefined;
+}
+
 interface Owned {
   readonly entries: Set<PodEntry>;
   active: number;
@@ -23,13 +29,18 @@ interface Owned {
 }
 
 const NONE: PodTally = { active: 0, ready: 0 };
+const NOBODY: readonly PodObject[] = [];
 
 export class PodIndex {
-  private readonly byNode = new Map<string, Set<PodEntry>>();
+  private readonly byNode = new Map<string, OnNode>();
   private readonly byOwner = new Map<string, Owned>();
 
-  on(node: string): Iterable<PodEntry> {
-    return this.byNode.get(node) ?? [];
+  /** The same list until a pod there changes: nodes are looked at more often than that. */
+  on(node: string): readonly PodObject[] {
+    const here = this.byNode.get(node);
+    if (here === undefined) return NOBODY;
+    here.listed ??= Array.from(here.entries, ({ object }) => object);
+    return here.listed;
   }
 
   of(ownerUid: string): Iterable<PodEntry> {
@@ -47,7 +58,7 @@ export class PodIndex {
 
   remove(entry: PodEntry): void {
     const { spec, metadata } = entry.object;
-    if (spec.nodeName !== undefined) this.byNode.get(spec.nodeName)?.delete(entry);
+    this.takeFrom(spec.nodeName, entry);
     for (const { uid } of metadata.ownerReferences ?? [])
       this.byOwner.get(uid)?.entries.delete(entry);
     this.count(entry.object, -1);
@@ -64,15 +75,18 @@ export class PodIndex {
     if (moves) this.leave(entry, pod);
     entry.object = pod;
     if (moves) this.place(entry);
+    else this.changedOn(pod.spec.nodeName);
     if (counts) this.count(pod, 1);
   }
 
   private place(entry: PodEntry): void {
     const { spec, metadata } = entry.object;
     if (spec.nodeName !== undefined) {
-      let pods = this.byNode.get(spec.nodeName);
-      if (pods === undefined) this.byNode.set(spec.nodeName, (pods = new Set()));
-      pods.add(entry);
+      let here = this.byNode.get(spec.nodeName);
+      if (here === undefined)
+        this.byNode.set(spec.nodeName, (here = { entries: new Set(), listed: undefined }));
+      here.entries.add(entry);
+      here.listed = undefined;
     }
     for (const { uid } of metadata.ownerReferences ?? []) this.ownedBy(uid).entries.add(entry);
   }
@@ -80,12 +94,21 @@ export class PodIndex {
   /** Places that stay keep the entry, and with it their order. */
   private leave(entry: PodEntry, { spec, metadata }: PodObject): void {
     const { nodeName } = entry.object.spec;
-    if (nodeName !== undefined && nodeName !== spec.nodeName)
-      this.byNode.get(nodeName)?.delete(entry);
+    if (nodeName !== spec.nodeName) this.takeFrom(nodeName, entry);
     for (const { uid } of entry.object.metadata.ownerReferences ?? []) {
       const stays = metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
       if (!stays) this.byOwner.get(uid)?.entries.delete(entry);
     }
+  }
+
+  private takeFrom(node: string | undefined, entry: PodEntry): void {
+    if (node !== undefined) this.byNode.get(node)?.entries.delete(entry);
+    this.changedOn(node);
+  }
+
+  private changedOn(node: string | undefined): void {
+    const here = node === undefined ? undefined : this.byNode.get(node);
+    if (here !== undefined) here.listed = undefined;
   }
 
   private count(pod: PodObject, sign: 1 | -1): void {
