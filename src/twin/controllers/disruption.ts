@@ -16,7 +16,7 @@ import { POD_COUNT } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
 import { countOf } from './pod-factory.ts';
 import { SelectorIndex } from './selector-index.ts';
-import { splitKey, WorkQueue } from './work-queue.ts';
+import { WorkQueue } from './work-queue.ts';
 
 export interface Allowance {
   readonly expectedPods: number;
@@ -28,6 +28,8 @@ export interface Allowance {
 interface Member {
   /** `namespace/name` of the pod. */
   readonly key: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
   readonly uid: string;
   readonly owner: OwnerReference | undefined;
   healthy: boolean;
@@ -40,6 +42,7 @@ class Cover {
   readonly namespace: string | undefined;
   readonly name: string;
   readonly members = new Map<string, Member>();
+  readonly unhealthy = new Set<Member>();
   readonly owners = new Map<string, { readonly owner: OwnerReference; pods: number }>();
   healthy = 0;
   bare = 0;
@@ -60,8 +63,11 @@ class Cover {
       return this.setHealth(known, healthy && !known.leaving);
     this.drop(key);
     const owner = controllerOf(pod);
-    this.members.set(key, { key, uid, owner, healthy, leaving: false });
+    const { namespace, name } = pod.metadata;
+    const member = { key, namespace, name, uid, owner, healthy, leaving: false };
+    this.members.set(key, member);
     if (healthy) this.healthy += 1;
+    else this.unhealthy.add(member);
     if (owner === undefined) this.bare += 1;
     else {
       const entry = this.owners.get(owner.uid) ?? { owner, pods: 0 };
@@ -76,6 +82,7 @@ class Cover {
     if (member === undefined) return false;
     this.members.delete(key);
     if (member.healthy) this.healthy -= 1;
+    else this.unhealthy.delete(member);
     if (member.owner === undefined) this.bare -= 1;
     else {
       const entry = this.owners.get(member.owner.uid);
@@ -96,6 +103,8 @@ class Cover {
     if (member.healthy === healthy) return false;
     member.healthy = healthy;
     this.healthy += healthy ? 1 : -1;
+    if (healthy) this.unhealthy.delete(member);
+    else this.unhealthy.add(member);
     return true;
   }
 }
@@ -154,8 +163,15 @@ export class Budgets {
     for (const cover of this.coversOf(pod)) cover.leave(objectKey(pod));
   }
 
-  allowance(budget: PodDisruptionBudgetObject): Allowance {
-    const cover = this.covers.get(objectKey(budget));
+  /** The budget with this key. */
+  named(key: string): PodDisruptionBudgetObject | undefined {
+    const cover = this.covers.get(key);
+    if (cover === undefined) return undefined;
+    return this.store.get('PodDisruptionBudget', cover.namespace, cover.name);
+  }
+
+  allowance(budget: PodDisruptionBudgetObject, key = objectKey(budget)): Allowance {
+    const cover = this.covers.get(key);
     const currentHealthy = cover?.healthy ?? 0;
     const { minAvailable, maxUnavailable } = budget.spec;
     const byCount = typeof minAvailable === 'number';
@@ -177,6 +193,18 @@ export class Budgets {
       if (!member.healthy) found.push(member.key);
     }
     return found;
+  }
+
+  /** Whether it holds for one of the budget's pods that count as not healthy; no more than `max` are looked at. */
+  someUnhealthy(key: string, max: number, holds: (pod: PodObject) => boolean): boolean {
+    let left = max;
+    for (const { namespace, name } of this.covers.get(key)?.unhealthy ?? []) {
+      if (left === 0) return false;
+      left -= 1;
+      const pod = this.store.get('Pod', namespace, name);
+      if (pod !== undefined && holds(pod)) return true;
+    }
+    return false;
   }
 
   /** How many pods there should be: the scale of their controllers, and each pod without one. */
@@ -231,18 +259,17 @@ export function budgetsOf(store: ObjectStore): Budgets {
 export function startDisruptionController(world: World): void {
   const budgets = budgetsOf(world.store);
   const queue = new WorkQueue(world, (key) => {
-    const { namespace, name } = splitKey(key);
-    const budget = world.store.get('PodDisruptionBudget', namespace, name);
+    const budget = budgets.named(key);
     if (budget === undefined) return;
-    const next = budgets.allowance(budget);
-    const { status } = budget;
+    const next = budgets.allowance(budget, key);
+    const { metadata, status } = budget;
     const same =
       status?.disruptionsAllowed === next.disruptionsAllowed &&
       status.currentHealthy === next.currentHealthy &&
       status.desiredHealthy === next.desiredHealthy &&
       status.expectedPods === next.expectedPods;
     if (same) return;
-    world.store.update('PodDisruptionBudget', namespace, name, (object) => ({
+    world.store.update('PodDisruptionBudget', metadata.namespace, metadata.name, (object) => ({
       ...object,
       status: { ...object.status, ...next },
     }));

@@ -2,7 +2,7 @@
  * What a run must keep to while it works: it begins with no node while another is in trouble, takes no
  * more pods of a budget than it allows, scales nothing, and leaves no mark behind.
  */
-import type { NodeObject } from '../../model/kubernetes.ts';
+import type { NodeObject, PodObject } from '../../model/kubernetes.ts';
 import { objectKey } from '../../model/kubernetes.ts';
 import { budgetsOf } from '../controllers/disruption.ts';
 import type { World } from '../world.ts';
@@ -53,12 +53,14 @@ export function watchBudgets(world: World, note: Note): void {
   /** Budgets that have lost a pod so, and were not whole since. */
   const struck = new Set<string>();
   budgets.onChange((key) => {
-    const slash = key.indexOf('/');
-    const budget = store.get('PodDisruptionBudget', key.slice(0, slash), key.slice(slash + 1));
+    const budget = budgets.named(key);
     if (budget === undefined) return;
-    const { currentHealthy, desiredHealthy, expectedPods } = budgets.allowance(budget);
+    const { currentHealthy, desiredHealthy, expectedPods } = budgets.allowance(budget, key);
     if (currentHealthy >= expectedPods) struck.delete(key);
-    else if (budgets.unhealthyOf(budget, expectedPods).some((pod) => isAwayByItself(world, pod)))
+    else if (
+      !struck.has(key) &&
+      budgets.someUnhealthy(key, expectedPods, (pod) => isAwayByItself(world, pod))
+    )
       struck.add(key);
     if (currentHealthy >= desiredHealthy || desiredHealthy >= expectedPods) return;
     if (struck.has(key) || isMachineDown(world)) return;
@@ -71,10 +73,8 @@ function isMachineDown({ nodes }: World): boolean {
   return [...nodes.values()].some(({ machine }) => !machine.up);
 }
 
-function isAwayByItself({ store, nodes }: World, key: string): boolean {
-  const slash = key.indexOf('/');
-  const pod = store.get('Pod', key.slice(0, slash), key.slice(slash + 1));
-  if (pod === undefined || pod.spec.nodeName === undefined) return false;
+function isAwayByItself({ store, nodes }: World, pod: PodObject): boolean {
+  if (pod.spec.nodeName === undefined) return false;
   if (nodes.get(pod.spec.nodeName)?.machine.up === false) return true;
   const node = store.get('Node', undefined, pod.spec.nodeName);
   if (node !== undefined && !isReady(node)) return true;
