@@ -66,6 +66,8 @@ interface Bucket {
 }
 
 interface SubjectLog {
+  /** Grows with the order of their first events. */
+  readonly id: number;
   readonly subject: ObjectReference;
   readonly records: EventRecord[];
   readonly buckets: Bucket[];
@@ -97,6 +99,8 @@ export type EventListener = (event: EventObject, isNew: boolean) => void;
 export class EventRecorder {
   /** In order of their first event. */
   private readonly logs = new Set<SubjectLog>();
+  /** Of these, the ones with a warning: few, and asked for again and again. */
+  private readonly warned = new Set<SubjectLog>();
   /** By kind, namespace and name: no key is put together for an event. */
   private readonly index = new Map<string, Map<string, Map<string, SubjectLog>>>();
   private listener: EventListener | undefined;
@@ -147,7 +151,8 @@ export class EventRecorder {
   /** All that are younger than the API server keeps them; of one type, or of both. */
   list(namespace?: string, type?: string): RecordedEvent[] {
     const events: RecordedEvent[] = [];
-    for (const log of this.logs) {
+    const logs = type === 'Warning' ? inOrder(this.warned) : this.logs;
+    for (const log of logs) {
       const place = log.subject.namespace;
       if (namespace !== undefined && (place ?? 'default') !== namespace) continue;
       if (type !== undefined && !log.records.some((record) => record.type === type)) continue;
@@ -189,6 +194,7 @@ export class EventRecorder {
       repeat: undefined,
     };
     log.records.push(record);
+    if (type === 'Warning') this.warned.add(log);
     this.listener?.(toObject(log.subject, record, this.kernel.epochMs), true);
     return record;
   }
@@ -197,7 +203,7 @@ export class EventRecorder {
     const names = this.namesBeside(subject);
     let log = names.get(subject.name);
     if (log === undefined) {
-      log = { subject, records: [], buckets: [], similar: undefined };
+      log = { id: this.recorded, subject, records: [], buckets: [], similar: undefined };
       names.set(subject.name, log);
       this.logs.add(log);
     }
@@ -286,6 +292,7 @@ export class EventRecorder {
       if (alive.length > 0) log.records.splice(0, log.records.length, ...alive);
       else {
         this.logs.delete(log);
+        this.warned.delete(log);
         this.namesBeside(log.subject).delete(log.subject.name);
       }
     }
@@ -308,6 +315,10 @@ function isSame(record: EventRecord, { bucket, reason, uid, message }: Told): bo
   if (record.bucket !== bucket || record.reason !== reason || record.uid !== uid) return false;
   if (record.message === message) return true;
   return record.message.startsWith(COMBINED) && message.startsWith(COMBINED);
+}
+
+function inOrder(logs: Iterable<SubjectLog>): readonly SubjectLog[] {
+  return [...logs].toSorted((left, right) => left.id - right.id);
 }
 
 function toObject(subject: ObjectReference, record: EventRecord, epochMs: number): RecordedEvent {
