@@ -241,7 +241,7 @@ describe('nodes of other distributions in a snapshot', () => {
     expect(target.world.store.list('Pod', 'regauge-system')).toEqual([]);
   });
 
-  it('are read in pods where that is allowed, and no pod stays', async () => {
+  it('are read in pods where that is allowed, and nothing of them stays', async () => {
     const target = await served('rke2');
     const read = await live(target, { ...target.flags, hostAccess: true });
     expect(reasons(read)).toBe('');
@@ -256,5 +256,6 @@ describe('nodes of other distributions in a snapshot', () => {
       .list('Pod', 'regauge-system')
       .filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     expect(left).toEqual([]);
+    expect(target.world.store.get('Namespace', undefined, 'regauge-system')).toBeUndefined();
   });
 });

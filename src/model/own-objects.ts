@@ -18,3 +18,6 @@ export const ROLE_LABEL = 'regauge.dev/role';
 
 /** The run that made it: another run's object is a leftover, or somebody else's at work. */
 export const RUN_LABEL = 'regauge.dev/run';
+
+/** On the namespace, where whoever needed it for a while has made it: only they take it away. */
+export const MADE_BY = 'regauge.dev/made-by';

@@ -4,15 +4,10 @@
  */
 import { RegaugeError } from '../../base/errors.ts';
 import { redactText } from '../../base/redaction.ts';
-import type { KubeObject, PodObject } from '../../model/kubernetes.ts';
-import {
-  OWN_LABELS,
-  OWN_NAMESPACE,
-  PRIVILEGED_NAMESPACE_LABELS,
-  ROLE_LABEL,
-  RUN_LABEL,
-} from '../../model/own-objects.ts';
+import type { PodObject } from '../../model/kubernetes.ts';
+import { OWN_NAMESPACE, ROLE_LABEL, RUN_LABEL } from '../../model/own-objects.ts';
 import type { KubernetesPort } from '../../ports/index.ts';
+import { makeOwnNamespace, removeOwnNamespace } from '../kubernetes/own-namespace.ts';
 import { deadlineOf, sleep, systemTimers, type Timers } from '../kubernetes/timers.ts';
 import { whyNotStarted } from './host-pod-state.ts';
 import {
@@ -123,7 +118,10 @@ export class HostPods {
     return left.map(({ metadata }) => metadata.name);
   }
 
-  /** Removes this run's pods, also those of a run of the same name before a crash. */
+  /**
+   * Removes this run's pods, also those of a run of the same name before a crash; and the namespace where
+   * host access made it and nobody else is there.
+   */
   async close(): Promise<void> {
     this.standing.clear();
     const { kubernetes, run, isExclusive } = this.options;
@@ -134,6 +132,10 @@ export class HostPods {
       labelSelector: { [ROLE_LABEL]: HOST_ACCESS_ROLE, [RUN_LABEL]: run },
     });
     for (const pod of pods) await this.remove(pod);
+    await removeOwnNamespace(kubernetes, HOST_ACCESS_ROLE, {
+      isOwn: ({ kind, metadata }) => kind === 'Pod' && metadata.labels?.[RUN_LABEL] === run,
+      wait: () => sleep(this.timers, RETRY_MS),
+    });
   }
 
   private find(node: string, hostPid: boolean): Standing | undefined {
@@ -188,19 +190,9 @@ export class HostPods {
   }
 
   private async prepare(): Promise<void> {
-    const { kubernetes } = this.options;
-    const labels = { ...OWN_LABELS, ...PRIVILEGED_NAMESPACE_LABELS };
-    const namespace: KubeObject = {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: OWN_NAMESPACE, labels },
-    };
-    const address = { apiVersion: 'v1', kind: 'Namespace', name: OWN_NAMESPACE };
-    const found = await kubernetes.get<KubeObject>(address);
-    const isOpen = Object.entries(PRIVILEGED_NAMESPACE_LABELS).every(
-      ([key, value]) => found?.metadata.labels?.[key] === value,
+    await makeOwnNamespace(this.options.kubernetes, HOST_ACCESS_ROLE, () =>
+      sleep(this.timers, RETRY_MS),
     );
-    if (!isOpen) await kubernetes.apply(namespace);
     await this.sweep();
   }
 

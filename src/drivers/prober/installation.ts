@@ -5,7 +5,6 @@ import {
   closedPod,
   configObject,
   daemonSet,
-  namespaceObject,
   PROBE_NAMESPACE,
   PROBE_PORT,
   probeObjects,
@@ -13,9 +12,9 @@ import {
   serviceObject,
 } from '../../knowledge/probes/objects.ts';
 import type { KubeObject, NodeObject, PodObject, ServiceObject } from '../../model/kubernetes.ts';
-import { OWN_LABELS } from '../../model/own-objects.ts';
 import type { HostPort, ProbeConfig } from '../../model/probe.ts';
 import type { ClockPort, KubernetesPort } from '../../ports/index.ts';
+import { makeOwnNamespace, removeOwnNamespace } from '../kubernetes/own-namespace.ts';
 
 /** As the Cilium CLI's connectivity test: `--external-ip` (cilium-cli:connectivity/check/check.go). */
 const DEFAULT_EGRESS = '1.1.1.1:443';
@@ -24,7 +23,7 @@ const LOOK_MS = 1_000;
 /** An image may have to be pulled. */
 const CLOSED_POD_MS = 120_000;
 /** Whose namespace it is: only who made it takes it away. */
-const MADE_BY = 'regauge.dev/made-by';
+const MADE_BY_PROBES = 'probes';
 
 export interface InstallationSettings {
   readonly kubernetes: KubernetesPort;
@@ -47,11 +46,11 @@ export class Installation {
 
   /** Applies all objects; the nodes that agents are expected on. */
   async install(signal: AbortSignal): Promise<readonly string[]> {
-    const { kubernetes, agentScript, image } = this.settings;
+    const { kubernetes, clock, agentScript, image } = this.settings;
     const nodes = (await kubernetes.list<NodeObject>('v1', 'Node')).filter(runsLinux);
     if (nodes.length === 0) throw new RegaugeError('refused', 'the cluster has no Linux nodes');
     const egress = hostPortOf(this.settings.egress ?? DEFAULT_EGRESS);
-    await this.makeNamespace();
+    await makeOwnNamespace(kubernetes, MADE_BY_PROBES, () => clock.sleep(LOOK_MS));
     const service = await this.apply(serviceObject());
     this.config = {
       version: 1,
@@ -96,14 +95,17 @@ export class Installation {
   }
 
   async remove(): Promise<void> {
-    const { kubernetes } = this.settings;
+    const { kubernetes, clock } = this.settings;
     for (const { apiVersion, kind, metadata } of [...probeObjects(), closedPod()].toReversed()) {
       if (kind === 'Namespace') continue;
       const { namespace, name } = metadata;
       const address = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
       await kubernetes.delete(address, { propagationPolicy: 'Background' });
     }
-    await this.removeNamespace();
+    await removeOwnNamespace(kubernetes, MADE_BY_PROBES, {
+      isOwn: ({ kind, metadata }) => kind === 'Pod' && isProbePod(metadata.labels),
+      wait: () => clock.sleep(LOOK_MS),
+    });
   }
 
   /** Where it is; agents are told from their start on. Undefined when it does not come up. */
@@ -135,31 +137,6 @@ export class Installation {
     return this.settings.kubernetes.apply(object, { force: true });
   }
 
-  private async makeNamespace(): Promise<void> {
-    const { kubernetes } = this.settings;
-    const address = { apiVersion: 'v1', kind: 'Namespace', name: PROBE_NAMESPACE };
-    const isThere = (await kubernetes.get(address)) !== undefined;
-    const object = namespaceObject();
-    const labels = { ...object.metadata.labels, ...OWN_LABELS };
-    const annotations = isThere ? {} : { annotations: { [MADE_BY]: 'probes' } };
-    // The same fields again, or a field that is ours would be taken away by its absence.
-    if (isThere) await kubernetes.patch(address, { metadata: { labels } });
-    else await this.apply({ ...object, metadata: { ...object.metadata, labels, ...annotations } });
-  }
-
-  /** Only where the probes made it, and nothing else lives there now. */
-  private async removeNamespace(): Promise<void> {
-    const { kubernetes } = this.settings;
-    const address = { apiVersion: 'v1', kind: 'Namespace', name: PROBE_NAMESPACE };
-    const namespace = await kubernetes.get(address);
-    if (namespace?.metadata.annotations?.[MADE_BY] !== 'probes') return;
-    for (const [apiVersion, kind] of WHAT_MAY_LIVE_THERE) {
-      const others = await kubernetes.list(apiVersion, kind, { namespace: PROBE_NAMESPACE });
-      if (others.some(isSomebodyElses)) return;
-    }
-    await kubernetes.delete(address);
-  }
-
   private async serviceOf(applied: KubeObject): Promise<ProbeConfig['service']> {
     const { kubernetes } = this.settings;
     const { namespace = '', name } = applied.metadata;
@@ -187,19 +164,7 @@ export class Installation {
   }
 }
 
-const WHAT_MAY_LIVE_THERE = [
-  ['v1', 'Pod'],
-  ['v1', 'ConfigMap'],
-  ['v1', 'Secret'],
-  ['coordination.k8s.io/v1', 'Lease'],
-] as const;
-
-/** Pods of our own sets go with them; every namespace has the root certificate. */
-function isSomebodyElses({ kind, metadata }: KubeObject): boolean {
-  if (kind === 'Pod') return !isProbePod(metadata.labels);
-  return metadata.name !== 'kube-root-ca.crt';
-}
-
+/** Pods of our own sets go with them. */
 function isProbePod(labels: PodObject['metadata']['labels'] = {}): boolean {
   return labels['app']?.startsWith('regauge-probe') === true;
 }

@@ -1,7 +1,15 @@
-/** The namespace of regauge's own objects: made where it is not there, and open to host networking. */
+/**
+ * The namespace of regauge's own objects: made where it is not there, and open to host networking. Where
+ * somebody made it for a while, it stays from now on.
+ */
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
-import { OWN_LABELS, OWN_NAMESPACE, PRIVILEGED_NAMESPACE_LABELS } from '../../model/own-objects.ts';
+import {
+  MADE_BY,
+  OWN_LABELS,
+  OWN_NAMESPACE,
+  PRIVILEGED_NAMESPACE_LABELS,
+} from '../../model/own-objects.ts';
 import type { KubernetesPort } from '../../ports/index.ts';
 
 const ADDRESS = { apiVersion: 'v1', kind: 'Namespace', name: OWN_NAMESPACE } as const;
@@ -18,6 +26,8 @@ export async function ensureOwnNamespace(kubernetes: KubernetesPort): Promise<vo
       if (!(error instanceof RegaugeError && error.code === 'conflict')) throw error;
     }
   }
+  if (found?.metadata.annotations?.[MADE_BY] !== undefined)
+    await kubernetes.patch(ADDRESS, { metadata: { annotations: { [MADE_BY]: null } } });
   const missing = Object.entries(PRIVILEGED_NAMESPACE_LABELS).some(
     ([key, value]) => found?.metadata.labels?.[key] !== value,
   );
