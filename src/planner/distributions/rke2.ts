@@ -76,11 +76,13 @@ function serviceChange(
  * everywhere, kube-proxy among it (k3s:pkg/cluster/bootstrap.go compareConfig): those that join come last.
  */
 function joinedFirst(servers: readonly NodeFacts[]): readonly string[] {
-  const joins = ({ object }: NodeFacts): boolean =>
-    rke2Arguments(object)?.flags.has('server') === true;
   return servers
     .toSorted((left, right) => Number(joins(left)) - Number(joins(right)))
     .map(({ name }) => name);
+}
+
+function joins({ object }: NodeFacts): boolean {
+  return rke2Arguments(object)?.flags.has('server') === true;
 }
 
 /** Multus calls the first conf by name, and the charts of other networks have other steps. */
