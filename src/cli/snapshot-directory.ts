@@ -2,7 +2,7 @@
  * A snapshot as a directory. A file has a hidden name until it is whole, so that whoever reads the
  * directory meanwhile, or after a crash, does not take a part for the whole.
  */
-import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { RegaugeError } from '../base/errors.ts';
@@ -18,6 +18,7 @@ export function snapshotDirectory(directory: string): SnapshotSink {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
       throw notWritten(directory, error);
+    if (!statSync(directory).isDirectory()) throw notWritten(directory, 'it is no directory');
   }
   return {
     begin: (name) => Promise.resolve(partIn(directory, name)),

@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { packTar } from 'modern-tar/fs';
+import { RegaugeError } from '../base/errors.ts';
 
 /** Returns the path of the archive. */
 export async function packSnapshot(directory: string): Promise<string> {
@@ -18,7 +19,11 @@ export async function packSnapshot(directory: string): Promise<string> {
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RegaugeError('refused', `the archive could not be written to ${path}: ${why}`, {
+      hint: `The snapshot is whole in ${directory}: give that, or pack it yourself.`,
+      cause: error,
+    });
   }
   await rm(directory, { recursive: true });
   return path;
