@@ -102,6 +102,7 @@ function pinFor(situation: Situation, choices: Choices, notes: Notes): Pin | und
 }
 
 function noteAlways(situation: Situation, notes: Notes): void {
+  notes.decisions.push(...(situation.adapter.notes ?? []));
   decide(
     notes,
     'operating system',

@@ -1,5 +1,6 @@
 /** What each action of a plan is as commands, forward and back. */
 import { unreachable } from '../base/assert.ts';
+import { canonicalJson } from '../base/canonical-json.ts';
 import { groupBy } from '../base/group-by.ts';
 import type { Action, ObjectSelector, Plan, Step } from '../model/plan.ts';
 import { suspensionPatch } from '../knowledge/gitops-owners.ts';
@@ -37,12 +38,25 @@ export function undoCommands(plan: Plan, undo: Action, places: Places): readonly
     case 'patch-machine-config':
       return [patchCommand(undo, `'${undo.patch.trim()}'`, places)];
     case 'install-helm-release':
-      return [`helm rollback ${undo.release} -n ${undo.namespace}`];
+      return [releaseBack(plan, undo)];
     case 'apply-objects':
       return [`kubectl apply --server-side -f ${artifactHolding(plan, undo)}`];
     default:
       return common(plan, undo, places);
   }
+}
+
+/** By the values of the step that had them: a rollback by number is another one when it is done twice. */
+function releaseBack({ steps }: Plan, undo: ActionOf<'install-helm-release'>): string {
+  const wanted = canonicalJson(undo.values);
+  const step = steps.find(
+    ({ action }) =>
+      action.kind === 'install-helm-release' && canonicalJson(action.values) === wanted,
+  );
+  const { release, namespace, version } = undo;
+  return step === undefined
+    ? `helm rollback ${release} -n ${namespace}`
+    : `helm upgrade ${release} cilium/cilium --version ${version} -n ${namespace} -f ${artifactPath(step)}`;
 }
 
 function common(plan: Plan, action: Action, places: Places): readonly string[] {
@@ -126,7 +140,7 @@ function fileCommand(
   const directory = path.slice(0, path.lastIndexOf('/'));
   return content === null
     ? `ssh ${addressOf(node)} sudo rm -f ${path}`
-    : `printf '%s' '${content}' | ssh ${addressOf(node)} 'sudo mkdir -p ${directory} && sudo tee ${path}'`;
+    : `printf '${content.replaceAll('\n', '\\n')}' | ssh ${addressOf(node)} 'sudo mkdir -p ${directory} && sudo tee ${path}'`;
 }
 
 function serviceCommands(

@@ -12,7 +12,7 @@ export function gateText({ platform, from }: Plan, gate: Gate, places: Places): 
     case 'conf-selected':
       return `the first conf of ${gate.node} is ${gate.network === 'flannel' ? from.cni : gate.network}’s (\`${listing(places, gate.node, gate.directories?.conf ?? platform.cniConfDirectory)}\`)`;
     case 'etcd-quorum':
-      return `etcd keeps its quorum without ${gate.node} (\`talosctl -n ${places.addressOf(gate.node)} etcd members\`, and \`etcd status\` on each)`;
+      return `etcd keeps its quorum without ${gate.node} (${places.onTalos ? `\`talosctl -n ${places.addressOf(gate.node)} etcd members\`, and \`etcd status\` on each` : '`kubectl describe nodes -l node-role.kubernetes.io/etcd`: the others Ready, and EtcdIsVoter True'})`;
     case 'workloads-ready':
       return 'all workloads ready that were ready before (`kubectl get deploy,sts,ds -A`)';
     case 'dns-answers':

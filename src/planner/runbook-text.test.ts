@@ -80,7 +80,7 @@ describe('the runbook', () => {
   it('says how a Helm release and a CiliumNodeConfig come back', () => {
     const plan = planned();
     expect(commandsUnder(plan, 'Upgrade the release to the final values').slice(-5)).toEqual([
-      'helm rollback cilium -n kube-system',
+      'helm upgrade cilium cilium/cilium --version 1.16.5 -n kube-system -f artifacts/install-secondary-install-cilium.values.yaml',
       'kubectl rollout restart -n kube-system deployment/cilium-operator',
       'kubectl rollout status -n kube-system deployment/cilium-operator',
       'kubectl rollout restart -n kube-system daemonset/cilium',

@@ -6,6 +6,7 @@
 import type { Finding } from '../../model/finding.ts';
 import type { DirectoriesAfter, ObjectSelector, ServiceProof } from '../../model/plan.ts';
 import type { CniDirectories } from '../../knowledge/distributions.ts';
+import type { Decision } from '../intent.ts';
 import type { OldNetwork } from './old-network.ts';
 
 export interface DistributionAdapter {
@@ -22,6 +23,8 @@ export interface DistributionAdapter {
   readonly kubeProxy: readonly ObjectSelector[];
   /** What the system's own service is told instead of, or besides, deleting objects. */
   readonly service: ((kubeProxyReplaced: boolean) => ServiceChange) | undefined;
+  /** What a person should know of it before. */
+  readonly notes?: readonly Decision[];
   /** What the distribution cannot do, or no steps are known for. */
   readonly refusals: readonly Finding[];
 }

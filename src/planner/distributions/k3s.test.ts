@@ -1,9 +1,10 @@
 /** K3s: what no plan is made for, each with its near miss; what its servers are told, and in which order. */
 import { describe, expect, it } from 'vitest';
-import { node } from '../../hazards/testing-objects.ts';
+import { node, pod } from '../../hazards/testing-objects.ts';
 import type { FactsLiteral } from '../../hazards/testing.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
-import { actionOf, literal, planned, refused, step, valuesAt } from '../testing.ts';
+import { runbookText } from '../runbook-text.ts';
+import { actionOf, choice, literal, planned, refused, step, valuesAt } from '../testing.ts';
 
 interface Server {
   readonly args?: string;
@@ -173,6 +174,27 @@ describe('a plan for K3s', () => {
     expect(actionOf(off, 'remove-old-cni/tell-service', 'write-node-file').content).not.toContain(
       'kube-proxy',
     );
+  });
+
+  it('says which host ports are not served meanwhile, where there are any', () => {
+    const published = pod('svclb-traefik-x', {
+      namespace: 'kube-system',
+      node: 'srv-1',
+      containers: [{ name: 'lb', ports: [{ containerPort: 80, hostPort: 80 }] }],
+    });
+    expect(choice(planned(on([server(1), published])), 'host ports')).toContain('svclb-traefik-x');
+    expect(choice(planned(on([server(1)])), 'host ports')).toBeUndefined();
+    expect(choice(planned(on([server(1)])), 'K3s')).toContain('90-regauge.yaml');
+  });
+
+  it('can be gone back from by hand, by the values and not by a number', () => {
+    const text = runbookText(planned(on([server(1), agent()])));
+    expect(text).toContain("printf 'flannel-backend: none\\ndisable-network-policy: true\\n");
+    expect(text).toContain(
+      'helm upgrade cilium cilium/cilium --version 1.16.5 -n kube-system -f artifacts/replace-kube-proxy-values.values.yaml',
+    );
+    expect(text).not.toContain('helm rollback');
+    expect(text).not.toContain('talosctl');
   });
 
   it('knows where plugins were before their place was the same in every release', () => {

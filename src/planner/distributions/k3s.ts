@@ -9,6 +9,7 @@ import { cniDirectories } from '../../knowledge/distributions.ts';
 import { K3S_CONFIG_DIRECTORY, K3S_CONTAINERD_CONFIG, k3sJoins } from '../../knowledge/k3s.ts';
 import type { NodeFacts } from '../../model/facts.ts';
 import type { DistributionAdapter, ServiceChange } from './adapter.ts';
+import type { Decision } from '../intent.ts';
 import { k3sRefusals } from './k3s-refusals.ts';
 import { FLANNEL } from './old-network.ts';
 import type { DistributionContext } from './registry.ts';
@@ -27,8 +28,38 @@ export function k3s(context: DistributionContext): DistributionAdapter {
     oldCniReturns: 'with-service',
     kubeProxy: [],
     service: (replaced) => serviceChange(context, replaced && kubeProxyPresent),
+    notes: [toldInOneFile(context), ...hostPorts(context)],
     refusals: k3sRefusals(context),
   };
+}
+
+function toldInOneFile({ controlPlanes, workers }: DistributionContext): Decision {
+  const services = workers.length === 0 ? 'k3s' : 'k3s and k3s-agent';
+  return {
+    about: 'K3s',
+    choice: `told in ${PATH} on ${controlPlanes.length === 1 ? 'its server' : `its ${controlPlanes.length} servers`}; ${services} restart on every node, one after the other`,
+    because:
+      'Flannel, kube-proxy and the policy controller are parts of its process. Pods run on meanwhile; what installs K3s anew has to say the same, or the file has to stay',
+  };
+}
+
+/** Of ServiceLB, mostly: its pods publish the ports of LoadBalancer Services. */
+function hostPorts({ facts }: DistributionContext): readonly Decision[] {
+  const publishing = facts.workloads.pods.filter(
+    ({ value: { spec } }) =>
+      spec.hostNetwork !== true &&
+      spec.containers.some(({ ports = [] }) => ports.some(({ hostPort = 0 }) => hostPort > 0)),
+  );
+  const [first] = publishing;
+  if (first === undefined) return [];
+  return [
+    {
+      about: 'host ports',
+      choice: `not served on a node from its move until Cilium replaces kube-proxy there (${publishing.length} ${publishing.length === 1 ? 'pod' : 'pods'}, for one ${first.value.metadata.namespace ?? ''}/${first.value.metadata.name})`,
+      because:
+        'Flannel’s conf chains portmap, Cilium’s does not, and Cilium serves host ports with kube-proxy replacement only (FM-39); let other nodes take the traffic meanwhile',
+    },
+  ];
 }
 
 function serviceChange(
