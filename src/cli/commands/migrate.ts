@@ -22,6 +22,7 @@ export async function run(
   flags: MigrateFlags,
   ...paths: string[]
 ): Promise<void> {
+  this.process.onLongRun?.();
   await migrateOn(this, flags, paths, openRealCluster);
 }
 

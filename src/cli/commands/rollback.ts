@@ -27,6 +27,7 @@ const WORDS: ChangeWords = {
 };
 
 export async function run(this: CliContext, flags: ChangeFlags, ...paths: string[]): Promise<void> {
+  this.process.onLongRun?.();
   await rollbackOn(this, flags, paths, openRealCluster);
 }
 

@@ -36,6 +36,7 @@ interface Served {
 }
 
 export async function run(this: CliContext, flags: TwinServeFlags): Promise<void> {
+  this.process.onLongRun?.();
   const address = addressToListenOn(flags.listen, flags.iKnowOthersCanReachIt);
   const chosen = await chosenCluster(flags);
   const now = Date.now();
