@@ -53,7 +53,7 @@ export function appliedObject(
   given: KubeObject,
   options: ApplyOptions,
 ): KubeObject {
-  if (live === undefined) return appliedTo(undefined, beginning(given), options);
+  if (live === undefined) return begunBy(appliedTo(undefined, beginning(given), options), given);
   requireVersion(live, given.metadata);
   const { resourceVersion: _, ...metadata } = given.metadata;
   const whole: WithParts = { ...given, metadata };
@@ -145,6 +145,13 @@ export function requireVersion(
 
 function hasStatusDoor({ apiVersion, kind }: KubeObject): boolean {
   return BY_KIND.get(`${apiVersion}/${kind}`)?.subresources.includes('status') === true;
+}
+
+/** An apply says nothing of a status; the kind begins it, as with any new object. */
+function begunBy(applied: KubeObject, given: KubeObject): KubeObject {
+  const { status }: WithParts = beginning(given);
+  const whole: WithParts = { ...applied, status };
+  return hasStatusDoor(given) ? whole : applied;
 }
 
 /** Without what only the server gives, and with the status that new objects have. */
