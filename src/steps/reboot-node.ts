@@ -6,6 +6,8 @@ import { RegaugeError } from '../base/errors.ts';
 import type { NodeObject, PodObject } from '../model/kubernetes.ts';
 import type { KubernetesPort } from '../ports/index.ts';
 import { CORDON_MARK, setSchedulable } from './cordon.ts';
+import { quorumWithout } from './etcd-quorum.ts';
+import { untilCopiedElsewhere } from './last-copies.ts';
 import {
   getNode,
   isBare,
@@ -36,6 +38,7 @@ export async function drainAndReboot(
     if (before?.spec.unschedulable !== true)
       await setSchedulable(kubernetes, node, context.plan.id);
     await drain(context, action);
+    await untilSafeToReboot(context, node);
     await kubernetes.patch(
       { apiVersion: 'v1', kind: 'Node', name: node },
       { metadata: { annotations: { [BOOT_MARK]: bootId } } },
@@ -47,6 +50,17 @@ export async function drainAndReboot(
   );
   if (!back.holds) throw new Error(back.message);
   await open(kubernetes, node);
+}
+
+/** Asked once more: a drain takes minutes, in which another machine may have gone down. */
+async function untilSafeToReboot(context: StepContext, node: string): Promise<void> {
+  const { ports, step, deadline } = context;
+  await untilCopiedElsewhere(context, node);
+  for (const gate of step.gates) {
+    if (gate.kind !== 'etcd-quorum') continue;
+    const verdict = await waitUntil(ports.clock, deadline, () => quorumWithout(ports, gate));
+    if (!verdict.holds) throw new Error(`${node} was not rebooted: ${verdict.message}`);
+  }
 }
 
 async function nothingToMove({ ports, plan }: StepContext, node: string): Promise<boolean> {

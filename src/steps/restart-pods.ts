@@ -6,6 +6,7 @@
 import type { PodDisruptionBudgetObject, PodObject } from '../model/kubernetes.ts';
 import { CORDON_MARK, setSchedulable } from './cordon.ts';
 import { getNode, isOnOldNetwork, podsOn, showPod } from './pods.ts';
+import { untilCopiedElsewhere } from './last-copies.ts';
 import { drainAndReboot, isRebooting } from './reboot-node.ts';
 import {
   methodFor,
@@ -56,6 +57,7 @@ export async function restartOldPods(
 ): Promise<void> {
   const { node, strategy } = action;
   if (strategy === 'evict-in-place') await moveVolumesFirst(context, action, toward);
+  else if (await hasManagers(context, node, toward)) await untilCopiedElsewhere(context, node);
   const withoutRoom = await budgets(context, action.budgetsWithoutRoom ?? []);
   const result = await restartRound(context, {
     node,
@@ -101,7 +103,9 @@ async function moveVolumesFirst(
       methodFor: (pod) => methodFor(pod, strategy, []),
       goneIsEnough: true,
     };
-    if (await volumesLeft(context, leaving)) {
+    const left = await volumesLeft(context, leaving);
+    await untilCopiedElsewhere(context, node);
+    if (left) {
       const uids = uidsOf(managers);
       const isOld = (pod: PodObject): boolean => uids.has(pod.metadata.uid) && wants(pod);
       report(await restartRound(context, { node, wants: isOld, methodFor: () => 'evict' }), node);
@@ -109,6 +113,12 @@ async function moveVolumesFirst(
   } finally {
     if (cordonedHere) await setSchedulable(kubernetes, node, null);
   }
+}
+
+async function hasManagers(context: StepContext, node: string, toward: Toward): Promise<boolean> {
+  const wants = toBeMoved(context, toward);
+  const present = await podsOn(context.ports.kubernetes, node);
+  return present.some((pod) => isInstanceManager(pod) && wants(pod));
 }
 
 function uidsOf(pods: readonly PodObject[]): ReadonlySet<string | undefined> {

@@ -1,0 +1,94 @@
+/**
+ * Before what holds a node's copies of volumes goes down (its instance manager, the machine): every volume
+ * with a copy here has another that is well. Longhorn tells of a copy it lost only after its time-out, so
+ * that a node that has just fallen silent is waited for until Longhorn must know of it.
+ */
+import type { KubeObject } from '../model/kubernetes.ts';
+import type { Ports } from '../ports/index.ts';
+import { getNode, isNodeReady } from './pods.ts';
+import { fails, HOLDS, type StepContext, type Verdict } from './step-module.ts';
+import { waitUntil } from './waiting.ts';
+
+/** What has left the node waits meanwhile, and others hold still: rather stop than let that last (milliseconds). */
+const PATIENCE_MS = 300_000;
+/** engine-replica-timeout of 8 s (longhorn-manager), and what it takes to write it down. */
+const KNOWN_AFTER_MS = 15_000;
+
+interface Replica extends KubeObject {
+  readonly spec?: { readonly nodeID?: string; readonly volumeName?: string };
+}
+
+interface Volume extends KubeObject {
+  readonly status?: { readonly state?: string; readonly robustness?: string };
+}
+
+/** Waits until it is so; throws when that takes too long, with the volume that is in the way. */
+export async function untilCopiedElsewhere(context: StepContext, node: string): Promise<void> {
+  const { ports, deadline, say } = context;
+  const verdict = await waitUntil(
+    ports.clock,
+    Math.min(deadline, ports.clock.now() + PATIENCE_MS),
+    () => copiedElsewhere(ports, node),
+    (message) => say(message, node),
+  );
+  if (!verdict.holds) throw new LastCopies(verdict.message);
+}
+
+/** The message names the volume. */
+class LastCopies extends Error {
+  override readonly name = 'LastCopies';
+}
+
+async function copiedElsewhere(ports: Ports, node: string): Promise<Verdict> {
+  const { kubernetes } = ports;
+  const replicas = await kubernetes.list<Replica>('longhorn.io/v1beta2', 'Replica');
+  const holders = holdersOf(replicas);
+  const shared = [...holders].filter(([, nodes]) => nodes.has(node) && nodes.size > 1);
+  if (shared.length === 0) return HOLDS;
+  const volumes = await kubernetes.list<Volume>('longhorn.io/v1beta2', 'Volume');
+  const attached = new Map(
+    volumes
+      .filter(({ status }) => status?.state === 'attached')
+      .map(({ metadata, status }) => [metadata.name, status?.robustness ?? 'healthy']),
+  );
+  // On a node that is gone, or away, no copy is left to take down.
+  if (!isNodeReady(await getNode(kubernetes, node))) return HOLDS;
+  const silent = await silentNodes(ports, node);
+  for (const [volume, nodes] of shared) {
+    const robustness = attached.get(volume);
+    // No engine waits for the copies of a volume that is not attached.
+    if (robustness === undefined) continue;
+    if (robustness !== 'healthy')
+      return fails(
+        `Longhorn volume ${volume} is ${robustness}: its copy on ${node} may be the last`,
+      );
+    const other = [...nodes].find((holder) => silent.has(holder));
+    if (other !== undefined)
+      return fails(`${other}, which holds a copy of Longhorn volume ${volume}, has fallen silent`);
+  }
+  return HOLDS;
+}
+
+/** Nodes by volume. */
+function holdersOf(replicas: readonly Replica[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const holders = new Map<string, Set<string>>();
+  for (const { spec } of replicas) {
+    const { nodeID = '', volumeName = '' } = spec ?? {};
+    if (nodeID === '' || volumeName === '') continue;
+    const nodes = holders.get(volumeName);
+    if (nodes === undefined) holders.set(volumeName, new Set([nodeID]));
+    else nodes.add(nodeID);
+  }
+  return holders;
+}
+
+/** Nodes that others do not reach any more, and not for so long that Longhorn would have told. */
+async function silentNodes({ prober }: Ports, node: string): Promise<ReadonlySet<string>> {
+  const failing = await prober.failing();
+  return new Set(
+    failing
+      .filter(({ from, to }) => to.class === 'host' && to.node !== node && from.node !== to.node)
+      .filter(({ sinceMs }) => sinceMs < KNOWN_AFTER_MS)
+      .map(({ to }) => to.node),
+  );
+}
