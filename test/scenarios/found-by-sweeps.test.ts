@@ -82,6 +82,38 @@ const FOUND: readonly Found[] = [
     faults: ['node-removed@move-nodes/wave-06/hold+13,node=talos-wrk-03'],
     outcomes: ['stopped'],
   },
+  {
+    what: 'a node has just died for good when another is moved: no copy of a volume is taken down before Longhorn knows',
+    seed: 795_445_793,
+    faults: ['node-lost@move-nodes/talos-wrk-04/verify+31,node=talos-wrk-04,back=0'],
+    outcomes: ['stopped'],
+  },
+  {
+    what: 'a node is lost while another is drained: that one reboots when its copies are elsewhere again',
+    seed: 995_450_576,
+    faults: ['node-lost@move-nodes/talos-wrk-01/restart-pods,node=talos-cp-02,back=60'],
+    strategy: 'reboot',
+    outcomes: ['clean'],
+  },
+  {
+    what: 'a fault strikes after the end: what it leaves is judged when it is over',
+    seed: 995_450_240,
+    faults: [
+      'clock-skew@prepare/back-up,behind=61,for=1800',
+      'agent-crashes@replace-kube-proxy/wave-07/verify+22,node=talos-cp-01,for=1800',
+    ],
+    outcomes: ['clean'],
+  },
+  {
+    what: 'a controller was refused for half an hour: it tries again in its own time, and the run goes on',
+    seed: 995_451_825,
+    faults: [
+      'webhook-down@move-nodes/talos-wrk-01/open,for=1800',
+      'webhook-down@install-secondary/node-config,for=1800',
+    ],
+    strategy: 'sandbox-restart',
+    outcomes: ['resumed'],
+  },
 ];
 
 describe('what sweeps found', () => {

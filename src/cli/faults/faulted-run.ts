@@ -69,7 +69,11 @@ const RUNS_MAX = 4;
 const SETTLE_SECONDS = { done: 60, stopped: 330 };
 /** Nobody waits longer for a migration to end (seconds). */
 const PATIENCE_SECONDS = 24 * 3600;
-const LOOK_AGAIN_SECONDS = 30;
+/**
+ * Who finds it stopped looks again soon, and later when that did not help: a controller that was refused
+ * again and again tries after up to 1,000 s (KK workqueue.DefaultControllerRateLimiter).
+ */
+const LOOK_AGAIN_SECONDS = [30, 300, 1_000] as const;
 
 export function runWithFaults(given: FaultedCase): Promise<FaultedRun> {
   return new Rehearsal(given).run();
@@ -158,7 +162,9 @@ class Rehearsal {
   /** Somebody who finds it stopped waits until what was wrong is over, and runs it again. */
   private untilQuiet(): Promise<void> {
     const left = Math.max(0, this.quietAt - this.world.kernel.now());
-    return this.ports.clock.sleep(left + LOOK_AGAIN_SECONDS * 1000);
+    const stopped = this.attempts.filter(({ end }) => end === 'stopped').length;
+    const again = LOOK_AGAIN_SECONDS[Math.min(stopped, LOOK_AGAIN_SECONDS.length) - 1] ?? 0;
+    return this.ports.clock.sleep(left + again * 1000);
   }
 
   private async attempt(): Promise<Attempt> {
@@ -240,12 +246,16 @@ class Rehearsal {
     };
   }
 
+  /** Until what is stuck shows: also what a fault left that outlasts the run, or strikes after it. */
   private async settle(): Promise<void> {
     const { kernel } = this.world;
-    const wait =
-      this.attempts.at(-1)?.end === 'done' ? SETTLE_SECONDS.done : SETTLE_SECONDS.stopped;
-    const until = Math.max(kernel.now(), this.quietAt) + wait * 1000;
-    await this.ports.clock.sleep(until - kernel.now());
+    const done = this.attempts.at(-1)?.end === 'done';
+    const from = kernel.now();
+    const until = (): number => {
+      const wait = done && this.quietAt <= from ? SETTLE_SECONDS.done : SETTLE_SECONDS.stopped;
+      return Math.max(from, this.quietAt) + wait * 1000;
+    };
+    while (until() > kernel.now()) await this.ports.clock.sleep(until() - kernel.now());
   }
 }
 
