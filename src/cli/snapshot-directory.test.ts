@@ -38,10 +38,12 @@ function cluster(pods: PodPages): SnapshotRequest['kubernetes'] {
         metadata: { name: 'kube-system', uid: 'u-1' },
       } as unknown as T), // the one object that is asked for
     // Nothing installed the CNI by Helm.
-    pages: async function* noPages() {} as KubernetesReads['pages'],
+    pages: noPages as KubernetesReads['pages'],
     rawPages: (_version, kind) => (kind === 'Pod' ? pods() : onePage('')),
   };
 }
+
+async function* noPages(): AsyncGenerator<never> {}
 
 async function* onePage(items: string): AsyncGenerator<RawListPage> {
   yield { items: Buffer.from(items), resourceVersion: '1' };

@@ -92,14 +92,19 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotMa
   for (const { kind, objects } of files) request.onProgress?.({ kind, objects, state: 'kept' });
   const worker = async (): Promise<void> => {
     for (let kind = waiting.shift(); kind !== undefined; kind = waiting.shift()) {
-      const read = await readKind(request, kind);
+      const read = await readKind(request, kind).catch((error: unknown) => {
+        waiting.length = 0;
+        throw error;
+      });
       if (read === 'absent') continue;
       if ('files' in read) files.push(...read.files);
       else notRead.push(read.notRead);
       await request.sink.manifest(manifest(false));
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  // Nothing is written any more once the failure is told.
+  const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
   helm = await readReleases(request);
   if (request.nodes !== undefined) nodes = await readNodeFiles({ ...request, ...request.nodes });
   const whole = manifest(true);
