@@ -6,6 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import { present } from '../src/base/assert.ts';
 import { planFor, rehearse } from '../src/cli/rehearsal-session.ts';
+import { openNodeHost } from '../src/drivers/host-access/open-node-host.ts';
 import { memoryBackups } from '../src/engine/backups.ts';
 import { reachedSteps } from '../src/engine/run/reached-steps.ts';
 import { runPlan } from '../src/engine/run-plan.ts';
@@ -282,6 +283,31 @@ describe('the planned migration of a K3s cluster', () => {
     const part = { ...plan, steps: plan.steps.slice(0, end + 1) };
     const there = await world.kernel.drive(() => runPlan(part, ports, { backups }));
     expect(there.failed).toBeUndefined();
+    const reached = await world.kernel.drive(() => reachedSteps(plan, ports, backups));
+    const back = await world.kernel.drive(() => undoRun(plan, reached, ports, { backups }));
+    expect(back.failed).toBeUndefined();
+    later(world, 60);
+    expect(stateOf(world)).toEqual(before);
+  });
+});
+
+describe('through pods on the nodes, as on a real cluster', () => {
+  it('goes there and back: files, services and etcd’s voters are reached with no API of the machine', async () => {
+    const from = read(k3s(), TARGET);
+    const { plan } = planFor(from);
+    const { world } = buildWorld(from, { seed: 1 });
+    const twinPorts = createTwinPorts(world);
+    const { nodeHost } = openNodeHost({
+      kubernetes: twinPorts.kubernetes,
+      distribution: 'k3s',
+      hostAccess: { run: 'test', mayCreatePods: true, isExclusive: true },
+    });
+    const ports = { ...twinPorts, nodeHost };
+    const backups = memoryBackups();
+    const before = stateOf(world);
+    const there = await world.kernel.drive(() => runPlan(plan, ports, { backups }));
+    expect(there.failed).toBeUndefined();
+    expect(nodeOf(world, 'k3s-agt-2').files.list('/etc/cni/net.d')).toEqual(['05-cilium.conflist']);
     const reached = await world.kernel.drive(() => reachedSteps(plan, ports, backups));
     const back = await world.kernel.drive(() => undoRun(plan, reached, ports, { backups }));
     expect(back.failed).toBeUndefined();
