@@ -222,8 +222,8 @@ export class CniState implements StateDirectory {
       const scratch = this.byId(second)?.scratch;
       return scratch === undefined ? undefined : JSON.stringify(scratch);
     }
-    const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
-    if (top !== 'results' || entry === undefined) return undefined;
+    const entry = top === 'results' ? this.cachedIn(second) : undefined;
+    if (entry === undefined) return undefined;
     const { container, ifName, config } = entry;
     return JSON.stringify({
       kind: 'cniCacheV1',
@@ -231,6 +231,16 @@ export class CniState implements StateDirectory {
       ifName,
       networkName: config.name,
     });
+  }
+
+  /** A file's name tells its container: nothing is put in order, or into a name, for the others. */
+  private cachedIn(file: string): CachedAdd | undefined {
+    for (const container of this.all()) {
+      if (!file.includes(container.id)) continue;
+      const entry = chain(container).find((cached) => fileNameOf(cached) === file);
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
   }
 
   write(path: string, content: string): void {
@@ -253,7 +263,7 @@ export class CniState implements StateDirectory {
       this.settle(container);
     }
     if (top !== 'results') return;
-    const entry = this.allCached().find((cached) => fileNameOf(cached) === second);
+    const entry = this.cachedIn(second);
     if (entry !== undefined) this.cacheDelete(entry.config.name, entry.container, entry.ifName);
   }
 
