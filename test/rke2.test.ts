@@ -134,6 +134,14 @@ describe('the plan for RKE2', () => {
     expect(refusal(rke2({ objects: [policy('example.org/v1')] }))).toBe('a plan was made');
   });
 
+  it('takes policies of Calico’s own for none only where their kind was read', () => {
+    const input = read(rke2(), KEEPS_PROXY);
+    const about = (listed: readonly string[]): readonly string[] =>
+      planFor({ ...input, kindsListed: listed }).plan.decisions.map((each) => each.about);
+    expect(about([])).toContain('policies of Calico’s own');
+    expect(about(['GlobalNetworkPolicy'])).not.toContain('policies of Calico’s own');
+  });
+
   it('is refused where RKE2 runs another network than Canal', () => {
     const text = JSON.stringify(rke2()).replaceAll('rancher/hardened-calico', 'rancher/other');
     const snapshot = JSON.parse(text) as Snapshot; // as it was, with other images

@@ -97,6 +97,7 @@ function pod(node: NodeObject, name: string, { mirror, labels, spec }: PodParts)
     : { apiVersion: 'apps/v1', kind: 'DaemonSet', name, uid: `uid-${name}` };
   const { containers = [], initContainers = [] } = spec as PodObject['spec'];
   const ready = { ready: true, restartCount: 0, state: { running: {} } };
+  const ended = { ...ready, state: { terminated: { exitCode: 0, reason: 'Completed' } } };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -125,7 +126,7 @@ function pod(node: NodeObject, name: string, { mirror, labels, spec }: PodParts)
       initContainerStatuses: initContainers.map(({ name: container, image }) => ({
         name: container,
         image,
-        ...ready,
+        ...ended,
       })),
     },
   } as unknown as PodObject; // as kubectl prints one
