@@ -20,6 +20,11 @@ export interface PolicyTest {
   readonly tested: string;
   /** Whether the network is said to enforce policies (Cilium's `enable-policy`); null: not known. */
   readonly enforcementExpected: boolean | null;
+  /**
+   * Policies for the whole cluster, as `AdminNetworkPolicy name`, which were not tried: what they forbid
+   * cannot be asked from our own pods. One of them may allow what our policy forbids.
+   */
+  readonly clusterwide: readonly string[];
   readonly connections: readonly ForbiddenConnection[];
 }
 

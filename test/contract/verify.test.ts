@@ -80,6 +80,31 @@ describe('verify', () => {
     expect(leftBehind(world)).toEqual([]);
   });
 
+  it('takes no policy for broken that one of the whole cluster may overrule', async () => {
+    const outcomes: unknown[] = [];
+    for (const clusterwide of [[], ['admins']]) {
+      const world = flannelWorld();
+      const { kubernetes } = createTwinPorts(world);
+      const config = { name: 'cilium-config', namespace: 'kube-system' };
+      await world.kernel.drive(async () => {
+        const data = { 'enable-policy': 'default' };
+        await kubernetes.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: config, data });
+        for (const name of clusterwide)
+          await kubernetes.apply({
+            apiVersion: 'cilium.io/v2',
+            kind: 'CiliumClusterwideNetworkPolicy',
+            metadata: { name },
+          });
+      });
+      const { verdict, policies } = await verify(world);
+      outcomes.push([verdict, policies?.clusterwide]);
+    }
+    expect(outcomes).toEqual([
+      ['failing', []],
+      ['unknown', ['CiliumClusterwideNetworkPolicy admins']],
+    ]);
+  });
+
   it('says what fails, and from where', async () => {
     const world = flannelWorld();
     networkOf(world.nodes.get('v-w-1') ?? [...world.nodes.values()][2] ?? fail()).setKubeProxy(

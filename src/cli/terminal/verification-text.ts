@@ -128,7 +128,7 @@ function tableOf(rows: readonly Row[], colours: Colors): string {
 }
 
 function policyText(policies: PolicyTest, width: number, colours: Colors): readonly string[] {
-  const { connections, enforcementExpected, tested } = policies;
+  const { connections, clusterwide, enforcementExpected, tested } = policies;
   const count = (outcome: string): number =>
     connections.filter((connection) => connection.outcome === outcome).length;
   const reached = count('reached');
@@ -148,7 +148,14 @@ function policyText(policies: PolicyTest, width: number, colours: Colors): reado
     ...bullet(isBad ? colours.red(said) : said, width),
     ...bullet(expectation, width),
     ...bullet(`Tested: ${tested}.`, width),
+    ...(clusterwide.length === 0 ? [] : bullet(clusterwideText(clusterwide), width)),
   ];
+}
+
+function clusterwideText(policies: readonly string[]): string {
+  const more = policies.length > LISTED_MAX ? ` and ${policies.length - LISTED_MAX} more` : '';
+  const names = policies.slice(0, LISTED_MAX).join(', ');
+  return `Not tried: ${names}${more}. What they forbid is not known, and what comes through may be what they allow.`;
 }
 
 function headline(
@@ -160,7 +167,7 @@ function headline(
   const measured = `${plural(paths, 'path')} measured for ${seconds} s`;
   if (verdict === 'clear') return `${colours.green('clear')}: ${measured}, none loses packets.`;
   if (verdict === 'failing') return `${colours.red('failing')}: ${measured}.`;
-  return `${colours.yellow('unknown')}: ${measured}; of some nodes nothing is known.`;
+  return `${colours.yellow('unknown')}: ${measured}; not all can be said, see above.`;
 }
 
 function bullet(text: string, width: number): readonly string[] {

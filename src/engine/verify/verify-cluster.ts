@@ -83,8 +83,11 @@ function verdictOf(
   const isOpen =
     policies?.enforcementExpected === true &&
     policies.connections.some(({ outcome }) => outcome === 'reached');
-  if (isOpen || failing.length > 0) return 'failing';
+  // What forbids is the union of all policies, and so is what allows: then it proves nothing.
+  const isDisputed = isOpen && policies.clusterwide.length > 0;
+  if ((isOpen && !isDisputed) || failing.length > 0) return 'failing';
   if (paths.some(({ longestGapMs }) => longestGapMs > GAP_MAX_MS)) return 'failing';
+  if (isDisputed) return 'unknown';
   return unknown.length > 0 || paths.length === 0 ? 'unknown' : 'clear';
 }
 
@@ -99,6 +102,7 @@ async function testPolicy(options: VerifyOptions, closed: ClosedTarget): Promise
     tested:
       'a pod in our own namespace, closed to all by a NetworkPolicy, asked from every node’s pod; the policies of the cluster itself were not tried',
     enforcementExpected: await expectsEnforcement(kubernetes),
+    clusterwide: await clusterwidePolicies(kubernetes),
     connections: before.map(({ from, to, reached }) => {
       const later = after.find((path) => path.from.node === from.node)?.reached;
       const reachedBefore = reached === true;
@@ -107,6 +111,27 @@ async function testPolicy(options: VerifyOptions, closed: ClosedTarget): Promise
       return { from, to, reachedBefore, outcome };
     }),
   };
+}
+
+const CLUSTERWIDE = [
+  ['cilium.io/v2', 'CiliumClusterwideNetworkPolicy'],
+  ['policy.networking.k8s.io/v1alpha1', 'AdminNetworkPolicy'],
+  ['policy.networking.k8s.io/v1alpha1', 'BaselineAdminNetworkPolicy'],
+] as const;
+
+async function clusterwidePolicies(kubernetes: KubernetesPort): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const [apiVersion, kind] of CLUSTERWIDE) {
+    try {
+      const policies = await kubernetes.list(apiVersion, kind);
+      found.push(...policies.map(({ metadata }) => `${kind} ${metadata.name}`));
+    } catch (error) {
+      if (!(error instanceof RegaugeError)) throw error;
+      // A kind that the cluster has not is no policy; one that may not be listed may be one.
+      if (error.code !== 'not-found') found.push(`${kind}, not listed: ${error.message}`);
+    }
+  }
+  return found;
 }
 
 /**

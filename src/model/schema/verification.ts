@@ -29,6 +29,7 @@ export const verification = z.object({
     .object({
       tested: z.string(),
       enforcementExpected: z.boolean().nullable(),
+      clusterwide: list(z.string()),
       connections: list(forbidden),
     })
     .exactOptional(),
