@@ -3,7 +3,6 @@
  * observed before and after. The first failure stops the run; what was done and can be undone is
  * said. Resuming is running again: what is done observes as done, or is behind what was begun since.
  */
-import { assert } from '../base/assert.ts';
 import { RegaugeError } from '../base/errors.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import type { RunEvent } from '../model/run-event.ts';
@@ -11,16 +10,18 @@ import type { Ports } from '../ports/index.ts';
 import { openHeldNodes } from '../steps/held-nodes.ts';
 import { OwnerTurns } from '../steps/owner-turns.ts';
 import { stepFor } from '../steps/registry.ts';
-import type { BackupStore, StepContext } from '../steps/step-module.ts';
+import type { BackupStore, StepContext, Verdict } from '../steps/step-module.ts';
 import { waitUntil } from '../steps/waiting.ts';
 import { memoryBackups } from './backups.ts';
-import type { GateContext } from './gates/gate-context.ts';
-import { Warnings } from './gates/warnings.ts';
+import { type GateContext, gateContextOf } from './gates/gate-context.ts';
 import type { LossBudgets } from './probes/budgets.ts';
 import { LossWatch } from './probes/watch-losses.ts';
 import { brokenInWords, lookBefore } from './run/broken-before.ts';
+import { closingWords, endingOf } from './run/closing-words.ts';
 import { passedSteps } from './run/evidence.ts';
 import { holdGates } from './run/hold-gates.ts';
+import { NodeRoll } from './run/node-roll.ts';
+import { assertOrdered, dependentsIn } from './run/plan-order.ts';
 import { type RunControl, RunHalted } from './run/run-control.ts';
 import { isSafePoint } from './run/safe-point.ts';
 import { strangersBefore } from './run/strangers.ts';
@@ -81,7 +82,7 @@ class PlanRun {
   private readonly done: string[] = [];
   private readonly started = new Set<string>();
   private readonly waiting = new Map<string, number>();
-  private readonly dependents = new Map<string, Step[]>();
+  private readonly dependents: ReadonlyMap<string, readonly Step[]>;
   private readonly backups: BackupStore;
   private readonly turns = new OwnerTurns();
   private losses: LossWatch | undefined;
@@ -91,6 +92,7 @@ class PlanRun {
   private halt: RunHalted | undefined;
   private readonly running = new Set<string>();
   private readonly plan: Plan;
+  private readonly roll: NodeRoll;
   private readonly ports: Ports;
   private readonly options: RunOptions;
 
@@ -100,16 +102,14 @@ class PlanRun {
     this.options = options;
     this.startedAt = ports.clock.now();
     this.backups = options.backups ?? memoryBackups();
-    const warnings = new Warnings(ports.kubernetes, ports.clock);
-    this.gates = { ports, plan, failingBefore: new Set(), warnings };
-    for (const step of plan.steps) {
-      this.waiting.set(step.id, step.dependsOn.length);
-      for (const before of step.dependsOn) {
-        const list = this.dependents.get(before) ?? [];
-        list.push(step);
-        this.dependents.set(before, list);
-      }
-    }
+    this.gates = gateContextOf(plan, ports);
+    this.roll = new NodeRoll(plan, ports, async (message, node) => {
+      await this.tell({ type: 'health', at: this.seconds(), message, node });
+      // What ran there needs room, also where its node was the only open one.
+      await this.letGo();
+    });
+    this.dependents = dependentsIn(plan);
+    for (const { id, dependsOn } of plan.steps) this.waiting.set(id, dependsOn.length);
     assertOrdered(plan);
   }
 
@@ -131,7 +131,7 @@ class PlanRun {
     await this.tell({
       type: endingOf(result),
       at: this.seconds(),
-      message: this.closingWords(result),
+      message: closingWords(this.plan, result),
     });
     if (this.options.keepProbing !== true && this.halt === undefined)
       await this.ports.prober.stop();
@@ -203,7 +203,7 @@ class PlanRun {
 
   private async runStep(step: Step): Promise<Ended> {
     try {
-      const ended = await this.attempt(step);
+      const ended = await this.attemptWithWhoIsThere(step);
       await this.losses?.stepEnds(step.id);
       this.running.delete(step.id);
       return ended;
@@ -214,6 +214,24 @@ class PlanRun {
       }
       this.running.delete(step.id);
       return { failed: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** What fails because a node has left is tried again without it, or is void. */
+  private async attemptWithWhoIsThere(whole: Step): Promise<Ended> {
+    for (;;) {
+      const step = this.roll.step(whole);
+      if (this.roll.isVoid(step)) {
+        await this.tellStep(step, 'already-done', 'void: its node has left the cluster');
+        return 'done';
+      }
+      const ended = await this.attempt(step).catch((error: unknown): Ended => {
+        if (error instanceof RunHalted) throw error;
+        return { failed: error instanceof Error ? error.message : String(error) };
+      });
+      if (typeof ended === 'string' || this.failure !== undefined) return ended;
+      await this.roll.look(true);
+      if (this.roll.isAsItWas(step)) return ended;
     }
   }
 
@@ -236,12 +254,21 @@ class PlanRun {
     const context = this.contextOf(step);
     await this.retried(step, () => bound.act(context));
     const verdict = await waitUntil(this.ports.clock, context.deadline, () =>
-      this.retried(step, () => bound.verify(context)),
+      this.retried(step, () => this.verifiedHere(step, () => bound.verify(context))),
     );
     if (!verdict.holds)
       return { failed: `not there after ${step.timeoutSeconds} s: ${verdict.message}` };
     await this.tellStep(step, 'done');
     return 'done';
+  }
+
+  /** Nobody waits for what a node that has left was to do. */
+  private async verifiedHere(step: Step, verify: () => Promise<Verdict>): Promise<Verdict> {
+    const verdict = await verify();
+    if (verdict.holds) return verdict;
+    await this.roll.look();
+    if (this.roll.isVoid(step)) throw new Error('its node has left the cluster');
+    return verdict;
   }
 
   /** What keeps the step from starting: a pause, a gate, a failure elsewhere. */
@@ -250,8 +277,11 @@ class PlanRun {
     const waited = await this.gatesHold(step);
     if (typeof waited === 'object') return waited;
     if (this.failure !== undefined) return { failed: `not started: ${this.failure.step} failed` };
+    if (!this.roll.isAsItWas(step)) return { failed: 'a node has left the cluster meanwhile' };
     if (waited === 'given-up' || this.halt !== undefined || this.pausesAt(step)) return 'paused';
-    const strangers = await this.retried(step, () => strangersBefore(step, this.plan, this.ports));
+    const strangers = await this.retried(step, () =>
+      strangersBefore(step, this.roll.plan, this.ports),
+    );
     return strangers === undefined ? undefined : { failed: strangers };
   }
 
@@ -260,8 +290,9 @@ class PlanRun {
   }
 
   private contextOf(step: Step): StepContext {
-    const { plan, backups, turns } = this;
-    const ports = this.options.portsFor?.(step) ?? this.ports;
+    const { backups, turns } = this;
+    const { plan } = this.roll;
+    const ports = this.roll.watching(step, this.options.portsFor?.(step) ?? this.ports);
     return {
       ports,
       plan,
@@ -283,11 +314,17 @@ class PlanRun {
   private gatesHold(step: Step): ReturnType<typeof holdGates> {
     const seconds = this.options.gateTimeoutSeconds ?? GATE_TIMEOUT_SECONDS;
     return holdGates(step.gates, {
-      context: this.gates,
+      context: { ...this.gates, plan: this.roll.plan, gone: this.roll.gone },
       deadline: this.ports.clock.now() + seconds * 1000,
-      isOver: () => this.failure !== undefined || this.halt !== undefined || this.pausesAt(step),
-      tell: (gate, state, message) =>
-        this.tell({ type: 'gate', at: this.seconds(), step: step.id, gate, state, message }),
+      isOver: () =>
+        this.failure !== undefined ||
+        this.halt !== undefined ||
+        this.pausesAt(step) ||
+        !this.roll.isAsItWas(step),
+      tell: async (gate, state, message) => {
+        await this.tell({ type: 'gate', at: this.seconds(), step: step.id, gate, state, message });
+        if (state === 'waiting') await this.roll.look();
+      },
     });
   }
 
@@ -300,6 +337,8 @@ class PlanRun {
       } catch (error) {
         const passes = error instanceof RegaugeError && PASSING_CODES.has(error.code);
         if (!passes || this.ports.clock.now() >= deadline) throw error;
+        await this.roll.look();
+        if (this.roll.isVoid(step)) throw error;
         await this.ports.clock.sleep(RETRY_MS);
       }
     }
@@ -328,23 +367,6 @@ class PlanRun {
     return this.done.length === this.plan.steps.length ? 'done' : 'paused';
   }
 
-  private closingWords({ outcome, failed, halted, reached, done }: RunResult): string {
-    const total = this.plan.steps.length;
-    if (outcome === 'done') return `all ${done.length} steps are done`;
-    if (outcome === 'paused')
-      return `paused at a safe point: ${done.length} of ${total} steps are done`;
-    if (halted !== undefined) {
-      const within =
-        halted.steps.length === 0 ? 'between steps' : `within ${halted.steps.join(', ')}`;
-      return `${halted.message}; ${done.length} of ${total} steps are done, ended ${within}`;
-    }
-    const begun = new Set(reached);
-    const undoable = this.plan.steps.filter(({ id, undo }) => undo !== null && begun.has(id));
-    const offer =
-      undoable.length === 0 ? 'nothing needs undoing' : `${undoable.length} steps can be undone`;
-    return `stopped at ${failed?.step ?? 'an unknown step'}: ${failed?.message ?? ''}; ${offer}`;
-  }
-
   private seconds(): number {
     return (this.ports.clock.now() - this.startedAt) / 1000;
   }
@@ -370,23 +392,5 @@ class PlanRun {
   private async tell(event: RunEvent): Promise<void> {
     this.options.onEvent?.(event);
     await this.options.journal?.write(event);
-  }
-}
-
-function endingOf({ outcome }: RunResult): 'pause' | 'done' {
-  return outcome === 'paused' || outcome === 'halted' ? 'pause' : 'done';
-}
-
-/** Every dependency is a step that comes before: no cycle, nothing dangling. */
-function assertOrdered(plan: Plan): void {
-  const seen = new Set<string>();
-  for (const step of plan.steps) {
-    for (const before of step.dependsOn)
-      assert(
-        seen.has(before),
-        `step ${step.id} depends on ${before}, which does not come before it`,
-      );
-    assert(!seen.has(step.id), `step ${step.id} is there twice`);
-    seen.add(step.id);
   }
 }

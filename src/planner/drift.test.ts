@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { node } from '../hazards/testing-objects.ts';
 import { factsFrom, type FactsLiteral } from '../hazards/testing.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
-import { driftFrom, driftUnderWay, nodesJoined } from './drift.ts';
+import { driftFrom, driftUnderWay, nodesJoined, nodesLeft } from './drift.ts';
 import { literal, nodes, planned } from './testing.ts';
 
 function factsWith(more: Partial<FactsLiteral> = {}) {
@@ -45,12 +45,14 @@ describe('drift', () => {
     expect(nodesJoined(plan, factsWith({ objects: JOINED }))).toEqual(['wrk-007']);
   });
 
-  it('holds it up for an address that changed and a node that is gone', () => {
+  it('holds it up for an address that changed, also where another node is gone, which is no reason', () => {
     const plan = planned();
     const facts = (objects: readonly KubeObject[]) =>
       driftUnderWay(plan, factsWith({ objects })).map(({ fact }) => fact);
     expect(facts(readdressed())).toEqual(['nodes']);
-    expect(facts(nodes(3, 3))).toContain('nodes');
+    expect(facts(nodes(3, 3))).toEqual([]);
+    expect(facts(readdressed().slice(0, -1))).toEqual(['nodes']);
+    expect(nodesLeft(plan, factsWith({ objects: nodes(3, 3) }))).toEqual(['wrk-006']);
   });
 
   it('does not mind what its own steps change: Flannel and kube-proxy are gone', () => {

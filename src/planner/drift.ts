@@ -38,12 +38,25 @@ export function driftUnderWay(plan: Plan, facts: ClusterFacts): readonly Drift[]
   if (other !== undefined) return [other];
   const known = new Set(plan.waves.flat());
   const nodes = valueOr(facts.nodes, []).filter(({ name }) => known.size === 0 || known.has(name));
+  if (nodesLeft(plan, facts).length > 0) return addressDrift(plan, nodes);
   const now = steadyFingerprint(nodes, valueOr(facts.cluster.kubernetesVersion, undefined));
   return Object.entries(now)
     .filter(
       ([name, hash]) => plan.fingerprint[name] !== undefined && plan.fingerprint[name] !== hash,
     )
     .map(([fact]) => ({ fact, message: inWords(fact, plan, facts) }));
+}
+
+/** The hashes are of all nodes together: of those that are left, only the addresses can be compared. */
+function addressDrift(plan: Plan, nodes: readonly NodeFacts[]): readonly Drift[] {
+  const moved = movedNodes(plan, nodes);
+  return moved.length === 0 ? [] : [{ fact: 'nodes', message: moved.join('; ') }];
+}
+
+/** Nodes of the plan that are not there any more; none where the nodes were not read. */
+export function nodesLeft(plan: Plan, facts: ClusterFacts): readonly string[] {
+  const now = new Set(valueOr(facts.nodes, []).map(({ name }) => name));
+  return now.size === 0 ? [] : plan.waves.flat().filter((name) => !now.has(name));
 }
 
 /** Nodes the plan does not know. */
@@ -110,21 +123,26 @@ function nodesInWords(plan: Plan, nodes: readonly NodeFacts[]): string {
   const now = new Set(nodes.map(({ name }) => name));
   const joined = [...now].filter((name) => !before.has(name));
   const left = [...before].filter((name) => !now.has(name));
-  const moved = nodes.filter(({ name, internalIps }) => {
-    const expected = addressesIn(plan)[name];
-    return expected !== undefined && expected.join() !== internalIps.join();
-  });
   const parts = [
     ...(joined.length === 0 ? [] : [`joined: ${short(joined)}`]),
     ...(left.length === 0 ? [] : [`gone: ${short(left)}`]),
-    ...moved
-      .slice(0, 3)
-      .map(
-        ({ name, internalIps }) =>
-          `${name} had ${addressesIn(plan)[name]?.join(', ') ?? ''} and has ${internalIps.join(', ')}`,
-      ),
+    ...movedNodes(plan, nodes),
   ];
   return parts.length === 0 ? 'a node has another role or pod range' : parts.join('; ');
+}
+
+/** With another address than the plan remembers, in words. */
+function movedNodes(plan: Plan, nodes: readonly NodeFacts[]): readonly string[] {
+  const expected = addressesIn(plan);
+  return nodes
+    .filter(
+      ({ name, internalIps }) => (expected[name] ?? internalIps).join() !== internalIps.join(),
+    )
+    .slice(0, 3)
+    .map(
+      ({ name, internalIps }) =>
+        `${name} had ${expected[name]?.join(', ') ?? ''} and has ${internalIps.join(', ')}`,
+    );
 }
 
 /** InternalIPs as the plan's gate on them remembers. */

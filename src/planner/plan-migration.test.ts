@@ -150,12 +150,10 @@ describe('strategy', () => {
 
   it('asks for no quorum without the only voter, which stays, and reboots it with consent only', () => {
     const only = { objects: nodes(1, 2) };
-    expect(step(planned(only), 'move-nodes/cp-000/label').gates).toEqual([]);
+    expect(quorum(planned(only))).toEqual([]);
     expect(refused(only, { strategy: 'reboot' })).toEqual(['etcd-one-voter']);
     const agreed = planned(only, { strategy: 'reboot', acceptApiOutage: true });
-    expect(step(agreed, 'move-nodes/cp-000/label').gates).toEqual([
-      { kind: 'etcd-quorum', node: 'cp-000', consent: true },
-    ]);
+    expect(quorum(agreed)).toEqual([{ kind: 'etcd-quorum', node: 'cp-000', consent: true }]);
   });
 
   it('leaves a node cordoned that somebody cordoned before', () => {
@@ -235,3 +233,7 @@ describe('Talos config styles', () => {
     expect(plan.platform.confDirectoryVolatile).toBe(true);
   });
 });
+
+function quorum(plan: ReturnType<typeof planned>) {
+  return step(plan, 'move-nodes/cp-000/label').gates.filter(({ kind }) => kind === 'etcd-quorum');
+}

@@ -157,25 +157,30 @@ function serviceCommands(
 
 /** Two plain pods, for whoever has no probes: one that is started on the new network, one on the old. */
 function canaryCommands({ node, beside }: ActionOf<'move-probe'>): readonly string[] {
-  const run = (name: string, on: string): string =>
-    `kubectl run ${name} --image=busybox:1.37 --overrides='{"spec":{"nodeName":"${on}","tolerations":[{"operator":"Exists"}]}}' --command -- httpd -f -p 8080`;
-  const reach = (from: string, to: string): string =>
-    `kubectl exec ${from} -- nc -z -w 3 $(kubectl get pod ${to} -o jsonpath='{.status.podIP}') 8080`;
   return [
-    run('canary-new', node),
+    canaryPod('canary-new', node),
     ...(beside === undefined
       ? []
       : [
-          run('canary-old', beside),
+          canaryPod('canary-old', beside),
           'kubectl wait --for=condition=Ready pod/canary-new pod/canary-old',
-          reach('canary-new', 'canary-old'),
-          reach('canary-old', 'canary-new'),
+          reaching('canary-new', 'canary-old'),
+          reaching('canary-old', 'canary-new'),
         ]),
     'kubectl exec canary-new -- nslookup kubernetes.default.svc.cluster.local',
     'kubectl exec canary-new -- nc -z -w 3 kubernetes.default.svc.cluster.local 443',
     'kubectl exec canary-new -- nc -z -w 3 1.1.1.1 443  # where pods may leave the cluster',
     `kubectl delete pod canary-new${beside === undefined ? '' : ' canary-old'}`,
   ];
+}
+
+function canaryPod(name: string, node: string): string {
+  const spec = { nodeName: node, tolerations: [{ operator: 'Exists' }] };
+  return `kubectl run ${name} --image=busybox:1.37 --overrides='${JSON.stringify({ spec })}' --command -- httpd -f -p 8080`;
+}
+
+function reaching(from: string, to: string): string {
+  return `kubectl exec ${from} -- nc -z -w 3 $(kubectl get pod ${to} -o jsonpath='{.status.podIP}') 8080`;
 }
 
 /** What the API server gave an object of its own keeps it from being created again. */

@@ -14,26 +14,34 @@ export const canariesMeet: GateModule<'canaries-meet'> = async (context, { node,
   const moved = await probeMoved(ports, plan, node);
   if (!moved.holds) return moved;
   const worked = (await ports.prober.observations()).filter(({ sent, lost }) => sent > lost);
-  const isNew = ({ class: own, node: place }: End): boolean => own === 'pod-new' && place === node;
-  const isOld = ({ class: own }: End): boolean => own === 'pod-old';
-  const wanted: readonly (readonly [string, (path: PathObservation) => boolean])[] = [
-    ...(alone
-      ? []
-      : [
-          [
-            'reach a pod on the old network',
-            ({ from, to }: PathObservation) => isNew(from) && isOld(to),
-          ] as const,
-          [
-            'be reached from the old network',
-            ({ from, to }: PathObservation) => isOld(from) && isNew(to),
-          ] as const,
-        ]),
-    ['resolve a name', ({ from, to }) => isNew(from) && to.class === 'dns-internal'],
-    ['reach a Service', ({ from, to }) => isNew(from) && to.class === 'service'],
-  ];
-  const missing = wanted.find(([, isSuch]) => !worked.some(isSuch));
+  const wanted = wantedOf(node).filter(({ crosses }) => !alone || crosses !== true);
+  const missing = wanted.find(({ is }) => !worked.some(is));
   return missing === undefined
     ? HOLDS
-    : fails(`the probe of ${node}, on the new network, was not seen to ${missing[0]} yet`);
+    : fails(`the probe of ${node}, on the new network, was not seen to ${missing.what} yet`);
 };
+
+interface Wanted {
+  readonly what: string;
+  /** Between the two networks. */
+  readonly crosses?: true;
+  readonly is: (path: PathObservation) => boolean;
+}
+
+function wantedOf(node: string): readonly Wanted[] {
+  const isNew = (end: End): boolean => end.class === 'pod-new' && end.node === node;
+  return [
+    {
+      what: 'reach a pod on the old network',
+      crosses: true,
+      is: ({ from, to }) => isNew(from) && to.class === 'pod-old',
+    },
+    {
+      what: 'be reached from the old network',
+      crosses: true,
+      is: ({ from, to }) => from.class === 'pod-old' && isNew(to),
+    },
+    { what: 'resolve a name', is: ({ from, to }) => isNew(from) && to.class === 'dns-internal' },
+    { what: 'reach a Service', is: ({ from, to }) => isNew(from) && to.class === 'service' },
+  ];
+}

@@ -10,22 +10,19 @@ import type { GateModule } from './gate-context.ts';
 /** More nodes than this are asked for in one list. */
 const FEW_NODES = 4;
 
-export const nodesReady: GateModule<'nodes-ready'> = async ({ ports, plan }, gate) => {
+export const nodesReady: GateModule<'nodes-ready'> = async (context, gate) => {
+  const { ports, plan } = context;
   const nodes = gate.nodes.length === 0 ? plan.waves.flat() : gate.nodes;
-  const listed =
-    nodes.length > FEW_NODES
-      ? new Map(
-          (await ports.kubernetes.list<NodeObject>('v1', 'Node')).map((node) => [
-            node.metadata.name,
-            node,
-          ]),
-        )
-      : undefined;
-  return everyNode(nodes, async (name) => {
-    const node = listed === undefined ? await getNode(ports.kubernetes, name) : listed.get(name);
-    return isNodeReady(node) ? HOLDS : fails(`${name} is not Ready${reasonOf(node)}`);
-  });
+  if (nodes.length <= FEW_NODES)
+    return everyNode(nodes, async (name) => ready(name, await getNode(ports.kubernetes, name)));
+  const listed = await context.nodes.look();
+  const away = nodes.find((name) => !isNodeReady(listed.get(name)));
+  return away === undefined ? HOLDS : ready(away, listed.get(away));
 };
+
+function ready(name: string, node: NodeObject | undefined): Verdict {
+  return isNodeReady(node) ? HOLDS : fails(`${name} is not Ready${reasonOf(node)}`);
+}
 
 export const agentsReady: GateModule<'agents-ready'> = (context, { nodes }) =>
   everyNode(nodes, (name) => agentReady(context, name));

@@ -16,15 +16,19 @@ export const dnsAnswers: GateModule<'dns-answers'> = (context) =>
   noneFails(context, ({ to }) => to.class.startsWith('dns-'));
 
 async function noneFails(
-  { ports, failingBefore }: GateContext,
+  { ports, failingBefore, gone }: GateContext,
   concerns: (path: FailingPath) => boolean,
 ): Promise<Verdict> {
   const failing = (await ports.prober.failing()).filter(
-    (path) => concerns(path) && !failingBefore.has(pathKey(path)),
+    (path) =>
+      concerns(path) &&
+      !failingBefore.has(pathKey(path)) &&
+      !gone.has(path.from.node) &&
+      !gone.has(path.to.node),
   );
   const [first] = failing;
   if (first !== undefined) return fails(showFailing(first, failing.length));
-  const unknown = (await ports.prober.unknown?.()) ?? [];
+  const unknown = ((await ports.prober.unknown?.()) ?? []).filter(({ node }) => !gone.has(node));
   const [nobody] = unknown;
   return nobody === undefined ? HOLDS : fails(showUnknown(nobody, unknown.length));
 }

@@ -5,9 +5,7 @@
  */
 import type { EventObject } from '../../model/kubernetes.ts';
 import type { ClockPort, KubernetesPort } from '../../ports/index.ts';
-
-/** Gates that ask within this time share an answer (milliseconds). */
-const FRESH_MS = 1_000;
+import { SharedLook } from './shared-look.ts';
 
 export interface Complaint {
   readonly event: EventObject;
@@ -26,11 +24,12 @@ export class Warnings {
   private readonly kubernetes: Pick<KubernetesPort, 'list'>;
   private readonly clock: ClockPort;
   private known: ReadonlyMap<string, Known> = new Map();
-  private last: { readonly at: number; readonly answer: Promise<readonly Complaint[]> } | undefined;
+  private readonly shared: SharedLook<readonly Complaint[]>;
 
   constructor(kubernetes: Pick<KubernetesPort, 'list'>, clock: ClockPort) {
     this.kubernetes = kubernetes;
     this.clock = clock;
+    this.shared = new SharedLook(clock, () => this.read());
   }
 
   now(): number {
@@ -39,12 +38,7 @@ export class Warnings {
 
   /** Throws as the port does: what cannot be read is not known to be nothing. */
   look(): Promise<readonly Complaint[]> {
-    const at = this.clock.now();
-    if (this.last !== undefined && at - this.last.at < FRESH_MS) return this.last.answer;
-    const answer = this.read();
-    this.last = { at, answer };
-    answer.catch(() => (this.last = undefined));
-    return answer;
+    return this.shared.look();
   }
 
   private async read(): Promise<readonly Complaint[]> {

@@ -179,7 +179,11 @@ function labelStep(
     title: `Label ${node} for Cilium`,
     action: { kind: 'label-node', node, labels: { [MIGRATION_LABEL]: 'true' } },
     after: [hold],
-    gates: quorumGate(situation, choices, node, strategy),
+    gates: [
+      // Also where the node was held with the others before, and much has happened since.
+      { kind: 'nodes-ready', nodes: [] },
+      ...quorumGate(situation, choices, node, strategy),
+    ],
     scope: 'none',
     worst: 'nothing happens until the agent restarts',
     undo: {
