@@ -23,8 +23,8 @@ import {
 import { inParallel, NODES_AT_A_TIME } from './waiting.ts';
 
 /** Annotation of a namespace, by a person: its policies drop what they drop on purpose. */
-export const AUDITED_MARK = 'regauge.dev/audit';
-export const AUDITED = 'accepted';
+const AUDITED_MARK = 'regauge.dev/audit';
+const AUDITED = 'accepted';
 
 const AGENT_CONTAINER = 'cilium-agent';
 const FLOWS_MAX = 200;
