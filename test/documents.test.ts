@@ -57,6 +57,7 @@ describe('schemas', () => {
       'Plan',
       'Rehearsal',
       'FaultSweep',
+      'FixSearch',
       'RollbackRehearsal',
       'Run',
       'RunResult',

@@ -17,9 +17,7 @@ interface Cluster {
 /** Resolves with when it held (milliseconds), or rejects with what it said. */
 async function waited(cluster: Cluster): Promise<number> {
   let now = 0;
-  const node = {
-    status: { conditions: [{ type: 'Ready', status: String(cluster.ready ?? true) }] },
-  };
+  const ready = (cluster.ready ?? true) ? 'True' : 'False';
   const status = {
     state: cluster.state ?? 'attached',
     robustness: cluster.robustness ?? 'healthy',
@@ -35,15 +33,7 @@ async function waited(cluster: Cluster): Promise<number> {
     clock: { now: () => now, sleep: (ms: number) => Promise.resolve(void (now += ms)) },
     kubernetes: {
       list: (_version: string, kind: string) => Promise.resolve(listed[kind] as KubeObject[]),
-      get: () =>
-        Promise.resolve({
-          status: {
-            conditions: node.status.conditions.map(({ type, status: is }) => ({
-              type,
-              status: is === 'true' ? 'True' : 'False',
-            })),
-          },
-        }),
+      get: () => Promise.resolve({ status: { conditions: [{ type: 'Ready', status: ready }] } }),
     },
     prober: {
       failing: (): Promise<readonly FailingPath[]> => {
