@@ -9,7 +9,6 @@ import {
   type HostAccessSettings,
   openNodeHost,
 } from '../src/drivers/host-access/open-node-host.ts';
-import { ensureOwnNamespace } from '../src/engine/lease/own-namespace.ts';
 import type { KubeObject, PodObject } from '../src/model/kubernetes.ts';
 import { OWN_NAMESPACE } from '../src/model/own-objects.ts';
 import type { ExecRequest, KubernetesPort } from '../src/ports/index.ts';
@@ -92,37 +91,6 @@ describe('host access', () => {
     await run(() => close());
     expect(hostPods()).toEqual([]);
     expect(world.store.get('Namespace', undefined, OWN_NAMESPACE)).toBeUndefined();
-  });
-
-  it('leaves the namespace to whoever is in it, or made it', async () => {
-    const { open, run, world, port: kubernetes } = cluster();
-    const isThere = (): boolean =>
-      world.store.get('Namespace', undefined, OWN_NAMESPACE) !== undefined;
-    const own = open();
-    await run(() => own.nodeHost.list(WORKER, CONF));
-    await run(() =>
-      kubernetes.apply({
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: 'notes', namespace: OWN_NAMESPACE },
-      }),
-    );
-    await run(() => own.close());
-    expect(isThere()).toBe(true);
-    // A migration settles there: from then on it is nobody's to take away.
-    await run(() => ensureOwnNamespace(kubernetes));
-    await run(() =>
-      kubernetes.delete({
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        namespace: OWN_NAMESPACE,
-        name: 'notes',
-      }),
-    );
-    const later = open({ run: 'r-2' });
-    await run(() => later.nodeHost.list(WORKER, CONF));
-    await run(() => later.close());
-    expect(isThere()).toBe(true);
   });
 
   it('uses one pod for whatever is done on a node, and a second only for its processes', async () => {

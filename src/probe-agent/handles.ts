@@ -187,7 +187,7 @@ export function nameOf(status: number): string {
   return getSystemErrorName(status);
 }
 
-export function isIpv6(address: string): boolean {
+function isIpv6(address: string): boolean {
   return address.includes(':');
 }
 

@@ -57,7 +57,7 @@ export function probeObjects(settings: ProbeObjectSettings = {}): readonly KubeO
   ];
 }
 
-export function namespaceObject(): KubeObject {
+function namespaceObject(): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',
