@@ -3,7 +3,6 @@
  * reboot; `try` takes itself back after a minute (knowledge talos-and-cni-selection.md 4.6, 4.7).
  */
 import { atLeast } from '../../base/versions.ts';
-import { applyMachineConfigPatch } from '../../knowledge/talos-config/apply-patch.ts';
 import { conflictsOf } from '../../knowledge/talos-config/conflicts.ts';
 import { decodeMachineConfig } from '../../knowledge/talos-config/decode.ts';
 import { documentsOf } from '../../knowledge/talos-config/document-text.ts';
@@ -14,6 +13,7 @@ import type { Timer } from '../kernel/kernel.ts';
 import type { World } from '../world.ts';
 import type { ConfigAnswer } from './systems.ts';
 import { changedPaths, needReboot } from './immediate-changes.ts';
+import { patchedConfig } from './talos-config.ts';
 
 export interface ConfigState {
   active: string;
@@ -52,7 +52,7 @@ export function applyPatch(
   patch: string,
   mode: PatchMode,
 ): ConfigAnswer {
-  const patched = applyMachineConfigPatch(state.staged ?? state.active, patch, host.version);
+  const patched = patchedConfig(state.staged ?? state.active, patch, host.version);
   if (!patched.ok) return refuse(host, patched.message);
   return putInForce(host, state, patched.config, { mode });
 }
