@@ -17,9 +17,11 @@ function cluster() {
     kubernetes,
     run,
     make: (madeBy: string) => run(() => makeOwnNamespace(kubernetes, madeBy, wait)),
-    remove: (madeBy: string) =>
-      run(() => removeOwnNamespace(kubernetes, madeBy, { isOwn: () => false, wait })),
-    isThere: () => world.store.get('Namespace', undefined, OWN_NAMESPACE) !== undefined,
+    remove: (madeBy: string) => run(() => removeOwnNamespace(kubernetes, madeBy, () => false)),
+    stays: () => {
+      const found = world.store.get('Namespace', undefined, OWN_NAMESPACE);
+      return found !== undefined && found.metadata.deletionTimestamp === undefined;
+    },
   };
 }
 
@@ -30,35 +32,35 @@ const NOTES: KubeObject = {
 };
 
 it('goes with whoever made it, also a later run of theirs, and with nobody else', async () => {
-  const { make, remove, isThere } = cluster();
+  const { make, remove, stays } = cluster();
   await make('host-access');
   await make('probes');
   await remove('probes');
-  expect(isThere()).toBe(true);
+  expect(stays()).toBe(true);
   await remove('host-access');
-  expect(isThere()).toBe(false);
+  expect(stays()).toBe(false);
   // What is gone is no error, and is made again.
   await remove('host-access');
   await make('probes');
-  expect(isThere()).toBe(true);
+  expect(stays()).toBe(true);
 });
 
 it('stays for what others have in it', async () => {
-  const { kubernetes, run, make, remove, isThere } = cluster();
+  const { kubernetes, run, make, remove, stays } = cluster();
   await make('host-access');
   await run(() => kubernetes.apply(NOTES));
   await remove('host-access');
-  expect(isThere()).toBe(true);
+  expect(stays()).toBe(true);
   const { namespace = '', name } = NOTES.metadata;
   await run(() => kubernetes.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name }));
   await remove('host-access');
-  expect(isThere()).toBe(false);
+  expect(stays()).toBe(false);
 });
 
 it('stays once a migration has settled there', async () => {
-  const { kubernetes, run, make, remove, isThere } = cluster();
+  const { kubernetes, run, make, remove, stays } = cluster();
   await make('host-access');
   await run(() => ensureOwnNamespace(kubernetes));
   await remove('host-access');
-  expect(isThere()).toBe(true);
+  expect(stays()).toBe(true);
 });

@@ -4,7 +4,7 @@
  */
 import { RegaugeError } from '../../base/errors.ts';
 import { redactText } from '../../base/redaction.ts';
-import type { PodObject } from '../../model/kubernetes.ts';
+import type { KubeObject, PodObject } from '../../model/kubernetes.ts';
 import { OWN_NAMESPACE, ROLE_LABEL, RUN_LABEL } from '../../model/own-objects.ts';
 import type { KubernetesPort } from '../../ports/index.ts';
 import { makeOwnNamespace, removeOwnNamespace } from '../kubernetes/own-namespace.ts';
@@ -132,10 +132,9 @@ export class HostPods {
       labelSelector: { [ROLE_LABEL]: HOST_ACCESS_ROLE, [RUN_LABEL]: run },
     });
     for (const pod of pods) await this.remove(pod);
-    await removeOwnNamespace(kubernetes, HOST_ACCESS_ROLE, {
-      isOwn: ({ kind, metadata }) => kind === 'Pod' && metadata.labels?.[RUN_LABEL] === run,
-      wait: () => sleep(this.timers, RETRY_MS),
-    });
+    const isOwn = ({ kind, metadata }: KubeObject): boolean =>
+      kind === 'Pod' && metadata.labels?.[RUN_LABEL] === run;
+    await removeOwnNamespace(kubernetes, HOST_ACCESS_ROLE, isOwn);
   }
 
   private find(node: string, hostPid: boolean): Standing | undefined {

@@ -51,12 +51,12 @@ export async function makeOwnNamespace(
 
 /**
  * Only where `madeBy` made it, also before a crash, and nobody else's objects are there. Who may not
- * look or remove it leaves it.
+ * look or remove it leaves it. Its removal is not waited for: who needs it again waits.
  */
 export async function removeOwnNamespace(
   kubernetes: KubernetesPort,
   madeBy: string,
-  { isOwn, wait }: { isOwn(object: KubeObject): boolean; readonly wait: Wait },
+  isOwn: (object: KubeObject) => boolean,
 ): Promise<void> {
   try {
     const namespace = await kubernetes.get<KubeObject>(ADDRESS);
@@ -68,7 +68,6 @@ export async function removeOwnNamespace(
     const { resourceVersion } = namespace.metadata;
     const preconditions = resourceVersion === undefined ? {} : { resourceVersion };
     await kubernetes.delete(ADDRESS, { preconditions });
-    await whenNotGoing(kubernetes, wait);
   } catch (error) {
     // Somebody has settled there since it was looked at; or it is not ours to remove.
     if (error instanceof RegaugeError && ['conflict', 'forbidden'].includes(error.code)) return;

@@ -95,17 +95,16 @@ export class Installation {
   }
 
   async remove(): Promise<void> {
-    const { kubernetes, clock } = this.settings;
+    const { kubernetes } = this.settings;
     for (const { apiVersion, kind, metadata } of [...probeObjects(), closedPod()].toReversed()) {
       if (kind === 'Namespace') continue;
       const { namespace, name } = metadata;
       const address = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
       await kubernetes.delete(address, { propagationPolicy: 'Background' });
     }
-    await removeOwnNamespace(kubernetes, MADE_BY_PROBES, {
-      isOwn: ({ kind, metadata }) => kind === 'Pod' && isProbePod(metadata.labels),
-      wait: () => clock.sleep(LOOK_MS),
-    });
+    const isOwn = ({ kind, metadata }: KubeObject): boolean =>
+      kind === 'Pod' && isProbePod(metadata.labels);
+    await removeOwnNamespace(kubernetes, MADE_BY_PROBES, isOwn);
   }
 
   /** Where it is; agents are told from their start on. Undefined when it does not come up. */
