@@ -102,8 +102,6 @@ export class Installation {
       const address = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
       await kubernetes.delete(address, { propagationPolicy: 'Background' });
     }
-    const isOwn = ({ kind, metadata }: KubeObject): boolean =>
-      kind === 'Pod' && isProbePod(metadata.labels);
     await removeOwnNamespace(kubernetes, MADE_BY_PROBES, isOwn);
   }
 
@@ -188,4 +186,8 @@ function hostPortOf(text: string): HostPort | null {
     });
   }
   return { host: parts[1], port: Number(parts[2]) };
+}
+
+function isOwn({ kind, metadata }: KubeObject): boolean {
+  return kind === 'Pod' && isProbePod(metadata.labels);
 }
