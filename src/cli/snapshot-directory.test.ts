@@ -39,6 +39,7 @@ function cluster(pods: PodPages): SnapshotRequest['kubernetes'] {
       } as unknown as T), // the one object that is asked for
     // Nothing installed the CNI by Helm.
     pages: noPages as KubernetesReads['pages'],
+    resources: () => Promise.resolve({ resources: [], unavailable: [] }),
     rawPages: (_version, kind) => (kind === 'Pod' ? pods() : onePage('')),
   };
 }

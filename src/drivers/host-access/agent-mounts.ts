@@ -6,7 +6,7 @@
 import { RegaugeError } from '../../base/errors.ts';
 import { type HostMount, hostMounts } from '../../knowledge/host-mounts.ts';
 import type { PodObject } from '../../model/kubernetes.ts';
-import type { KubernetesReads } from '../../ports/index.ts';
+import type { KubernetesReads, ListOptions } from '../../ports/index.ts';
 
 export interface ExecPlace {
   readonly namespace: string;
@@ -20,9 +20,13 @@ export interface ExecPlace {
 /** Flannel (Talos and RKE2 by `k8s-app`, upstream by `app`), Canal, Calico, Cilium. */
 const SELECTORS = ['k8s-app in (flannel,canal,calico-node,cilium)', 'app=flannel'];
 
+/** Nodes that are asked for one by one before all agents are listed. */
+const ASKED_ALONE_MAX = 3;
+
 export class AgentMounts {
   private readonly kubernetes: Pick<KubernetesReads, 'list'>;
   private found: Promise<ReadonlyMap<string, readonly ExecPlace[]>> | undefined;
+  private readonly foundOn = new Map<string, Promise<readonly ExecPlace[]>>();
 
   constructor(kubernetes: Pick<KubernetesReads, 'list'>) {
     this.kubernetes = kubernetes;
@@ -30,20 +34,33 @@ export class AgentMounts {
 
   /** Containers that run on the node; none where we may not list pods. */
   async on(node: string): Promise<readonly ExecPlace[]> {
-    this.found ??= this.load();
-    return (await this.found).get(node) ?? [];
+    if (this.found === undefined && this.foundOn.size >= ASKED_ALONE_MAX && !this.foundOn.has(node))
+      this.found = this.load();
+    if (this.found !== undefined) return (await this.found).get(node) ?? [];
+    const known = this.foundOn.get(node) ?? this.loadOn(node);
+    this.foundOn.set(node, known);
+    return known;
   }
 
   /** Agents were replaced since: they are looked for anew. */
   forget(): void {
     this.found = undefined;
+    this.foundOn.clear();
   }
 
-  /** Two requests for the whole cluster, however many nodes there are. */
+  /** Few nodes of a large cluster are asked for by themselves: its agents are a list of many pages. */
+  private async loadOn(node: string): Promise<readonly ExecPlace[]> {
+    const pods: PodObject[] = [];
+    for (const labelSelector of SELECTORS)
+      pods.push(...(await this.list({ labelSelector, nodeName: node })));
+    return pods.flatMap(placesIn);
+  }
+
+  /** Two lists for the whole cluster, however many nodes there are. */
   private async load(): Promise<ReadonlyMap<string, readonly ExecPlace[]>> {
     const byNode = new Map<string, ExecPlace[]>();
     for (const labelSelector of SELECTORS) {
-      for (const pod of await this.list(labelSelector)) {
+      for (const pod of await this.list({ labelSelector })) {
         const { nodeName } = pod.spec;
         if (nodeName === undefined) continue;
         byNode.set(nodeName, [...(byNode.get(nodeName) ?? []), ...placesIn(pod)]);
@@ -52,9 +69,9 @@ export class AgentMounts {
     return byNode;
   }
 
-  private async list(labelSelector: string): Promise<readonly PodObject[]> {
+  private async list(options: ListOptions): Promise<readonly PodObject[]> {
     try {
-      return await this.kubernetes.list<PodObject>('v1', 'Pod', { labelSelector });
+      return await this.kubernetes.list<PodObject>('v1', 'Pod', options);
     } catch (error) {
       if (error instanceof RegaugeError && error.code === 'forbidden') return [];
       throw error;

@@ -20,7 +20,7 @@ import { redactMachineConfig } from './redact-machine-config.ts';
 import type { SnapshotProgress, SnapshotSink } from './take-snapshot.ts';
 
 export interface NodeFilesRequest {
-  readonly kubernetes: Pick<KubernetesReads, 'pages'>;
+  readonly kubernetes: Pick<KubernetesReads, 'get' | 'pages'>;
   readonly contents: NodeContentsPort;
   readonly sink: SnapshotSink;
   /** Names or addresses; all nodes when absent. */
@@ -38,6 +38,8 @@ export interface NodeFilesRead {
 /** Machines asked at the same time. */
 const AT_ONCE = 4;
 const NAMED_MAX = 3;
+/** More names than this are looked for in one list. */
+const ASKED_BY_NAME_MAX = 10;
 
 export async function readNodeFiles(request: NodeFilesRequest): Promise<NodeFilesRead> {
   if (request.only?.length === 0) return { nodes: [], notRead: [] };
@@ -88,14 +90,32 @@ function nothingRead({ message, hint }: RegaugeError): NotRead {
 }
 
 async function placesOf(request: NodeFilesRequest): Promise<readonly NodePlace[]> {
+  return (await placesByName(request)) ?? (await placesInList(request));
+}
+
+/** Without a list of all nodes, where names alone were given; undefined where one of them is none. */
+async function placesByName({
+  kubernetes,
+  only = [],
+  signal,
+}: NodeFilesRequest): Promise<readonly NodePlace[] | undefined> {
+  if (only.length === 0 || only.length > ASKED_BY_NAME_MAX) return undefined;
+  const places: NodePlace[] = [];
+  for (const name of new Set(only)) {
+    const address = { apiVersion: 'v1', kind: 'Node', name };
+    const node = await kubernetes.get<NodeObject>(address, signal === undefined ? {} : { signal });
+    if (node === undefined) return undefined;
+    places.push(placeOf(node));
+  }
+  return places;
+}
+
+async function placesInList(request: NodeFilesRequest): Promise<readonly NodePlace[]> {
   const places: NodePlace[] = [];
   const options = request.signal === undefined ? {} : { signal: request.signal };
   for await (const page of request.kubernetes.pages<NodeObject>('v1', 'Node', options)) {
     if (page.restarted === true) places.length = 0;
-    for (const { metadata, status } of page.items) {
-      const internal = status.addresses?.find(({ type }) => type === 'InternalIP');
-      places.push({ name: metadata.name, address: internal?.address ?? '' });
-    }
+    places.push(...page.items.map(placeOf));
   }
   const { only } = request;
   if (only === undefined) return places;
@@ -106,6 +126,11 @@ async function placesOf(request: NodeFilesRequest): Promise<readonly NodePlace[]
     });
   }
   return places.filter((place) => only.some((each) => isCalled(place, each)));
+}
+
+function placeOf({ metadata, status }: NodeObject): NodePlace {
+  const internal = status.addresses?.find(({ type }) => type === 'InternalIP');
+  return { name: metadata.name, address: internal?.address ?? '' };
 }
 
 function isCalled({ name, address }: NodePlace, text: string): boolean {

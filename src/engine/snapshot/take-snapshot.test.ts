@@ -7,10 +7,25 @@ import { snapshotMemory } from '../../../test/support/snapshot-memory.ts';
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { SnapshotManifest } from '../../model/snapshot.ts';
-import type { KubernetesReads, ListPage, RawListPage } from '../../ports/index.ts';
+import type { KubernetesReads, ListPage, RawListPage, ServedResource } from '../../ports/index.ts';
+import { SNAPSHOT_KINDS } from './kinds.ts';
 import { type SnapshotRequest, takeSnapshot } from './take-snapshot.ts';
 
 type Page = Partial<ListPage<KubeObject>> | RegaugeError;
+
+/** Custom kinds are served where there are pages of them. */
+function optionalIn(pages: Readonly<Record<string, unknown>>): readonly ServedResource[] {
+  return SNAPSHOT_KINDS.filter(({ kind, optional }) => optional === true && kind in pages).map(
+    ({ apiVersion, kind, resource }) => ({
+      apiVersion,
+      kind,
+      plural: resource.split('.')[0] ?? resource,
+      namespaced: true,
+      verbs: ['list'],
+      subresources: [],
+    }),
+  );
+}
 
 function fakeCluster(pages: Readonly<Record<string, readonly Page[]>>) {
   const asked: string[] = [];
@@ -29,6 +44,7 @@ function fakeCluster(pages: Readonly<Record<string, readonly Page[]>>) {
         yield { items: [], resourceVersion: '1', ...page } as unknown as ListPage<T>; // as asked
       }
     } as KubernetesReads['pages'],
+    resources: () => Promise.resolve({ resources: optionalIn(pages), unavailable: [] }),
   };
   return { kubernetes, asked };
 }
@@ -101,6 +117,21 @@ describe('takeSnapshot', () => {
     expect(notRead[0]?.command).toBe('kubectl get configmaps -A -o json');
     expect(files.has('configmaps.json')).toBe(false);
     expect(complete).toBe(true);
+  });
+
+  it('does not ask for custom kinds that are not served, but where nobody told', async () => {
+    const { kubernetes, asked } = fakeCluster({ CiliumNode: [{ items: [] }] });
+    const { sink } = snapshotMemory();
+    const silent = {
+      ...kubernetes,
+      resources: async () => ({
+        ...(await kubernetes.resources()),
+        unavailable: ['argoproj.io/v1alpha1'],
+      }),
+    };
+    await takeSnapshot({ kubernetes: silent, sink, ...TAKEN });
+    expect(asked).toEqual(expect.arrayContaining(['Pod', 'CiliumNode', 'Application']));
+    expect(asked).not.toContain('HelmRelease');
   });
 
   it('leaves no file of a list that broke in its middle', async () => {

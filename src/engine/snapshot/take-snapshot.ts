@@ -28,7 +28,10 @@ export interface SnapshotPart {
 }
 
 export interface SnapshotRequest {
-  readonly kubernetes: Pick<KubernetesReads, 'get' | 'pages' | 'rawPages' | 'version'>;
+  readonly kubernetes: Pick<
+    KubernetesReads,
+    'get' | 'pages' | 'rawPages' | 'resources' | 'version'
+  >;
   readonly sink: SnapshotSink;
   /** The machines, where they can be asked; always anew, they are few and small. */
   readonly nodes?: SnapshotNodes;
@@ -88,7 +91,8 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotMa
       ...(nodes?.notRead ?? []),
     ].toSorted((left, right) => (left.what < right.what ? -1 : 1)),
   });
-  const waiting = SNAPSHOT_KINDS.filter((kind) => !files.some(isOf(kind)));
+  const kinds = await kindsThere(request);
+  const waiting = kinds.filter((kind) => !files.some(isOf(kind)));
   for (const { kind, objects } of files) request.onProgress?.({ kind, objects, state: 'kept' });
   const worker = async (): Promise<void> => {
     for (let kind = waiting.shift(); kind !== undefined; kind = waiting.shift()) {
@@ -110,6 +114,24 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotMa
   const whole = manifest(true);
   await request.sink.manifest(whole);
   return whole;
+}
+
+/**
+ * All that may be there: what the server says it does not serve is not asked for, a request each. A
+ * group that does not answer now may answer then.
+ */
+async function kindsThere({
+  kubernetes,
+  signal,
+}: SnapshotRequest): Promise<readonly SnapshotKind[]> {
+  const { resources, unavailable } = await kubernetes.resources(
+    signal === undefined ? {} : { signal },
+  );
+  const served = new Set(resources.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`));
+  return SNAPSHOT_KINDS.filter(
+    ({ apiVersion, kind, optional }) =>
+      optional !== true || served.has(`${apiVersion} ${kind}`) || unavailable.includes(apiVersion),
+  );
 }
 
 function isOf(kind: SnapshotKind): (file: SnapshotFile) => boolean {
