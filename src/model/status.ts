@@ -38,11 +38,43 @@ export interface NodeStatus {
   readonly cordoned?: 'regauge' | 'others';
 }
 
+/** Probe agents that stand in the cluster now; none between runs. */
+export interface ProbesStatus {
+  readonly agents: number;
+  readonly ready: number;
+}
+
+export interface VolumesStatus {
+  /** VolumeAttachments that hold. */
+  readonly attached: number;
+  readonly waiting: readonly {
+    readonly name: string;
+    readonly node: string;
+    readonly message?: string;
+  }[];
+  /** Longhorn volumes in use that are not healthy. */
+  readonly unhealthy: readonly { readonly name: string; readonly robustness: string }[];
+}
+
+/** Warning events of the last 15 minutes with one reason; subject and message of the newest. */
+export interface WarningStatus {
+  readonly reason: string;
+  readonly count: number;
+  /** RFC 3339. */
+  readonly last: string;
+  readonly subject: string;
+  readonly message: string;
+}
+
+/** Of `probes`, `volumes` and `events` null is what may not be read. */
 export interface StatusDocument {
   readonly apiVersion: 'regauge.dev/v1';
   readonly kind: 'Status';
   readonly migration?: MigrationStatus;
   readonly nodes: readonly NodeStatus[];
+  readonly probes: ProbesStatus | null;
+  readonly volumes: VolumesStatus | null;
+  readonly events: readonly WarningStatus[] | null;
 }
 
 /** What `migrate -o json` prints when it has ended; the same run as events is `-o ndjson`. */

@@ -12,8 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { contentHash } from '../../base/canonical-json.ts';
 import { openKubernetes } from '../../drivers/kubernetes/open.ts';
 import { guarded } from '../../engine/run/guard-ports.ts';
-import { readRecord } from '../../engine/run/run-record.ts';
-import { migrationStatus, nodeStatuses } from '../../engine/run/status.ts';
+import { readStatus } from '../../engine/run/status.ts';
 import { readInput } from '../../intake/read-input.ts';
 import type { ClusterInput } from '../../model/cluster-input.ts';
 import type { Plan } from '../../model/plan.ts';
@@ -138,11 +137,12 @@ function cordonedNodes(): readonly string[] {
 async function statusNow(): Promise<StatusDocument> {
   const environment = { KUBECONFIG: join(directory, 'kubeconfig') };
   const kubernetes = await openKubernetes({ environment, requestsPerSecond: 10_000 });
-  const record = await readRecord(kubernetes);
-  const nodes = await nodeStatuses({ kubernetes, nodeHost: wakingPorts().nodeHost }, record);
+  const document = await readStatus(
+    { kubernetes, nodeHost: wakingPorts().nodeHost },
+    world.kernel.epochMs + world.kernel.now(),
+  );
   await kubernetes.close();
-  const migration = record === undefined ? {} : { migration: migrationStatus(record) };
-  return status.parse({ apiVersion: 'regauge.dev/v1', kind: 'Status', ...migration, nodes });
+  return status.parse(document);
 }
 
 interface Ran {

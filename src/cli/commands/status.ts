@@ -3,8 +3,7 @@ import pico from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 import { RegaugeError } from '../../base/errors.ts';
 import { talosNodeHost } from '../../drivers/talos/node-host.ts';
-import { readRecord } from '../../engine/run/run-record.ts';
-import { migrationStatus, nodeStatuses } from '../../engine/run/status.ts';
+import { readStatus } from '../../engine/run/status.ts';
 import type { NodeStatus, StatusDocument } from '../../model/status.ts';
 import type { KubernetesPort } from '../../ports/index.ts';
 import { plural } from '../../report/duration.ts';
@@ -29,22 +28,15 @@ async function statusOf(
   flags: StatusFlags,
   kubernetes: KubernetesPort,
 ): Promise<StatusDocument> {
-  const record = await readRecord(kubernetes);
   const talos = talosOf(context, flags);
   try {
-    const nodes = await nodeStatuses(
+    return await readStatus(
       {
         kubernetes,
         ...(talos === undefined ? {} : { nodeHost: talosNodeHost(talos, undefined) }),
       },
-      record,
+      Date.now(),
     );
-    return {
-      apiVersion: 'regauge.dev/v1',
-      kind: 'Status',
-      ...(record === undefined ? {} : { migration: migrationStatus(record) }),
-      nodes,
-    };
   } finally {
     talos?.close();
   }
@@ -63,7 +55,8 @@ function talosOf(
   }
 }
 
-function statusText({ migration, nodes }: StatusDocument, colours: Colors): string {
+function statusText(document: StatusDocument, colours: Colors): string {
+  const { migration, nodes } = document;
   const head =
     migration === undefined
       ? ['No migration was begun on this cluster.']
@@ -84,7 +77,46 @@ function statusText({ migration, nodes }: StatusDocument, colours: Colors): stri
     ...nodes.map((node) => nodeLine(node, width, colours)),
     '',
     plural(nodes.length, 'node'),
+    ...surroundingsText(document, colours),
   ].join('\n');
+}
+
+function surroundingsText(
+  { probes, volumes, events }: StatusDocument,
+  colours: Colors,
+): readonly string[] {
+  return [
+    '',
+    probes === null
+      ? 'Probes: not read'
+      : probes.agents === 0
+        ? 'Probes: none run now'
+        : `Probes: ${probes.ready} of ${plural(probes.agents, 'agent')} ready`,
+    ...volumesText(volumes, colours),
+    ...(events === null
+      ? ['Warnings: not read']
+      : events.length === 0
+        ? ['Warnings: none in the last 15 minutes']
+        : [
+            'Warnings of the last 15 minutes:',
+            ...events.map(
+              ({ reason, count, subject, message }) =>
+                `  ${colours.yellow(reason)} (${count}): ${subject}: ${message}`,
+            ),
+          ]),
+  ];
+}
+
+function volumesText(volumes: StatusDocument['volumes'], colours: Colors): readonly string[] {
+  if (volumes === null) return ['Volumes: not read'];
+  const { attached, waiting, unhealthy } = volumes;
+  return [
+    `Volumes: ${attached} attached, ${waiting.length} waiting, ${unhealthy.length} not healthy`,
+    ...waiting.map(({ name, node, message = 'not attached yet' }) =>
+      colours.yellow(`  ${name} on ${node}: ${message}`),
+    ),
+    ...unhealthy.map(({ name, robustness }) => colours.red(`  ${name}: ${robustness}`)),
+  ];
 }
 
 function nodeLine(node: NodeStatus, width: number, colours: Colors): string {

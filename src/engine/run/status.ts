@@ -1,19 +1,41 @@
-/** How each node stands, as the API and the machines tell it: one pass over nodes and pods. */
+/** How a migration, each node and what is around them stand, as the API and the machines tell it. */
 import { RegaugeError } from '../../base/errors.ts';
 import { confCandidates } from '../../knowledge/cni-selection.ts';
 import type { NodeObject, PodObject } from '../../model/kubernetes.ts';
 import type { Plan } from '../../model/plan.ts';
-import type { MigrationStatus, NodeStatus } from '../../model/status.ts';
+import type { MigrationStatus, NodeStatus, StatusDocument } from '../../model/status.ts';
 import type { KubernetesReads, NodeHostPort } from '../../ports/index.ts';
 import { CORDON_MARK } from '../../steps/cordon.ts';
 import { runtimeDirectories } from '../../steps/node-conf.ts';
 import { hasAddressIn, isNodeReady, isOver } from '../../steps/pods.ts';
 import { inParallel } from '../../steps/waiting.ts';
-import { keptPlan, type RunRecord } from './run-record.ts';
+import { keptPlan, readRecord, type RunRecord } from './run-record.ts';
+import { surroundings } from './surroundings.ts';
 
 const MACHINES_AT_A_TIME = 8;
 
-export function migrationStatus(record: RunRecord): MigrationStatus {
+export interface StatusSources {
+  readonly kubernetes: KubernetesReads;
+  /** What is in conf directories is not told without it. */
+  readonly nodeHost?: Pick<NodeHostPort, 'list' | 'read'>;
+}
+
+/** `wallTime`: milliseconds since 1970. */
+export async function readStatus(
+  sources: StatusSources,
+  wallTime: number,
+): Promise<StatusDocument> {
+  const record = await readRecord(sources.kubernetes);
+  return {
+    apiVersion: 'regauge.dev/v1',
+    kind: 'Status',
+    ...(record === undefined ? {} : { migration: migrationStatus(record) }),
+    nodes: await nodeStatuses(sources, record),
+    ...(await surroundings(sources.kubernetes, wallTime)),
+  };
+}
+
+function migrationStatus(record: RunRecord): MigrationStatus {
   const { planId, phase, startedAt, updatedAt, state, steps, done, total, holder } = record;
   return {
     planId,
@@ -30,13 +52,7 @@ export function migrationStatus(record: RunRecord): MigrationStatus {
   };
 }
 
-export interface StatusSources {
-  readonly kubernetes: KubernetesReads;
-  /** What is in conf directories is not told without it. */
-  readonly nodeHost?: Pick<NodeHostPort, 'list' | 'read'>;
-}
-
-export async function nodeStatuses(
+async function nodeStatuses(
   { kubernetes, nodeHost }: StatusSources,
   record: RunRecord | undefined,
 ): Promise<readonly NodeStatus[]> {

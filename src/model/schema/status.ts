@@ -30,11 +30,32 @@ const node = z.object({
   cordoned: z.enum(['regauge', 'others']).exactOptional(),
 });
 
+const probes = z.object({ agents: count, ready: count });
+
+const volumes = z.object({
+  attached: count,
+  waiting: list(
+    z.object({ name: z.string(), node: z.string(), message: z.string().exactOptional() }),
+  ),
+  unhealthy: list(z.object({ name: z.string(), robustness: z.string() })),
+});
+
+const warning = z.object({
+  reason: z.string(),
+  count,
+  last: z.string(),
+  subject: z.string(),
+  message: z.string(),
+});
+
 export const status = z.object({
   apiVersion: z.literal('regauge.dev/v1'),
   kind: z.literal('Status'),
   migration: migration.exactOptional(),
   nodes: list(node),
+  probes: probes.nullable(),
+  volumes: volumes.nullable(),
+  events: list(warning).nullable(),
 }) satisfies z.ZodType<StatusDocument>;
 
 export const runResult = z.object({
