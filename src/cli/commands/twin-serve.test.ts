@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { runApp } from '../app.ts';
-import { mapOf, textOf, type Tree } from '../../twin/api/tree.ts';
+import { mapOf, textOf, type Tree } from '../../base/json-tree.ts';
 import type { CliProcess } from '../context.ts';
 
 const SPEC = `

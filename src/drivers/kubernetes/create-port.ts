@@ -13,7 +13,7 @@ import type {
 } from '../../ports/index.ts';
 import type { ApiClient } from './api-client.ts';
 import { execInContainer } from './exec.ts';
-import { mapOf } from './json.ts';
+import { mapOf } from '../../base/json-tree.ts';
 import { Kinds } from './kinds.ts';
 import { listPages } from './list-pages.ts';
 import { logLines } from './logs.ts';

@@ -6,7 +6,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import { BUILT_IN_RESOURCES } from '../../knowledge/api-resources.ts';
 import type { CallOptions, ServedResource, ServedResources } from '../../ports/index.ts';
 import type { ApiClient } from './api-client.ts';
-import { isMap, listOf, mapOf } from './json.ts';
+import { isMap, listOf, mapOf } from '../../base/json-tree.ts';
 import { StatusError } from './status.ts';
 
 export interface KindPlace {

@@ -10,7 +10,7 @@ import type { KubeObject } from '../../model/kubernetes.ts';
 import type { ListOptions, ListPage, PageOptions } from '../../ports/index.ts';
 import type { Answer } from './attempt.ts';
 import type { ApiClient, Query } from './api-client.ts';
-import { mapOf } from './json.ts';
+import { mapOf } from '../../base/json-tree.ts';
 import { type KindPlace, notServed, pathOf } from './kinds.ts';
 import { type ListHead, ListSplitter } from './list-splitter.ts';
 import { type LargeBody, PageBodies } from './page-bodies.ts';

@@ -3,7 +3,7 @@
  * custom ones) may not fit into memory at once. Strings and brackets are followed byte by byte, and
  * each element of the top-level `items` is parsed by itself as soon as it is whole.
  */
-import { mapOf } from './json.ts';
+import { mapOf } from '../../base/json-tree.ts';
 
 export interface ListHead {
   readonly resourceVersion: string;

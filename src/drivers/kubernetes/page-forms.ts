@@ -3,7 +3,7 @@
  * before its items; where one does not, the text is made of the objects.
  */
 import type { KubeObject } from '../../model/kubernetes.ts';
-import { isMap, listOf } from './json.ts';
+import { isMap, listOf } from '../../base/json-tree.ts';
 import type { KindPlace } from './kinds.ts';
 import { headOf, type ListHead } from './list-splitter.ts';
 

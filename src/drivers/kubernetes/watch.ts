@@ -9,7 +9,7 @@ import type { KubeObject } from '../../model/kubernetes.ts';
 import type { WatchEvent, WatchOptions } from '../../ports/index.ts';
 import { AttemptError, type Answer } from './attempt.ts';
 import type { ApiClient } from './api-client.ts';
-import { mapOf } from './json.ts';
+import { mapOf } from '../../base/json-tree.ts';
 import { type KindPlace, notServed, pathOf } from './kinds.ts';
 import { linesOf } from './lines.ts';
 import { selectionQuery } from './list-pages.ts';

@@ -3,7 +3,7 @@
  * field, `k:{…}` for an entry by its keys, `v:…` for a value of a set, `.` for the thing itself
  * (sigs.k8s.io/structured-merge-diff/fieldpath).
  */
-import { isMap, listOf, mapOf, type Tree } from '../tree.ts';
+import { isMap, listOf, mapOf, type Tree } from '../../../base/json-tree.ts';
 import { type FieldPath, KEY_DEFAULTS, type MergeRules } from './list-types.ts';
 
 export interface FieldSet {

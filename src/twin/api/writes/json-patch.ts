@@ -1,5 +1,6 @@
 /** JSON Patch (RFC 6902), with the errors of the library the API server uses (evanphx/json-patch). */
-import { isEqual, isMap, textOf, type Tree } from '../tree.ts';
+import { isMap, textOf, type Tree } from '../../../base/json-tree.ts';
+import { isEqual } from '../tree.ts';
 import { badPatch, WriteRefusal } from './write-refusal.ts';
 
 type Mutable = Record<string, unknown>;

@@ -3,7 +3,7 @@
  * as a whole. Built-in kinds by field name and place (the `x-kubernetes-list-type`, `patchMergeKey`
  * and `mapType` markers of KK staging/src/k8s.io/api); custom resources by their own schema.
  */
-import { isMap, listOf, mapOf, textOf, type Tree } from '../tree.ts';
+import { isMap, listOf, mapOf, textOf, type Tree } from '../../../base/json-tree.ts';
 
 export type Merging =
   | { readonly kind: 'granular' }

@@ -1,7 +1,7 @@
 import { assert, constantFrom, property, record, uniqueArray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MergeRules } from './list-types.ts';
-import type { Tree } from '../tree.ts';
+import type { Tree } from '../../../base/json-tree.ts';
 import { fieldsOf, fromFieldsV1, toFieldsV1 } from './field-set.ts';
 import { afterUpdate, applied } from './managed-fields.ts';
 

@@ -5,7 +5,8 @@
  */
 import type { MergeRules } from './list-types.ts';
 import { WriteRefusal } from './write-refusal.ts';
-import { isEqual, listOf, mapOf, textOf, type Tree, valueAt, without } from '../tree.ts';
+import { listOf, mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
+import { isEqual, without } from '../tree.ts';
 import {
   difference,
   type FieldSet,

@@ -2,7 +2,8 @@
  * What server-side apply makes of an object: the live one with the fields given, without those that
  * this manager gave before and gives no more (sigs.k8s.io/structured-merge-diff/merge/update.go).
  */
-import { isEqual, isMap, listOf, type Tree } from '../tree.ts';
+import { isMap, listOf, type Tree } from '../../../base/json-tree.ts';
+import { isEqual } from '../tree.ts';
 import { type FieldPath, KEY_DEFAULTS, type MergeRules } from './list-types.ts';
 import {
   childrenOf,

@@ -12,7 +12,7 @@ import {
   pluralOf,
 } from '../../../knowledge/api-resources.ts';
 import type { KubeObject, ObjectMeta } from '../../../model/kubernetes.ts';
-import type { Tree } from '../tree.ts';
+import type { Tree } from '../../../base/json-tree.ts';
 import { MergeRules } from './list-types.ts';
 import { afterUpdate, applied, type Writing } from './managed-fields.ts';
 

@@ -3,7 +3,8 @@
  * patch, but lists of named entries merge by their key, and `$patch`, `$retainKeys`,
  * `$deleteFromPrimitiveList` and `$setElementOrder` say what a merge cannot.
  */
-import { isEqual, isMap, listOf, type Tree } from '../tree.ts';
+import { isMap, listOf, type Tree } from '../../../base/json-tree.ts';
+import { isEqual } from '../tree.ts';
 import type { FieldPath, MergeRules } from './list-types.ts';
 import { badPatch } from './write-refusal.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testApi } from './testing.ts';
-import { listOf, mapOf, textOf, valueAt } from '../../api/tree.ts';
+import { listOf, mapOf, textOf, valueAt } from '../../../base/json-tree.ts';
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 

@@ -16,7 +16,7 @@ import { pathTarget } from './requests.ts';
 import { ResourceHandler } from './resource-handler.ts';
 import { ResourceRegistry } from './resources.ts';
 import { answerReview, Tokens, type User } from './reviews.ts';
-import type { Tree } from '../../api/tree.ts';
+import type { Tree } from '../../../base/json-tree.ts';
 import { asApiError } from './write-rules.ts';
 
 export interface ApiOptions {

@@ -3,7 +3,7 @@ import { parse as parseYaml } from 'yaml';
 import { ApiError, badRequest, unsupportedMediaType } from './api-error.ts';
 import type { IncludeObject } from './tables/printers.ts';
 import { PROTOBUF, readProtobuf } from './protobuf.ts';
-import { isMap, type Tree } from '../../api/tree.ts';
+import { isMap, type Tree } from '../../../base/json-tree.ts';
 
 const JSON_TYPE = 'application/json';
 const YAML_TYPES = new Set(['application/yaml', 'application/apply-patch+yaml', 'text/yaml']);

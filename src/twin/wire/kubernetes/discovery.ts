@@ -3,7 +3,7 @@
  * apidiscovery/v2) and as it was before, one document per group version.
  */
 import { groupVersion, type Resource, type ResourceRegistry } from './resources.ts';
-import type { Tree } from '../../api/tree.ts';
+import type { Tree } from '../../../base/json-tree.ts';
 
 /** Kinds that are asked and answered, and stored nowhere. */
 const REVIEWS: Readonly<

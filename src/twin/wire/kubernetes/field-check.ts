@@ -11,7 +11,7 @@ import {
 import { inRange } from '../../../base/versions.ts';
 import { badRequest } from './api-error.ts';
 import type { Resource } from './resources.ts';
-import { isMap, type Tree } from '../../api/tree.ts';
+import { isMap, type Tree } from '../../../base/json-tree.ts';
 
 interface Checked {
   readonly object: Tree;

@@ -5,7 +5,7 @@ import {
   messageOfKind,
 } from '../../../knowledge/kubernetes-fields/messages.ts';
 import type { Resource } from './resources.ts';
-import type { Tree } from '../../api/tree.ts';
+import type { Tree } from '../../../base/json-tree.ts';
 
 type Named = Pick<Resource, 'apiVersion' | 'group' | 'version' | 'kind'>;
 

@@ -4,7 +4,7 @@
  * fields that everything has, and say that the twin knows no more of them.
  */
 import { groupVersion, type Resource, type ResourceRegistry } from './resources.ts';
-import { mapOf, type Tree, valueAt } from '../../api/tree.ts';
+import { mapOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 import { propertiesOfKind, referredSchemas, schemaNameOf } from './openapi-schemas.ts';
 
 const INFO = { title: 'Kubernetes (a twin served by regauge)', version: 'v1' };

@@ -9,7 +9,8 @@ import { forbidden } from './api-error.ts';
 import { withDefaults } from './defaults.ts';
 import type { Resource } from './resources.ts';
 import { withAddresses } from './service-addresses.ts';
-import { changedPart, listOf, mapOf, textOf, type Tree, valueAt, without } from '../../api/tree.ts';
+import { listOf, mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
+import { changedPart, without } from '../../api/tree.ts';
 
 /** Kinds whose status is their own to begin with: nobody on the twin would write it. */
 const KEEPS_STATUS = new Set(['Node', 'PersistentVolume', 'VolumeAttachment']);

@@ -11,7 +11,7 @@ import {
   messageOfKind,
 } from '../../../knowledge/kubernetes-fields/messages.ts';
 import { badRequest } from './api-error.ts';
-import { mapOf, type Tree } from '../../api/tree.ts';
+import { mapOf, type Tree } from '../../../base/json-tree.ts';
 
 export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 

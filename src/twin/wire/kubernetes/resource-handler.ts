@@ -20,7 +20,15 @@ import { selectionOf } from './selection.ts';
 import { logResponse } from './pod-log.ts';
 import { bind, evict, success } from './subresources.ts';
 import { metadataText, tableText } from './tables/printers.ts';
-import { isMap, listOf, mapOf, numberOf, textOf, type Tree, valueAt } from '../../api/tree.ts';
+import {
+  isMap,
+  listOf,
+  mapOf,
+  numberOf,
+  textOf,
+  type Tree,
+  valueAt,
+} from '../../../base/json-tree.ts';
 import { isTrue, watchStream } from './watch.ts';
 import { type Change, Writer, type WriteOptions, type WriteTarget } from './writes.ts';
 

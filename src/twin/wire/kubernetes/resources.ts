@@ -11,7 +11,7 @@ import {
 } from '../../../knowledge/api-resources.ts';
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
-import { listOf, mapOf, textOf, type Tree } from '../../api/tree.ts';
+import { listOf, mapOf, textOf, type Tree } from '../../../base/json-tree.ts';
 
 export interface Resource extends ApiResource {
   readonly group: string;

@@ -4,7 +4,7 @@
  */
 import type { World } from '../../world.ts';
 import { badRequest, noSuchPath } from './api-error.ts';
-import { mapOf, textOf, type Tree, valueAt } from '../../api/tree.ts';
+import { mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 
 export interface User {
   readonly name: string;

@@ -4,7 +4,7 @@
  */
 import { controllerOf } from '../../../model/kubernetes.ts';
 import type { World } from '../../world.ts';
-import { mapOf, textOf, type Tree, valueAt } from '../../api/tree.ts';
+import { mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 
 const REVISION = 'deployment.kubernetes.io/revision';
 

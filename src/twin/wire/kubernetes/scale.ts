@@ -3,7 +3,7 @@ import type { KubeObject } from '../../../model/kubernetes.ts';
 import { badRequest, invalid } from './api-error.ts';
 import type { Resource } from './resources.ts';
 import { selectorText } from './tables/table.ts';
-import { mapOf, numberOf, textOf, type Tree, valueAt } from '../../api/tree.ts';
+import { mapOf, numberOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 
 interface Places {
   readonly spec: readonly string[];

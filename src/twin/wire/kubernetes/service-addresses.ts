@@ -2,7 +2,8 @@
 import { nthAddress, parseAddress } from '../../../base/cidr.ts';
 import type { ServiceObject } from '../../../model/kubernetes.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
-import { listOf, mapOf, textOf, type Tree, without } from '../../api/tree.ts';
+import { listOf, mapOf, textOf, type Tree } from '../../../base/json-tree.ts';
+import { without } from '../../api/tree.ts';
 
 /** Where no Service tells the range: the default of kubeadm and Talos. */
 const DEFAULT_FIRST = '10.96.0.1';

@@ -4,7 +4,7 @@ import { evictPod } from '../../controllers/eviction.ts';
 import type { World } from '../../world.ts';
 import { ApiError, badRequest, conflict, notFound, type StatusBody } from './api-error.ts';
 import type { Resource } from './resources.ts';
-import { mapOf, numberOf, textOf, type Tree, valueAt } from '../../api/tree.ts';
+import { mapOf, numberOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 
 export interface PodTarget {
   readonly resource: Resource;

@@ -4,7 +4,7 @@ import { expandCluster } from '../../scenario/expand-cluster.ts';
 import { clusterSpecOf } from '../../scenario/read-spec.ts';
 import { WALL_CLOCK } from '../pace.ts';
 import { createKubernetesApi, type KubernetesApi } from './api.ts';
-import { isMap, type Tree } from '../../api/tree.ts';
+import { isMap, type Tree } from '../../../base/json-tree.ts';
 
 export interface Asked {
   readonly status: number;

@@ -6,7 +6,6 @@ import { matchesLabels } from '../../../model/kubernetes.ts';
 import { type FieldProblem, invalid } from './api-error.ts';
 import type { Resource } from './resources.ts';
 import {
-  isEqual,
   isMap,
   listOf,
   mapOf,
@@ -14,7 +13,8 @@ import {
   textOf,
   type Tree,
   valueAt,
-} from '../../api/tree.ts';
+} from '../../../base/json-tree.ts';
+import { isEqual } from '../../api/tree.ts';
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const SUBDOMAIN_WORDS =

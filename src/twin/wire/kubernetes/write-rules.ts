@@ -3,7 +3,7 @@ import { RegaugeError } from '../../../base/errors.ts';
 import { WriteRefusal } from '../../api/writes/write-refusal.ts';
 import { ApiError, badRequest, invalid } from './api-error.ts';
 import type { Resource } from './resources.ts';
-import { isMap, listOf, mapOf, textOf, type Tree } from '../../api/tree.ts';
+import { isMap, listOf, mapOf, textOf, type Tree } from '../../../base/json-tree.ts';
 
 export function checkType({ apiVersion, kind }: Resource, sent: Tree): void {
   if (!isMap(sent)) throw badRequest('the object provided is no map');

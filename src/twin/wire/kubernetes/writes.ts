@@ -12,7 +12,8 @@ import { fittingObject } from './field-check.ts';
 import { MergeRules } from '../../api/writes/list-types.ts';
 import { hasStatus, prepareForCreate, prepareForUpdate } from './prepare.ts';
 import type { Resource } from './resources.ts';
-import { mapOf, shareUnchanged, textOf, type Tree, valueAt, without } from '../../api/tree.ts';
+import { mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
+import { shareUnchanged, without } from '../../api/tree.ts';
 import { validate } from './validation.ts';
 import { checkType, keptMetadata, refuseNewFinalizers } from './write-rules.ts';
 

@@ -5,7 +5,7 @@
 import type { KubeObject } from '../../../../model/kubernetes.ts';
 import type { World } from '../../../world.ts';
 import type { Resource } from '../resources.ts';
-import { mapOf, type Tree } from '../../../api/tree.ts';
+import { mapOf, type Tree } from '../../../../base/json-tree.ts';
 import { statusShown } from './workload-status.ts';
 
 export function asShown(resource: Resource, object: KubeObject, world: World): KubeObject {

@@ -14,7 +14,7 @@ import type {
   StatefulSetObject,
 } from '../../../../model/kubernetes.ts';
 import { countOf } from '../../../controllers/pod-factory.ts';
-import { type Tree } from '../../../api/tree.ts';
+import { type Tree } from '../../../../base/json-tree.ts';
 
 /** Undefined where the object is shown as it is. */
 export function statusShown(object: KubeObject): Tree | undefined {

@@ -1,5 +1,5 @@
 /** Custom resources in a table: the columns their definition asks for, by simple JSON paths. */
-import { isMap, listOf, mapOf, textOf, type Tree, valueAt } from '../../../api/tree.ts';
+import { isMap, listOf, mapOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
 import {
   AGE,
   ageOf,

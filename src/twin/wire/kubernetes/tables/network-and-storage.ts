@@ -1,5 +1,5 @@
 /** Services, endpoints, policies, volumes and configuration in a table. */
-import { listOf, mapOf, textOf, type Tree, valueAt } from '../../../api/tree.ts';
+import { listOf, mapOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
 import {
   AGE,
   ageOf,

@@ -1,5 +1,5 @@
 /** Nodes, namespaces and events in a table. */
-import { listOf, mapOf, numberOf, textOf, type Tree, valueAt } from '../../../api/tree.ts';
+import { listOf, mapOf, numberOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
 import {
   AGE,
   ageOf,

@@ -1,5 +1,5 @@
 /** Pods in a table: what the STATUS column makes of a pod's containers (printers.go printPod). */
-import { listOf, mapOf, numberOf, textOf, type Tree, valueAt } from '../../../api/tree.ts';
+import { listOf, mapOf, numberOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
 import { AGE, ageOf, type Cell, NAME, nameOf, NONE, type Printer, wide } from './table.ts';
 
 export const podPrinter: Printer = {

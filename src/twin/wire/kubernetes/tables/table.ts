@@ -2,7 +2,7 @@
  * Tables as `kubectl get` asks for them (`as=Table;v=v1;g=meta.k8s.io`): columns and cells per kind,
  * in the words of KK pkg/printers/internalversion/printers.go.
  */
-import { mapOf, textOf, type Tree, valueAt } from '../../../api/tree.ts';
+import { mapOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
 
 export interface Column {
   readonly name: string;

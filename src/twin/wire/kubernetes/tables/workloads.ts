@@ -1,5 +1,5 @@
 /** Workloads in a table (printers.go printDeployment, printDaemonSet, …). */
-import { listOf, mapOf, numberOf, textOf, type Tree, valueAt } from '../../../api/tree.ts';
+import { listOf, mapOf, numberOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
 import {
   AGE,
   ageOf,
