@@ -18,6 +18,7 @@ import { withRevision } from './revision.ts';
 import { scaleOf, withScale } from './scale.ts';
 import { selectionOf } from './selection.ts';
 import { logResponse } from './pod-log.ts';
+import { orphanDependents } from './orphan-dependents.ts';
 import { bind, evict, success } from './subresources.ts';
 import { metadataText, tableText } from './tables/printers.ts';
 import {
@@ -270,7 +271,7 @@ export class ResourceHandler {
     const isDry = query.getAll('dryRun').includes('All') || listOf(sent['dryRun']).includes('All');
     const grace = numberOf(sent['gracePeriodSeconds']) ?? graceOf(query);
     const isOrphaning = policy === 'Orphan' || sent['orphanDependents'] === true;
-    if (isOrphaning && !isDry) orphan(world, this.writer.live(target)?.metadata.uid);
+    if (isOrphaning && !isDry) orphanDependents(world, this.writer.live(target)?.metadata.uid);
     const live = this.writer.live(target);
     const isNamespace = resource.kind === 'Namespace' && resource.group === '';
     if (isNamespace && live !== undefined) {
@@ -381,23 +382,4 @@ function bookmark({ apiVersion, kind }: Resource, resourceVersion: string, isEnd
   const annotations = isEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
   const metadata = { resourceVersion, creationTimestamp: null, ...annotations };
   return JSON.stringify({ kind, apiVersion, metadata });
-}
-
-/** Dependents of the owner stay: they no longer say whose they are. */
-function orphan({ store }: World, uid: string | undefined): void {
-  if (uid === undefined) return;
-  for (const kind of ['Pod', 'ReplicaSet', 'Job'] as const) {
-    for (const { metadata } of store.list<string>(kind)) {
-      if (metadata.ownerReferences?.some((owner) => owner.uid === uid) !== true) continue;
-      store.update<string>(kind, metadata.namespace, metadata.name, (old) => ({
-        ...old,
-        metadata: {
-          ...old.metadata,
-          ownerReferences: (old.metadata.ownerReferences ?? []).filter(
-            (owner) => owner.uid !== uid,
-          ),
-        },
-      }));
-    }
-  }
 }
