@@ -2,32 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parse } from 'yaml';
+import { identityIn } from '../test/support/kubeconfig-identity.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
-
-export interface ClientIdentity {
-  readonly url: string;
-  readonly ca: Buffer;
-  readonly cert: Buffer;
-  readonly key: Buffer;
-}
-
-export function identityIn(kubeconfig: string): ClientIdentity {
-  // Written by a served twin or by the real lane.
-  const { clusters, users } = parse(readFileSync(kubeconfig, 'utf8')) as {
-    readonly clusters: readonly { readonly cluster: Readonly<Record<string, string>> }[];
-    readonly users: readonly { readonly user: Readonly<Record<string, string>> }[];
-  };
-  const cluster = clusters[0]?.cluster ?? {};
-  const user = users[0]?.user ?? {};
-  return {
-    url: cluster['server'] ?? '',
-    ca: decoded(cluster['certificate-authority-data']),
-    cert: decoded(user['client-certificate-data']),
-    key: decoded(user['client-key-data']),
-  };
-}
 
 const TRIES = 100;
 const BETWEEN_MS = 200;
@@ -37,7 +14,7 @@ export class ApiClient {
   private readonly agent: Agent;
 
   constructor(kubeconfig: string) {
-    const { url, ...identity } = identityIn(kubeconfig);
+    const { url, ...identity } = identityIn(readFileSync(kubeconfig, 'utf8'));
     this.url = url;
     this.agent = new Agent({ ...identity, keepAlive: true });
   }
@@ -85,8 +62,4 @@ export class ApiClient {
       asked.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
-}
-
-function decoded(text = ''): Buffer {
-  return Buffer.from(text, 'base64');
 }

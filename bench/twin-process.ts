@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { identityIn } from './api-client.ts';
+import { identityIn } from '../test/support/kubeconfig-identity.ts';
 
 /** A store of 150,000 pods and their texts. */
 const HEAP_MEGABYTES = 9_000;
@@ -28,7 +28,7 @@ export class TwinProcess {
     this.child = child;
     this.url = url;
     this.kubeconfig = kubeconfig;
-    const { ca, cert, key } = identityIn(kubeconfig);
+    const { ca, cert, key } = identityIn(readFileSync(kubeconfig, 'utf8'));
     this.agent = new Agent({ ca, cert, key, keepAlive: true });
     this.files = {
       authority: written(`${kubeconfig}.ca`, ca),

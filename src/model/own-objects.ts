@@ -3,6 +3,18 @@
  */
 export const OWN_NAMESPACE = 'regauge-system';
 
+export const OWN_NAMESPACE_ADDRESS = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  name: OWN_NAMESPACE,
+} as const;
+
+/** ConfigMaps that controllers put into every namespace. */
+export const IN_EVERY_NAMESPACE: ReadonlySet<string> = new Set([
+  'kube-root-ca.crt',
+  'istio-ca-root-cert',
+]);
+
 /** Host networking and paths of the host need it under Pod Security admission. */
 export const PRIVILEGED_NAMESPACE_LABELS: Readonly<Record<string, string>> = {
   'pod-security.kubernetes.io/enforce': 'privileged',

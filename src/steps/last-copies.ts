@@ -7,6 +7,7 @@ import type { KubeObject } from '../model/kubernetes.ts';
 import type { Ports } from '../ports/index.ts';
 import { getNode, isNodeReady } from './pods.ts';
 import { fails, HOLDS, type StepContext, type Verdict } from './step-module.ts';
+import { longhornVolumes } from './volumes.ts';
 import { waitUntil } from './waiting.ts';
 
 /** What has left the node waits meanwhile, and others hold still: rather stop than let that last (milliseconds). */
@@ -16,10 +17,6 @@ const KNOWN_AFTER_MS = 15_000;
 
 interface Replica extends KubeObject {
   readonly spec?: { readonly nodeID?: string; readonly volumeName?: string };
-}
-
-interface Volume extends KubeObject {
-  readonly status?: { readonly state?: string; readonly robustness?: string };
 }
 
 /** Waits until it is so; throws when that takes too long, with the volume that is in the way. */
@@ -45,7 +42,7 @@ async function copiedElsewhere(ports: Ports, node: string): Promise<Verdict> {
   const holders = holdersOf(replicas);
   const shared = [...holders].filter(([, nodes]) => nodes.has(node) && nodes.size > 1);
   if (shared.length === 0) return HOLDS;
-  const volumes = await kubernetes.list<Volume>('longhorn.io/v1beta2', 'Volume');
+  const volumes = await longhornVolumes(kubernetes);
   const attached = new Map(
     volumes
       .filter(({ status }) => status?.state === 'attached')

@@ -69,7 +69,18 @@ export async function attachedTo(
 }
 
 interface LonghornVolume extends KubeObject {
-  readonly status?: { readonly state?: string; readonly currentNodeID?: string };
+  readonly status?: {
+    readonly state?: string;
+    readonly robustness?: string;
+    readonly currentNodeID?: string;
+  };
+}
+
+/** None where Longhorn is not. */
+export function longhornVolumes(
+  kubernetes: Pick<KubernetesPort, 'list'>,
+): Promise<readonly LonghornVolume[]> {
+  return kubernetes.list<LonghornVolume>('longhorn.io/v1beta2', 'Volume');
 }
 
 /** Longhorn volumes whose engine runs, or is about to, on the node. */
@@ -77,7 +88,7 @@ export async function enginesOn(
   kubernetes: KubernetesPort,
   node: string,
 ): Promise<readonly string[]> {
-  const volumes = await kubernetes.list<LonghornVolume>('longhorn.io/v1beta2', 'Volume');
+  const volumes = await longhornVolumes(kubernetes);
   return volumes
     .filter(({ status }) => status?.currentNodeID === node && status.state !== 'detached')
     .map(({ metadata }) => metadata.name);

@@ -6,14 +6,14 @@
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import {
+  IN_EVERY_NAMESPACE,
   MADE_BY,
   OWN_LABELS,
   OWN_NAMESPACE,
+  OWN_NAMESPACE_ADDRESS,
   PRIVILEGED_NAMESPACE_LABELS,
 } from '../../model/own-objects.ts';
 import type { KubernetesPort } from '../../ports/index.ts';
-
-const ADDRESS = { apiVersion: 'v1', kind: 'Namespace', name: OWN_NAMESPACE } as const;
 
 /** Others' objects of these kinds keep it: what regauge itself may have there, and what users mean to keep. */
 const WHAT_MAY_LIVE_THERE = [
@@ -22,8 +22,6 @@ const WHAT_MAY_LIVE_THERE = [
   ['v1', 'Secret'],
   ['coordination.k8s.io/v1', 'Lease'],
 ] as const;
-/** What controllers put into every namespace. */
-const BUILT_IN = new Set(['kube-root-ca.crt', 'istio-ca-root-cert']);
 /** Contents are removed first; looked at once a second. */
 const LOOKS_MAX = 30;
 
@@ -46,7 +44,7 @@ export async function makeOwnNamespace(
     ([key, value]) => found.metadata.labels?.[key] === value,
   );
   // A patch: what an apply leaves out, it takes away, and the mark is ours.
-  if (!isOpen) await kubernetes.patch(ADDRESS, { metadata: { labels } });
+  if (!isOpen) await kubernetes.patch(OWN_NAMESPACE_ADDRESS, { metadata: { labels } });
 }
 
 /**
@@ -59,15 +57,16 @@ export async function removeOwnNamespace(
   isOwn: (object: KubeObject) => boolean,
 ): Promise<void> {
   try {
-    const namespace = await kubernetes.get<KubeObject>(ADDRESS);
+    const namespace = await kubernetes.get<KubeObject>(OWN_NAMESPACE_ADDRESS);
     if (namespace?.metadata.annotations?.[MADE_BY] !== madeBy) return;
     for (const [apiVersion, kind] of WHAT_MAY_LIVE_THERE) {
       const objects = await kubernetes.list(apiVersion, kind, { namespace: OWN_NAMESPACE });
-      if (objects.some((object) => !BUILT_IN.has(object.metadata.name) && !isOwn(object))) return;
+      if (objects.some((object) => !IN_EVERY_NAMESPACE.has(object.metadata.name) && !isOwn(object)))
+        return;
     }
     const { resourceVersion } = namespace.metadata;
     const preconditions = resourceVersion === undefined ? {} : { resourceVersion };
-    await kubernetes.delete(ADDRESS, { preconditions });
+    await kubernetes.delete(OWN_NAMESPACE_ADDRESS, { preconditions });
   } catch (error) {
     // Somebody has settled there since it was looked at; or it is not ours to remove.
     if (error instanceof RegaugeError && ['conflict', 'forbidden'].includes(error.code)) return;
@@ -80,7 +79,7 @@ async function whenNotGoing(
   wait: Wait,
 ): Promise<KubeObject | undefined> {
   for (let looks = 1; ; looks += 1) {
-    const found = await kubernetes.get<KubeObject>(ADDRESS);
+    const found = await kubernetes.get<KubeObject>(OWN_NAMESPACE_ADDRESS);
     if (found?.metadata.deletionTimestamp === undefined || looks === LOOKS_MAX) return found;
     await wait();
   }

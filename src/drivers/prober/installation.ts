@@ -5,6 +5,7 @@ import {
   closedPod,
   configObject,
   daemonSet,
+  isProbePod,
   PROBE_NAMESPACE,
   PROBE_PORT,
   probeObjects,
@@ -161,11 +162,6 @@ export class Installation {
   }
 }
 
-/** Pods of our own sets go with them. */
-function isProbePod(labels: PodObject['metadata']['labels'] = {}): boolean {
-  return labels['app']?.startsWith('regauge-probe') === true;
-}
-
 /** Unlabelled ones are taken for Linux. */
 function runsLinux({ metadata }: NodeObject): boolean {
   return (metadata.labels?.['kubernetes.io/os'] ?? 'linux') === 'linux';
@@ -188,6 +184,7 @@ function hostPortOf(text: string): HostPort | null {
   return { host: parts[1], port: Number(parts[2]) };
 }
 
-function isOwn({ kind, metadata }: KubeObject): boolean {
-  return kind === 'Pod' && isProbePod(metadata.labels);
+/** Pods of our own sets go with them. */
+function isOwn(object: KubeObject): boolean {
+  return object.kind === 'Pod' && isProbePod(object);
 }

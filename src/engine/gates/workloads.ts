@@ -11,6 +11,7 @@ import type { Plan } from '../../model/plan.ts';
 import type { Ports } from '../../ports/index.ts';
 import { isOnOldNetwork, isReady } from '../../steps/pods.ts';
 import { fails, HOLDS } from '../../steps/step-module.ts';
+import { longhornVolumes } from '../../steps/volumes.ts';
 import type { GateModule } from './gate-context.ts';
 
 interface Counted extends KubeObject {
@@ -78,10 +79,6 @@ function workloadKey({ kind, metadata }: KubeObject): string {
   return `${kind} ${metadata.namespace ?? 'default'}/${metadata.name}`;
 }
 
-interface LonghornVolume extends KubeObject {
-  readonly status?: { readonly state?: string; readonly robustness?: string };
-}
-
 export const volumesHealthy: GateModule<'volumes-healthy'> = async ({ ports }) => {
   const attachments = await ports.kubernetes.list<VolumeAttachmentObject>(
     'storage.k8s.io/v1',
@@ -96,7 +93,7 @@ export const volumesHealthy: GateModule<'volumes-healthy'> = async ({ ports }) =
       `VolumeAttachment ${broken.metadata.name} is not attached to ${broken.spec.nodeName}${reason === undefined ? '' : `: ${reason}`}`,
     );
   }
-  const volumes = await ports.kubernetes.list<LonghornVolume>('longhorn.io/v1beta2', 'Volume');
+  const volumes = await longhornVolumes(ports.kubernetes);
   const ill = volumes.find(
     ({ status }) =>
       status?.state === 'attached' &&

@@ -7,18 +7,16 @@ import type { KubeObject } from '../../model/kubernetes.ts';
 import {
   MADE_BY,
   OWN_LABELS,
-  OWN_NAMESPACE,
+  OWN_NAMESPACE_ADDRESS,
   PRIVILEGED_NAMESPACE_LABELS,
 } from '../../model/own-objects.ts';
 import type { KubernetesPort } from '../../ports/index.ts';
 
-const ADDRESS = { apiVersion: 'v1', kind: 'Namespace', name: OWN_NAMESPACE } as const;
-
 export async function ensureOwnNamespace(kubernetes: KubernetesPort): Promise<void> {
-  const found = await kubernetes.get<KubeObject>(ADDRESS);
+  const found = await kubernetes.get<KubeObject>(OWN_NAMESPACE_ADDRESS);
   if (found === undefined) {
     const labels = { ...OWN_LABELS, ...PRIVILEGED_NAMESPACE_LABELS };
-    const { apiVersion, kind, name } = ADDRESS;
+    const { apiVersion, kind, name } = OWN_NAMESPACE_ADDRESS;
     try {
       await kubernetes.create({ apiVersion, kind, metadata: { name, labels } });
       return;
@@ -27,10 +25,14 @@ export async function ensureOwnNamespace(kubernetes: KubernetesPort): Promise<vo
     }
   }
   if (found?.metadata.annotations?.[MADE_BY] !== undefined)
-    await kubernetes.patch(ADDRESS, { metadata: { annotations: { [MADE_BY]: null } } });
+    await kubernetes.patch(OWN_NAMESPACE_ADDRESS, {
+      metadata: { annotations: { [MADE_BY]: null } },
+    });
   const missing = Object.entries(PRIVILEGED_NAMESPACE_LABELS).some(
     ([key, value]) => found?.metadata.labels?.[key] !== value,
   );
   if (missing)
-    await kubernetes.patch(ADDRESS, { metadata: { labels: PRIVILEGED_NAMESPACE_LABELS } });
+    await kubernetes.patch(OWN_NAMESPACE_ADDRESS, {
+      metadata: { labels: PRIVILEGED_NAMESPACE_LABELS },
+    });
 }

@@ -4,10 +4,13 @@
  * with whoever ran it.
  */
 import type { KubeObject } from '../../model/kubernetes.ts';
-import { OWN_LABELS, OWN_NAMESPACE } from '../../model/own-objects.ts';
-import type { KubernetesPort, ObjectAddress } from '../../ports/index.ts';
-
-const NAMESPACE: ObjectAddress = { apiVersion: 'v1', kind: 'Namespace', name: OWN_NAMESPACE };
+import {
+  IN_EVERY_NAMESPACE,
+  OWN_LABELS,
+  OWN_NAMESPACE,
+  OWN_NAMESPACE_ADDRESS,
+} from '../../model/own-objects.ts';
+import type { KubernetesPort } from '../../ports/index.ts';
 
 /** Kinds that others could have put there; a namespace that holds theirs stays. */
 const KINDS = [
@@ -18,9 +21,6 @@ const KINDS = [
   ['apps/v1', 'DaemonSet'],
   ['apps/v1', 'Deployment'],
 ] as const;
-
-/** What the API server puts into every namespace. */
-const BUILT_IN = new Set(['kube-root-ca.crt', 'istio-ca-root-cert']);
 
 /** What was left, as `Kind name`: objects of others, for which the namespace stays. */
 export async function removeOwnObjects(kubernetes: KubernetesPort): Promise<readonly string[]> {
@@ -33,13 +33,14 @@ export async function removeOwnObjects(kubernetes: KubernetesPort): Promise<read
       const { name } = metadata;
       if (isOwn(metadata.labels)) {
         await kubernetes.delete({ apiVersion, kind, namespace: OWN_NAMESPACE, name });
-      } else if (!BUILT_IN.has(name) && metadata.ownerReferences === undefined) {
+      } else if (!IN_EVERY_NAMESPACE.has(name) && metadata.ownerReferences === undefined) {
         foreign.push(`${kind} ${name}`);
       }
     }
   }
-  const namespace = await kubernetes.get<KubeObject>(NAMESPACE);
-  if (foreign.length === 0 && isOwn(namespace?.metadata.labels)) await kubernetes.delete(NAMESPACE);
+  const namespace = await kubernetes.get<KubeObject>(OWN_NAMESPACE_ADDRESS);
+  if (foreign.length === 0 && isOwn(namespace?.metadata.labels))
+    await kubernetes.delete(OWN_NAMESPACE_ADDRESS);
   return foreign;
 }
 

@@ -3,13 +3,8 @@
  * cluster itself complains of. What may not be read is null, never "none".
  */
 import { RegaugeError } from '../../base/errors.ts';
-import { PROBE_NAMESPACE } from '../../knowledge/probes/objects.ts';
-import type {
-  EventObject,
-  KubeObject,
-  PodObject,
-  VolumeAttachmentObject,
-} from '../../model/kubernetes.ts';
+import { isProbePod, PROBE_NAMESPACE } from '../../knowledge/probes/objects.ts';
+import type { EventObject, PodObject, VolumeAttachmentObject } from '../../model/kubernetes.ts';
 import type {
   ProbesStatus,
   StatusDocument,
@@ -18,6 +13,7 @@ import type {
 } from '../../model/status.ts';
 import type { KubernetesReads } from '../../ports/index.ts';
 import { isReady } from '../../steps/pods.ts';
+import { longhornVolumes } from '../../steps/volumes.ts';
 
 type Surroundings = Pick<StatusDocument, 'probes' | 'volumes' | 'events'>;
 
@@ -50,20 +46,14 @@ async function unlessForbidden<T>(read: () => Promise<T>): Promise<T | null> {
 
 async function probesOf(kubernetes: Pick<KubernetesReads, 'list'>): Promise<ProbesStatus> {
   const pods = await kubernetes.list<PodObject>('v1', 'Pod', { namespace: PROBE_NAMESPACE });
-  const agents = pods.filter(({ metadata }) =>
-    metadata.labels?.['app']?.startsWith('regauge-probe'),
-  );
+  const agents = pods.filter(isProbePod);
   return { agents: agents.length, ready: agents.filter(isReady).length };
-}
-
-interface LonghornVolume extends KubeObject {
-  readonly status?: { readonly state?: string; readonly robustness?: string };
 }
 
 async function volumesOf(kubernetes: Pick<KubernetesReads, 'list'>): Promise<VolumesStatus> {
   const [attachments, longhorn] = await Promise.all([
     kubernetes.list<VolumeAttachmentObject>('storage.k8s.io/v1', 'VolumeAttachment'),
-    kubernetes.list<LonghornVolume>('longhorn.io/v1beta2', 'Volume'),
+    longhornVolumes(kubernetes),
   ]);
   const waiting = attachments.filter(({ status }) => status?.attached !== true);
   return {

@@ -202,3 +202,8 @@ function markOf(text: string): string {
   }
   return `${text.length}-${hash.toString(16)}`;
 }
+
+/** A pod of one of these sets. */
+export function isProbePod({ metadata }: KubeObject): boolean {
+  return metadata.labels?.['app']?.startsWith(PROBE_NAME) === true;
+}

@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { identityIn } from '../../support/kubeconfig-identity.ts';
 import { laneDirectory } from '../lane-directory.ts';
 import { type CredentialFiles, writeCredentials } from './credentials.ts';
 import { freePorts, ServerProcess } from './server-process.ts';
@@ -178,7 +178,7 @@ export class ControlPlane {
 
   /** As the administrator, who may ask all of them. */
   private async answers(port: number, path: string): Promise<boolean> {
-    const { key, cert } = adminPair(this.kubeconfig);
+    const { key, cert } = identityIn(readFileSync(this.kubeconfig, 'utf8'));
     const ca = readFileSync(this.files.authority);
     return await new Promise((resolve, reject) => {
       const asked = request({ host: HOST, port, path, ca, key, cert, timeout: 5_000 }, (answer) => {
@@ -190,14 +190,4 @@ export class ControlPlane {
       asked.end();
     });
   }
-}
-
-function adminPair(kubeconfig: string): { readonly key: Buffer; readonly cert: Buffer } {
-  // Our own file.
-  const { users } = parse(readFileSync(kubeconfig, 'utf8')) as {
-    readonly users: readonly { readonly user: Readonly<Record<string, string>> }[];
-  };
-  const user = users[0]?.user ?? {};
-  const decoded = (name: string): Buffer => Buffer.from(user[name] ?? '', 'base64');
-  return { key: decoded('client-key-data'), cert: decoded('client-certificate-data') };
 }

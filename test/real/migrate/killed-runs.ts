@@ -5,7 +5,7 @@ import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject, PodObject } from '../../../src/model/kubernetes.ts';
-import { OWN_NAMESPACE } from '../../../src/model/own-objects.ts';
+import { OWN_NAMESPACE_ADDRESS } from '../../../src/model/own-objects.ts';
 import type { KubernetesPort } from '../../../src/ports/index.ts';
 import { REGAUGE } from '../clients/served-twin.ts';
 import type { Ended } from '../command.ts';
@@ -132,8 +132,7 @@ export async function backOnOld(port: KubernetesPort, range: RegExp): Promise<vo
   const daemonSets = await port.list<KubeObject>('apps/v1', 'DaemonSet');
   const names = daemonSets.map(({ metadata }) => metadata.name).toSorted();
   assert.deepEqual(names, ['kube-flannel', 'kube-proxy']);
-  const own = { apiVersion: 'v1', kind: 'Namespace', name: OWN_NAMESPACE };
-  const left = await port.get<KubeObject>(own);
+  const left = await port.get<KubeObject>(OWN_NAMESPACE_ADDRESS);
   assert.ok(left === undefined || left.metadata.deletionTimestamp !== undefined);
   const pods = await port.list<PodObject>('v1', 'Pod');
   const others = pods.filter(

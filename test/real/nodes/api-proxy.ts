@@ -8,9 +8,9 @@ import { Agent, createServer, request, type RequestOptions } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Duplex } from 'node:stream';
-import { parse } from 'yaml';
 import { createAuthority } from '../../../src/twin/wire/certificates.ts';
 import { kubeconfigText } from '../../../src/twin/wire/kubeconfig.ts';
+import { type ClientIdentity, identityIn } from '../../support/kubeconfig-identity.ts';
 
 const OF_A_KUBELET = /\/pods\/[^/?]+\/(?:log|exec|attach)(?:\?|$)/;
 const HOST = '127.0.0.1';
@@ -20,12 +20,9 @@ export interface ApiProxy {
   close(): Promise<void>;
 }
 
-interface Upstream {
+interface Upstream extends Omit<ClientIdentity, 'url'> {
   readonly host: string;
   readonly port: number;
-  readonly ca: string;
-  readonly key: string;
-  readonly cert: string;
 }
 
 /** Of an administrator of both; `server` is a file, `kubelets` a text. */
@@ -112,25 +109,8 @@ function passUpgrade(asked: IncomingMessage, socket: Duplex, head: Buffer, to: U
   socket.once('close', () => passed.destroy());
 }
 
-interface Kubeconfig {
-  readonly clusters: readonly { readonly cluster: Readonly<Record<string, string>> }[];
-  readonly users: readonly { readonly user: Readonly<Record<string, string>> }[];
-}
-
 function upstreamOf(kubeconfig: string): Upstream {
-  const { clusters, users } = parse(kubeconfig) as Kubeconfig; // written by ourselves
-  const cluster = clusters[0]?.cluster ?? {};
-  const user = users[0]?.user ?? {};
-  const { hostname, port } = new URL(cluster['server'] ?? '');
-  return {
-    host: hostname,
-    port: Number(port),
-    ca: decoded(cluster['certificate-authority-data']),
-    key: decoded(user['client-key-data']),
-    cert: decoded(user['client-certificate-data']),
-  };
-}
-
-function decoded(base64 = ''): string {
-  return Buffer.from(base64, 'base64').toString('utf8');
+  const { url, ...identity } = identityIn(kubeconfig);
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port), ...identity };
 }
