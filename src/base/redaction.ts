@@ -11,6 +11,18 @@ const SECRET_KEY =
 /** Keys that end like a secret's and hold none. */
 const NO_SECRET = /^(secretName|secretRef|keyRef|imagePullSecret|pullSecret|topologyKey)$/;
 
+/**
+ * Lists whose elements name a label or a taint with `key` (kubernetes:staging/src/k8s.io/api/core/v1/types.go:
+ * NodeSelectorRequirement, TopologySelectorLabelRequirement, Toleration, Taint; meta/v1 LabelSelectorRequirement).
+ */
+const NAMED_BY_KEY = new Set([
+  'matchExpressions',
+  'matchFields',
+  'matchLabelExpressions',
+  'tolerations',
+  'taints',
+]);
+
 const SHAPES: readonly RegExp[] = [
   /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g,
   // PEM in base64, as kubeconfigs and talosconfigs hold it.
@@ -40,14 +52,29 @@ export function isSecretKey(key: string): boolean {
   return SECRET_KEY.test(key) && !NO_SECRET.test(key);
 }
 
+/** Whether `key` in the elements of a list under that name is the name of a label or a taint. */
+export function isListNamedByKey(list: string): boolean {
+  return NAMED_BY_KEY.has(list);
+}
+
 /** Plain data without secrets, by key and by shape; the same value where there was nothing. */
 export function redactData(value: unknown): unknown {
+  return withoutSecrets(value, false);
+}
+
+/** `isElement`: of a list in which `key` is a name. */
+function withoutSecrets(value: unknown, isElement: boolean): unknown {
   if (typeof value === 'string') return redactText(value);
-  if (Array.isArray(value)) return mapped(value);
+  if (Array.isArray(value)) return mapped(value, false);
   if (value === null || typeof value !== 'object') return value;
   let copy: Record<string, unknown> | undefined;
   for (const [key, old] of Object.entries(value)) {
-    const kept = isSecretKey(key) && isText(old) ? REDACTED : redactData(old);
+    const isSecret = isSecretKey(key) && isText(old) && !(isElement && key === 'key');
+    const kept = isSecret
+      ? REDACTED
+      : Array.isArray(old)
+        ? mapped(old, isListNamedByKey(key))
+        : redactData(old);
     if (kept === old) continue;
     copy ??= { ...value };
     copy[key] = kept;
@@ -59,10 +86,10 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-function mapped(values: readonly unknown[]): readonly unknown[] {
+function mapped(values: readonly unknown[], areNamedByKey: boolean): readonly unknown[] {
   let copy: unknown[] | undefined;
   for (const [index, old] of values.entries()) {
-    const kept = redactData(old);
+    const kept = withoutSecrets(old, areNamedByKey);
     if (kept === old) continue;
     copy ??= [...values];
     copy[index] = kept;

@@ -1,12 +1,15 @@
 /** What keys of API objects mean to a snapshot, told by their bytes: there are few, and they are many. */
 import { BACKSLASH, QUOTE } from '../../base/json-cursor.ts';
-import { isSecretKey } from '../../base/redaction.ts';
+import { isListNamedByKey, isSecretKey } from '../../base/redaction.ts';
 import { RememberedValues } from './remembered-values.ts';
 
 export type KeyMeaning =
   | 'plain'
   | 'secret'
   | 'env'
+  /** `tolerations` and its like: in elements of the list, `key` is a name. */
+  | 'named-by-key'
+  | 'key'
   | 'metadata'
   | 'annotations'
   | 'managed-fields'
@@ -24,6 +27,7 @@ const MEANINGS = new Map<string, KeyMeaning>([
   ['kubectl.kubernetes.io/last-applied-configuration', 'last-applied'],
   ['apiVersion', 'type'],
   ['kind', 'type'],
+  ['key', 'key'],
   ['name', 'name'],
   ['value', 'value'],
 ]);
@@ -92,6 +96,7 @@ function knownKey(bytes: Uint8Array, meaning: KeyMeaning): KnownKey {
 }
 
 function meaningOf(key: string): KeyMeaning {
+  if (isListNamedByKey(key)) return 'named-by-key';
   return MEANINGS.get(key) ?? (isSecretKey(key) ? 'secret' : 'plain');
 }
 

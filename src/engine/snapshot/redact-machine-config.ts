@@ -12,7 +12,7 @@ import {
   type Scalar,
   visit,
 } from 'yaml';
-import { isSecretKey, REDACTED, redactText } from '../../base/redaction.ts';
+import { isListNamedByKey, isSecretKey, REDACTED, redactText } from '../../base/redaction.ts';
 
 /** Undefined where it is no YAML. */
 export function redactMachineConfig(text: string): string | undefined {
@@ -68,6 +68,7 @@ function keysOf(path: readonly unknown[]): readonly string[] {
 
 function redactedText(value: string, keys: readonly string[]): string {
   const key = keys.at(-1) ?? '';
+  if (key === 'key' && isListNamedByKey(keys.at(-2) ?? '')) return redactText(value);
   if (isSecretKey(key) || MORE_SECRETS.test(key)) return REDACTED;
   if (CONTENT.has(key)) return REDACTED;
   if (MANIFESTS.has(key)) return redactedManifests(value);

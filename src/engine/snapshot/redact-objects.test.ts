@@ -77,6 +77,9 @@ const keys = fc.constantFrom(
   'password',
   'secretName',
   'apiKey',
+  'key',
+  'tolerations',
+  'matchExpressions',
   'a"b',
   'kind',
   'apiVersion',
@@ -185,6 +188,22 @@ describe('ObjectRedactor', () => {
           ],
         },
       },
+    ]);
+  });
+
+  it('keeps the names of labels and taints: what runs where hangs on them', () => {
+    const affinity = { matchExpressions: [{ key: 'zone', operator: 'In', values: ['a'] }] };
+    const object = {
+      spec: {
+        tolerations: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
+        taints: [{ key: 'dedicated', value: 'db', effect: 'NoExecute' }],
+        nodeAffinity: { required: { nodeSelectorTerms: [affinity] } },
+      },
+    };
+    expect(redacted(JSON.stringify(object))).toEqual([{ ...TYPE, ...object }]);
+    const other = { spec: { tls: { key: 'x' }, items: [{ key: 'x' }] } };
+    expect(redacted(JSON.stringify(other))).toEqual([
+      { ...TYPE, spec: { tls: { key: REDACTED }, items: [{ key: REDACTED }] } },
     ]);
   });
 

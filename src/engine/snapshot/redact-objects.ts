@@ -28,7 +28,7 @@ const REDACTED_TEXT = Buffer.from(JSON.stringify(REDACTED));
 const PUNCTUATION = Buffer.from(',}');
 
 /** How a value is gone through. */
-type Form = 'object' | 'array' | 'variables' | 'variable';
+type Form = 'object' | 'array' | 'variables' | 'variable' | 'named';
 
 /** Objects of one kind, one after the other, from the bytes of a list's `items`. */
 export class ObjectRedactor {
@@ -149,7 +149,7 @@ export class ObjectRedactor {
     else if (byte === OPEN_BRACKET)
       this.again(key.values, key.meaning === 'env' ? 'variables' : 'array', key);
     else if (byte !== QUOTE) cursor.skipWord();
-    else if (key.meaning === 'secret') this.secret();
+    else if (key.meaning === 'secret' || key.meaning === 'key') this.secret();
     else this.string();
   }
 
@@ -193,6 +193,9 @@ export class ObjectRedactor {
         return;
       case 'variable':
         this.variable();
+        return;
+      case 'named':
+        this.namedObject();
     }
   }
 
@@ -203,12 +206,23 @@ export class ObjectRedactor {
     while (cursor.nextMember());
   }
 
+  /** Of a list in which `key` names a label or a taint. */
+  private namedObject(): void {
+    const { cursor } = this;
+    if (!cursor.enterObject()) return;
+    do {
+      const key = this.key();
+      if (key.meaning === 'key' && cursor.peek() === QUOTE) this.string();
+      else this.member(key);
+    } while (cursor.nextMember());
+  }
+
   private array(key: KnownKey | undefined): void {
     const { cursor } = this;
     if (!cursor.enterArray()) return;
+    const form = key?.meaning === 'named-by-key' ? 'named' : 'object';
     do {
-      if (key !== undefined && cursor.peek() === OPEN_BRACE)
-        this.again(key.elements, 'object', key);
+      if (key !== undefined && cursor.peek() === OPEN_BRACE) this.again(key.elements, form, key);
       else this.value();
     } while (cursor.nextElement());
   }
