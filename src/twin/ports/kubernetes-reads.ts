@@ -8,13 +8,15 @@ import type {
   KubernetesReads,
   ListPage,
   PageOptions,
+  ServedResource,
   WatchEvent,
   WatchOptions,
 } from '../../ports/index.ts';
+import { type Resource, resourcesOf } from '../api/served-resources.ts';
+import { serverVersion } from '../api/server-version.ts';
 import { changeHistoryOf } from '../store/change-history.ts';
 import type { World } from '../world.ts';
 import { apiCall } from './calls.ts';
-import { serverVersion, servedResources } from './kubernetes-discovery.ts';
 import { listedObjects } from './kubernetes-lists.ts';
 import { WatchFeed } from './watch-feed.ts';
 
@@ -29,7 +31,11 @@ export function createKubernetesReads(
     watch: <T extends KubeObject>(apiVersion: string, kind: string, options: WatchOptions) =>
       watchOf<T>(world, apiVersion, kind, options),
     version: () => apiCall(world, () => serverVersion(world)),
-    resources: () => apiCall(world, () => ({ resources: servedResources(world), unavailable: [] })),
+    resources: () =>
+      apiCall(world, () => ({
+        resources: resourcesOf(world.store).all().map(servedResource),
+        unavailable: [],
+      })),
   };
 }
 
@@ -80,12 +86,14 @@ async function* watchOf<T extends KubeObject>(
   }
 }
 
+function servedResource(resource: Resource): ServedResource {
+  const { apiVersion, kind, plural, namespaced, subresources, verbs } = resource;
+  return { apiVersion, kind, plural, namespaced, subresources, verbs };
+}
+
 /** A kind is served when it is built in, defined, or held. */
 function requireServed(world: World, apiVersion: string, kind: string): void {
-  const served = servedResources(world).some(
-    (each) => each.kind === kind && each.apiVersion === apiVersion,
-  );
-  if (served) return;
+  if (resourcesOf(world.store).ofKind(apiVersion, kind) !== undefined) return;
   throw new RegaugeError('not-found', 'the server could not find the requested resource', {
     hint: `${kind} of ${apiVersion} is not served by this cluster: is its definition installed?`,
   });

@@ -26,6 +26,7 @@ export class ProbeTraffic {
   private readonly unwell = new Map<TargetKind, Set<ProbePath>>();
   private readonly dirty: ProbePath[] = [];
   private index = new ProbeIndex([]);
+  private former: readonly ProbePath[] = [];
   private ticking = false;
   private active = false;
   private following = false;
@@ -42,8 +43,14 @@ export class ProbeTraffic {
     return this.index.paths;
   }
 
+  /** Also those whose ends have other peers since a node joined. */
+  get everProbed(): readonly ProbePath[] {
+    return [...this.index.paths, ...this.former];
+  }
+
   start(): void {
     this.index = new ProbeIndex(pathsOf(ringOf(this.world.nodes.keys())));
+    this.former = [];
     this.active = true;
     this.follow();
     for (const pod of this.world.store.list('Pod', PROBE_NAMESPACE)) this.podChanged(pod, false);
@@ -59,6 +66,9 @@ export class ProbeTraffic {
     if (this.following) return;
     this.following = true;
     const { store } = this.world;
+    store.watch('Node', ({ type }) => {
+      if (type === 'added' && this.active) this.closeRing();
+    });
     store.watch('Pod', ({ type, object }) => {
       if (object.metadata.namespace === PROBE_NAMESPACE)
         this.podChanged(object, type === 'deleted');
@@ -66,6 +76,23 @@ export class ProbeTraffic {
     this.fabric.onPathChange((node, podUid, ways) => this.networkChanged(node, podUid, ways));
     this.fabric.services.onChange((key, left) => this.serviceChanged(key, left));
     this.fabric.policies.onChange(() => this.touchAll(this.paths));
+  }
+
+  /** A node more in the ring moves few peers; the others are probed on as they were. */
+  private closeRing(): void {
+    const known = new Map(this.paths.map((path) => [keyOf(path), path]));
+    const planned = pathsOf(ringOf(this.world.nodes.keys()));
+    const paths = planned.map((path) => known.get(keyOf(path)) ?? path);
+    const kept = new Set(paths);
+    const now = this.world.kernel.now();
+    const gone = this.paths.filter((path) => !kept.has(path));
+    for (const path of gone) {
+      this.listener(path, { kind: 'off' }, now);
+      this.setUnwell(path, false);
+    }
+    this.former = [...this.former, ...gone];
+    this.index = new ProbeIndex(paths);
+    this.touchAll(paths);
   }
 
   private podChanged(pod: PodObject, gone: boolean): void {
@@ -206,6 +233,10 @@ export class ProbeTraffic {
         return { kind: 'apiserver' };
     }
   }
+}
+
+function keyOf({ from, to }: ProbePath): string {
+  return `${from.end} ${from.node} ${to.kind} ${to.node}`;
 }
 
 /** The path classes whose packets a service hands on. */

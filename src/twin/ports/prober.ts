@@ -111,7 +111,7 @@ class Prober implements TwinProber {
   observe(): readonly PathObservation[] {
     const now = this.world.kernel.now();
     const periodMs = this.world.constants.probePeriodMs;
-    return this.paths.flatMap(({ from, to, log }) =>
+    return this.traffic.everProbed.flatMap(({ from, to, log }) =>
       log.observations(
         now,
         { from: from.node, to: to.node },

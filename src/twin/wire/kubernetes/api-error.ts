@@ -2,7 +2,7 @@
  * What the API server answers when it does not do what was asked: a Status with the codes, reasons
  * and words of KK staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go.
  */
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 
 export interface StatusCause {
   readonly reason: string;

@@ -14,7 +14,8 @@ import { WireObjects } from './objects.ts';
 import { OpenApi } from './openapi.ts';
 import { pathTarget } from './requests.ts';
 import { ResourceHandler } from './resource-handler.ts';
-import { ResourceRegistry } from './resources.ts';
+import { type ResourceRegistry, resourcesOf } from '../../api/served-resources.ts';
+import { serverVersion } from '../../api/server-version.ts';
 import { answerReview, Tokens, type User } from './reviews.ts';
 import type { Tree } from '../../../base/json-tree.ts';
 import { asApiError } from './write-rules.ts';
@@ -46,7 +47,7 @@ const PUBLIC = new Set(['/healthz', '/livez', '/readyz', '/version', '/version/'
 
 export function createKubernetesApi(options: ApiOptions): KubernetesApi {
   const { world } = options;
-  const registry = new ResourceRegistry(world.store);
+  const registry = resourcesOf(world.store);
   ensureNamespaces(world.store, registry.all());
   const history = new ChangeHistory(
     world.store,
@@ -131,7 +132,7 @@ function routes(
   app.get('/openapi/v2', () =>
     tree({
       swagger: '2.0',
-      info: { title: 'Kubernetes', version: versionOf(world)['gitVersion'] },
+      info: { title: 'Kubernetes', version: serverVersion(world).gitVersion },
       paths: {},
       definitions: {},
     }),
@@ -187,13 +188,9 @@ const CORE_VERSIONS: Tree = {
   serverAddressByClientCIDRs: [],
 };
 
-function versionOf({ versions }: World): Tree {
-  const gitVersion = `v${versions.kubernetes}`;
-  const [, major = '1', minor = ''] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
+function versionOf(world: World): Tree {
   return {
-    major,
-    minor,
-    gitVersion,
+    ...serverVersion(world),
     gitCommit: '',
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',

@@ -10,7 +10,7 @@ import {
 } from '../../../knowledge/kubernetes-fields/messages.ts';
 import { inRange } from '../../../base/versions.ts';
 import { badRequest } from './api-error.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 import { isMap, type Tree } from '../../../base/json-tree.ts';
 
 interface Checked {

@@ -7,7 +7,7 @@ import type { KubeObject } from '../../../model/kubernetes.ts';
 import { ApiError, badRequest, expired } from './api-error.ts';
 import { type ChangeHistory, versionOf } from '../../store/change-history.ts';
 import { keyOf, type Ordered, ordered, type WireObjects } from './objects.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 import { selectedNode, type Selection } from './selection.ts';
 
 export interface ListRequest {

@@ -4,7 +4,7 @@
  */
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import type { World } from '../../world.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 
 /** Holds the namespace until it is empty; `spec.finalizers` to clients. */

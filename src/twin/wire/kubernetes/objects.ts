@@ -9,7 +9,7 @@ import { endpointsOf } from './derived/endpoints.ts';
 import { asShown } from './derived/shown.ts';
 import { EventHistory } from './event-history.ts';
 import type { ChangeHistory } from '../../store/change-history.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 
 export class WireObjects {
   readonly world: World;

@@ -4,7 +4,7 @@ import {
   messageOf,
   messageOfKind,
 } from '../../../knowledge/kubernetes-fields/messages.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 import type { Tree } from '../../../base/json-tree.ts';
 
 type Named = Pick<Resource, 'apiVersion' | 'group' | 'version' | 'kind'>;

@@ -3,7 +3,7 @@
  * explain` reads fields. Custom resources have the schema of their definition; built-in kinds have the
  * fields that everything has, and say that the twin knows no more of them.
  */
-import { groupVersion, type Resource, type ResourceRegistry } from './resources.ts';
+import { groupVersion, type Resource, type ResourceRegistry } from '../../api/served-resources.ts';
 import { mapOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 import { propertiesOfKind, referredSchemas, schemaNameOf } from './openapi-schemas.ts';
 

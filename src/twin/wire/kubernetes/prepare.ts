@@ -7,7 +7,7 @@ import { serviceAccountRefusal, withPodDefaults } from '../../api/pod-admission.
 import type { World } from '../../world.ts';
 import { forbidden } from './api-error.ts';
 import { withDefaults } from './defaults.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 import { withAddresses } from './service-addresses.ts';
 import { listOf, mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 import { changedPart, without } from '../../api/tree.ts';

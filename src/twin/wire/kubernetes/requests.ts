@@ -1,6 +1,6 @@
 /** What a path asks for: `/api/v1/namespaces/<ns>/pods/<name>/<subresource>` and its like. */
 import { noSuchPath } from './api-error.ts';
-import type { Resource, ResourceRegistry } from './resources.ts';
+import type { Resource, ResourceRegistry } from '../../api/served-resources.ts';
 
 export interface PathTarget {
   readonly group: string;

@@ -12,7 +12,7 @@ import { applyJsonPatch } from '../../api/writes/json-patch.ts';
 import { applyStrategicMerge } from '../../api/writes/strategic-merge.ts';
 import { mergePatch } from '../../api/writes/merge.ts';
 import { type PathTarget, resourceAt } from './requests.ts';
-import type { Resource, ResourceRegistry } from './resources.ts';
+import type { Resource, ResourceRegistry } from '../../api/served-resources.ts';
 import type { Tokens } from './reviews.ts';
 import { withRevision } from './revision.ts';
 import { scaleOf, withScale } from './scale.ts';

@@ -11,7 +11,7 @@ import {
 import { RegaugeError } from '../../../base/errors.ts';
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import { badRequest } from './api-error.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 
 export interface Selection {
   readonly labels: readonly LabelRequirement[];

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../../model/kubernetes.ts';
 import { evictPod } from '../../controllers/eviction.ts';
 import type { World } from '../../world.ts';
 import { ApiError, badRequest, conflict, notFound, type StatusBody } from './api-error.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 import { mapOf, numberOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 
 export interface PodTarget {

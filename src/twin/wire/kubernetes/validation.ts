@@ -4,7 +4,7 @@
  */
 import { matchesLabels } from '../../../model/kubernetes.ts';
 import { type FieldProblem, invalid } from './api-error.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 import {
   isMap,
   listOf,

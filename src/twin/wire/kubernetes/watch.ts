@@ -9,7 +9,7 @@ import type { HistoryEntry, KindHistory } from '../../store/change-history.ts';
 import type { WallClock } from '../pace.ts';
 import { keyOf } from './objects.ts';
 import { wholeNumber } from './list.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 import type { Selection } from './selection.ts';
 
 export type WireEventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';

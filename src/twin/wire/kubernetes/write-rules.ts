@@ -2,7 +2,7 @@
 import { RegaugeError } from '../../../base/errors.ts';
 import { WriteRefusal } from '../../api/writes/write-refusal.ts';
 import { ApiError, badRequest, invalid } from './api-error.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 import { isMap, listOf, mapOf, textOf, type Tree } from '../../../base/json-tree.ts';
 
 export function checkType({ apiVersion, kind }: Resource, sent: Tree): void {

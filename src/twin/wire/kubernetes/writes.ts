@@ -11,7 +11,7 @@ import { afterUpdate, applied, type Manager } from '../../api/writes/managed-fie
 import { fittingObject } from './field-check.ts';
 import { MergeRules } from '../../api/writes/list-types.ts';
 import { hasStatus, prepareForCreate, prepareForUpdate } from './prepare.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from '../../api/served-resources.ts';
 import { mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 import { shareUnchanged, without } from '../../api/tree.ts';
 import { validate } from './validation.ts';

@@ -4,7 +4,7 @@
  */
 import type { KubeObject } from '../../../../model/kubernetes.ts';
 import type { World } from '../../../world.ts';
-import type { Resource } from '../resources.ts';
+import type { Resource } from '../../../api/served-resources.ts';
 import { mapOf, type Tree } from '../../../../base/json-tree.ts';
 import { statusShown } from './workload-status.ts';
 

@@ -1,6 +1,6 @@
 /** Which table a kind gets, and the table of a list. */
 import type { KubeObject } from '../../../../model/kubernetes.ts';
-import type { Resource } from '../resources.ts';
+import type { Resource } from '../../../api/served-resources.ts';
 import { mapOf, type Tree } from '../../../../base/json-tree.ts';
 import { customPrinter, defaultPrinter } from './custom.ts';
 import * as network from './network-and-storage.ts';

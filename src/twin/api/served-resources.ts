@@ -1,6 +1,6 @@
 /**
- * What the served twin serves: the built-in kinds, what CustomResourceDefinitions in its store define,
- * and kinds of objects that were read from a cluster without their definition.
+ * What the twin's API server serves: the built-in kinds, what CustomResourceDefinitions in its store
+ * define, and kinds of objects that were read from a cluster without their definition.
  */
 import {
   type ApiResource,
@@ -8,10 +8,10 @@ import {
   definedResources,
   pluralOf,
   RESOURCE_VERBS,
-} from '../../../knowledge/api-resources.ts';
-import type { KubeObject } from '../../../model/kubernetes.ts';
-import type { ObjectStore } from '../../store/object-store.ts';
-import { listOf, mapOf, textOf, type Tree } from '../../../base/json-tree.ts';
+} from '../../knowledge/api-resources.ts';
+import type { KubeObject } from '../../model/kubernetes.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { listOf, mapOf, textOf, type Tree } from '../../base/json-tree.ts';
 
 export interface Resource extends ApiResource {
   readonly group: string;
@@ -54,9 +54,19 @@ const IN_ALL = new Set([
 
 const BUILT_IN: readonly Resource[] = BUILT_IN_RESOURCES.map((each) => resourceOf(each));
 
+const registries = new WeakMap<ObjectStore, ResourceRegistry>();
+
+/** One for all who ask of the same store: in memory, and over the wire. */
+export function resourcesOf(store: ObjectStore): ResourceRegistry {
+  let registry = registries.get(store);
+  if (registry === undefined) registries.set(store, (registry = new ResourceRegistry(store)));
+  return registry;
+}
+
 export class ResourceRegistry {
   private readonly store: ObjectStore;
   private byPath = new Map<string, Resource>();
+  private byKind = new Map<string, Resource>();
   private kindCount = -1;
   private definitionsVersion = '';
 
@@ -70,7 +80,8 @@ export class ResourceRegistry {
   }
 
   ofKind(apiVersion: string, kind: string): Resource | undefined {
-    return this.all().find((each) => each.apiVersion === apiVersion && each.kind === kind);
+    this.refresh();
+    return this.byKind.get(`${apiVersion}/${kind}`);
   }
 
   all(): readonly Resource[] {
@@ -101,6 +112,9 @@ export class ResourceRegistry {
     this.byPath = new Map(BUILT_IN.map((each) => [pathOf(each), each]));
     for (const definition of definitions) this.addDefined(definition);
     for (const kind of kinds) this.addSeen(this.store.first(kind));
+    this.byKind = new Map(
+      [...this.byPath.values()].map((each) => [`${each.apiVersion}/${each.kind}`, each]),
+    );
   }
 
   private addDefined(object: KubeObject): void {
@@ -122,8 +136,11 @@ export class ResourceRegistry {
 
   private addSeen(object: KubeObject | undefined): void {
     if (object === undefined) return;
-    const { apiVersion, kind, metadata } = object;
+    const { apiVersion, metadata } = object;
     const [group] = splitVersion(apiVersion);
+    const suffix = `.${group}`;
+    const { kind: stored } = object;
+    const kind = stored.endsWith(suffix) ? stored.slice(0, -suffix.length) : stored;
     const known = [...this.byPath.values()].some(
       (each) => each.kind === kind && each.group === group,
     );
