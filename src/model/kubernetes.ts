@@ -287,6 +287,7 @@ export interface DaemonSetObject extends KubeObject {
       readonly type?: 'RollingUpdate' | 'OnDelete';
       readonly rollingUpdate?: { readonly maxUnavailable?: number | string };
     };
+    readonly revisionHistoryLimit?: number;
   };
   readonly status?: {
     readonly desiredNumberScheduled?: number;
@@ -338,6 +339,7 @@ export interface StatefulSetObject extends KubeObject {
     readonly template: PodTemplate;
     readonly podManagementPolicy?: string;
     readonly updateStrategy?: { readonly type?: string };
+    readonly revisionHistoryLimit?: number;
     readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
   };
   readonly status?: {
@@ -348,6 +350,16 @@ export interface StatefulSetObject extends KubeObject {
     readonly updateRevision?: string;
     readonly observedGeneration?: number;
   };
+}
+
+/** A template that a DaemonSet or a StatefulSet has, or had. */
+export interface ControllerRevisionObject extends KubeObject {
+  readonly kind: 'ControllerRevision';
+  /** A strategic merge patch that brings the template back. */
+  readonly data: {
+    readonly spec: { readonly template: PodTemplate & { readonly $patch: string } };
+  };
+  readonly revision: number;
 }
 
 export interface JobObject extends KubeObject {

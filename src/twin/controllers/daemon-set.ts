@@ -14,6 +14,7 @@ import { isPodReady } from '../kubelet/pod-status.ts';
 import type { Change } from '../store/object-store.ts';
 import { POD_COUNT } from '../store/pod-changes.ts';
 import type { World } from '../world.ts';
+import { ControllerRevisions, REVISION_HASH as REVISION } from './controller-revisions.ts';
 import { automaticTolerations, pinnedTo } from './daemon-placement.ts';
 import {
   DAEMON_SET_COMPONENT as COMPONENT,
@@ -24,8 +25,6 @@ import { matchesNodeSelector, pinnedNode, untolerated } from './node-fit.ts';
 import { countOf, type PodFactory } from './pod-factory.ts';
 import { TemplateNames } from './template-hash.ts';
 import { splitKey, WorkQueue } from './work-queue.ts';
-
-const REVISION = 'controller-revision-hash';
 
 interface Counts {
   desired: number;
@@ -56,12 +55,14 @@ export class DaemonSetController {
   private readonly names = new TemplateNames();
   private readonly states = new Map<string, State>();
   private readonly failures: FailedPodBackOff;
+  private readonly revisions: ControllerRevisions;
 
   constructor(world: World, factory: PodFactory) {
     this.world = world;
     this.factory = factory;
     this.queue = new WorkQueue(world, (key) => this.sync(key));
     this.failures = new FailedPodBackOff(world);
+    this.revisions = new ControllerRevisions(world);
     const { store } = world;
     for (const set of store.list('DaemonSet')) this.adopt(set);
     store.watch('DaemonSet', (change) => this.setChanged(change));
@@ -154,6 +155,7 @@ export class DaemonSetController {
     const state = this.states.get(key);
     if (set === undefined || state === undefined || set.metadata.deletionTimestamp !== undefined)
       return;
+    this.revisions.record(set, state.revision);
     const dirty = [...state.dirty];
     state.dirty.clear();
     let refused = false;

@@ -9,12 +9,12 @@ import {
   type ReplicaSetObject,
 } from '../../model/kubernetes.ts';
 import type { World } from '../world.ts';
+import { newestRevision, REVISION, revisionOf, setAnnotations } from './deployment-revision.ts';
 import { countOf } from './pod-factory.ts';
 import { hashOfTemplate, TemplateNames } from './template-hash.ts';
 import { splitKey, WorkQueue } from './work-queue.ts';
 
 const HASH = 'pod-template-hash';
-const REVISION = 'deployment.kubernetes.io/revision';
 
 export class DeploymentController {
   private readonly world: World;
@@ -30,7 +30,9 @@ export class DeploymentController {
     for (const set of store.list('ReplicaSet')) this.place(set);
     for (const deployment of store.list('Deployment')) this.adopt(deployment);
     store.watch('Deployment', ({ type, object, old }) => {
-      if (type !== 'deleted' && object.spec !== old?.spec) this.queue.add(objectKey(object));
+      const isSame =
+        object.spec === old?.spec && object.metadata.annotations === old.metadata.annotations;
+      if (type !== 'deleted' && !isSame) this.queue.add(objectKey(object));
     });
     store.watch('ReplicaSet', ({ type, object }) => {
       const owner = controllerOf(object);
@@ -61,9 +63,27 @@ export class DeploymentController {
     const sets = this.ownSets(deployment);
     const current = this.currentSet(deployment, sets);
     const old = sets.filter((set) => set.metadata.name !== current.metadata.name);
+    const revision = this.number(deployment, current, old);
     if (deployment.spec.strategy?.type === 'Recreate') this.recreate(deployment, current, old);
     else this.roll(deployment, current, old);
-    this.writeStatus(deployment, current.metadata.name);
+    this.writeStatus(deployment, current.metadata.name, revision);
+  }
+
+  /** The current set is the newest revision, and is annotated as its Deployment is; returns which. */
+  private number(
+    deployment: DeploymentObject,
+    current: ReplicaSetObject,
+    old: readonly ReplicaSetObject[],
+  ): string {
+    const revision = newestRevision(current, old);
+    const { namespace, name, annotations } = current.metadata;
+    const wanted = setAnnotations(deployment, revision, annotations);
+    if (wanted !== annotations)
+      this.world.store.update('ReplicaSet', namespace, name, (object) => ({
+        ...object,
+        metadata: { ...object.metadata, annotations: wanted },
+      }));
+    return String(revision);
   }
 
   private currentSet(
@@ -76,7 +96,6 @@ export class DeploymentController {
     const hash = hashOfTemplate(deployment.spec.template);
     const { template, selector } = deployment.spec;
     const labels = { ...template.metadata?.labels, [HASH]: hash };
-    const revision = 1 + Math.max(0, ...sets.map(revisionOf));
     const created = this.world.store.create<ReplicaSetObject>({
       apiVersion: 'apps/v1',
       kind: 'ReplicaSet',
@@ -84,7 +103,7 @@ export class DeploymentController {
         name: `${deployment.metadata.name}-${hash}`,
         namespace: deployment.metadata.namespace ?? 'default',
         labels,
-        annotations: { [REVISION]: String(revision) },
+        annotations: setAnnotations(deployment, newestRevision(undefined, sets)),
         ownerReferences: [
           {
             apiVersion: deployment.apiVersion,
@@ -174,7 +193,7 @@ export class DeploymentController {
     }));
   }
 
-  private writeStatus(deployment: DeploymentObject, current: string): void {
+  private writeStatus(deployment: DeploymentObject, current: string, revision: string): void {
     const sets = this.ownSets(deployment);
     const status = {
       replicas: sum(sets.map((set) => set.status?.replicas ?? 0)),
@@ -184,6 +203,7 @@ export class DeploymentController {
     };
     const old = deployment.status;
     const same =
+      deployment.metadata.annotations?.[REVISION] === revision &&
       old?.replicas === status.replicas &&
       (old.readyReplicas ?? 0) === status.readyReplicas &&
       old.updatedReplicas === status.updatedReplicas &&
@@ -192,6 +212,10 @@ export class DeploymentController {
     const { namespace, name } = deployment.metadata;
     this.world.store.update('Deployment', namespace, name, (object) => ({
       ...object,
+      metadata: {
+        ...object.metadata,
+        annotations: { ...object.metadata.annotations, [REVISION]: revision },
+      },
       status: { ...object.status, ...status },
     }));
   }
@@ -222,12 +246,6 @@ function bounds(
   const surge = countOf(rolling?.maxSurge ?? '25%', wanted, 'up') ?? 0;
   const unavailable = countOf(rolling?.maxUnavailable ?? '25%', wanted, 'down') ?? 0;
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
-}
-
-/** By revision where it is told; else a set that still has replicas is newer than one without. */
-function revisionOf(set: ReplicaSetObject): number {
-  const told = Number(set.metadata.annotations?.[REVISION] ?? Number.NaN);
-  return Number.isNaN(told) ? Math.min(1, replicasOf(set)) : told;
 }
 
 function wantedOf(deployment: DeploymentObject): number {

@@ -6,7 +6,7 @@ import { controllerOf, type KubeObject } from '../../model/kubernetes.ts';
 import type { World } from '../world.ts';
 
 const OWNERS = ['DaemonSet', 'Deployment', 'Job', 'ReplicaSet', 'StatefulSet', 'CronJob'] as const;
-const OWNED = ['ReplicaSet', 'Job'] as const;
+const OWNED = ['ReplicaSet', 'Job', 'ControllerRevision'] as const;
 
 export function startGarbageCollector(world: World): void {
   const owned = new Map<string, Map<string, KubeObject>>();

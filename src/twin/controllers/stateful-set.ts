@@ -13,11 +13,11 @@ import { isPodReady } from '../kubelet/pod-status.ts';
 import { POD_COUNT } from '../store/pod-changes.ts';
 import { isActive } from '../store/pod-index.ts';
 import type { World } from '../world.ts';
+import { ControllerRevisions, REVISION_HASH as REVISION } from './controller-revisions.ts';
 import type { PodFactory } from './pod-factory.ts';
 import { TemplateNames } from './template-hash.ts';
 import { splitKey, WorkQueue } from './work-queue.ts';
 
-const REVISION = 'controller-revision-hash';
 const COMPONENT = 'statefulset-controller';
 
 export class StatefulSetController {
@@ -25,6 +25,7 @@ export class StatefulSetController {
   private readonly factory: PodFactory;
   private readonly queue: WorkQueue;
   private readonly names = new TemplateNames();
+  private readonly revisions: ControllerRevisions;
   /** Claims of pods that were seen, by pod key: a pod comes back to its own volumes. */
   private readonly claims = new Map<string, readonly Volume[]>();
 
@@ -32,6 +33,7 @@ export class StatefulSetController {
     this.world = world;
     this.factory = factory;
     this.queue = new WorkQueue(world, (key) => this.sync(key));
+    this.revisions = new ControllerRevisions(world);
     const { store } = world;
     for (const set of store.list('StatefulSet')) this.adopt(set);
     store.watch('StatefulSet', ({ type, object, old }) => {
@@ -66,6 +68,7 @@ export class StatefulSetController {
     const { namespace, name } = splitKey(key);
     const set = this.world.store.get('StatefulSet', namespace, name);
     if (set === undefined || set.metadata.deletionTimestamp !== undefined) return;
+    this.revisions.record(set, this.revisionOf(set));
     const wanted = set.spec.replicas ?? 1;
     const parallel = set.spec.podManagementPolicy === 'Parallel';
     const settled = this.fill(set, wanted, parallel);

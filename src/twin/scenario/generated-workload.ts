@@ -118,6 +118,9 @@ function ownerReference(kind: string, namespace: string, name: string): OwnerRef
   };
 }
 
+/** What the controller writes on a Deployment, and on its ReplicaSet, that were never changed. */
+const FIRST_REVISION = { 'deployment.kubernetes.io/revision': '1' };
+
 function controllerOf(
   workload: WorkloadSpec,
   labels: Readonly<Record<string, string>>,
@@ -140,6 +143,7 @@ function controllerOf(
     apiVersion: 'apps/v1',
     kind,
     metadata: {
+      ...(kind === 'Deployment' ? { annotations: FIRST_REVISION } : {}),
       creationTimestamp: BORN,
       generation: 1,
       labels,
@@ -204,7 +208,7 @@ function replicaSetOf(
       ownerReferences: [ownerReference('Deployment', namespace, owner.name)],
       resourceVersion: '1204',
       uid: uidOf(`ReplicaSet ${namespace}/${name}`),
-      annotations: { 'deployment.kubernetes.io/revision': '1' },
+      annotations: FIRST_REVISION,
     },
     spec: {
       replicas: count,

@@ -1,6 +1,7 @@
 /** The kinds the twin's object store holds, each with its shape. */
 import type {
   ConfigMapObject,
+  ControllerRevisionObject,
   DaemonSetObject,
   DeploymentObject,
   JobObject,
@@ -20,6 +21,7 @@ import type {
 /** Kinds with a typed shape; any other kind is held as a plain `KubeObject`. */
 export interface KindMap {
   ConfigMap: ConfigMapObject;
+  ControllerRevision: ControllerRevisionObject;
   DaemonSet: DaemonSetObject;
   Deployment: DeploymentObject;
   Job: JobObject;

@@ -78,11 +78,23 @@ const WRITING: readonly ClientCommand[] = [
   kubectl('set image deployment/web -n practice web=example.com/web:2', 'image updated'),
   kubectl('rollout status deployment/web -n practice --timeout 60s', 'successfully rolled out'),
   kubectl('rollout undo deployment/web -n practice', 'rolled back'),
+  kubectl('rollout status deployment/web -n practice --timeout 60s', 'successfully rolled out'),
+  kubectl('rollout history deployment/web -n practice', /^2 +<none>\n3 +<none>$/m),
   kubectl('rollout restart daemonset/kube-flannel -n kube-system', 'restarted'),
   kubectl(
     'rollout status daemonset/kube-flannel -n kube-system --timeout 90s',
     'successfully rolled out',
   ),
+  kubectl('rollout history daemonset/kube-flannel -n kube-system', /^1 +<none>\n2 +<none>$/m),
+  kubectl('rollout undo daemonset/kube-flannel -n kube-system', 'rolled back'),
+  kubectl(
+    'rollout status daemonset/kube-flannel -n kube-system --timeout 90s',
+    'successfully rolled out',
+  ),
+  {
+    ...kubectl('port-forward -n practice deployment/web 0:80', 'listen on no port of this machine'),
+    code: 1,
+  },
   kubectl('label node talos-wrk-01 practice=yes', 'node/talos-wrk-01 labeled'),
   kubectl('taint node talos-wrk-01 practice=yes:NoSchedule', 'node/talos-wrk-01 tainted'),
   kubectl('taint node talos-wrk-01 practice-', 'untainted'),

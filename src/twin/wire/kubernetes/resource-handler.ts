@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import type { World } from '../../world.ts';
 import type { WallClock } from '../pace.ts';
-import { badRequest, methodNotAllowed, noSuchPath, notFound, notImplemented } from './api-error.ts';
+import { badRequest, methodNotAllowed, noSuchPath, notFound } from './api-error.ts';
 import { type Form, formOf, json, patchTypeOf, readObject, readPatch } from './content.ts';
 import type { ChangeHistory } from '../../store/change-history.ts';
 import { type Listed, Lister } from './list.ts';
@@ -14,12 +14,12 @@ import { mergePatch } from '../../api/writes/merge.ts';
 import { type PathTarget, resourceAt } from './requests.ts';
 import type { Resource, ResourceRegistry } from '../../api/served-resources.ts';
 import type { Tokens } from './reviews.ts';
-import { withRevision } from './revision.ts';
 import { scaleOf, withScale } from './scale.ts';
 import { selectionOf } from './selection.ts';
 import { logResponse } from './pod-log.ts';
 import { orphanDependents } from './orphan-dependents.ts';
 import { bind, evict, success } from './subresources.ts';
+import { unserved } from './unserved.ts';
 import { metadataText, tableText } from './tables/printers.ts';
 import {
   isMap,
@@ -229,7 +229,7 @@ export class ResourceHandler {
     return (live) => {
       switch (type) {
         case 'json':
-          return mapOf(applyJsonPatch(withRevision(this.parts.world, live), patch));
+          return mapOf(applyJsonPatch(live, patch));
         case 'merge':
           return mapOf(mergePatch(live, patch));
         case 'strategic':
@@ -306,7 +306,7 @@ export class ResourceHandler {
       return answer(tokens.issue(namespace, name, await readObject(request)), 201);
     }
     if (resource.kind === 'Namespace') return this.one(call, this.found(call));
-    if (resource.kind !== 'Pod') throw notImplemented(`${subresource} is not served by this twin`);
+    if (resource.kind !== 'Pod') throw unserved(subresource);
     const pod = { resource, namespace, name };
     switch (subresource) {
       case 'eviction':
@@ -317,7 +317,9 @@ export class ResourceHandler {
         return logResponse(world, pod, query);
       default:
         this.found(call);
-        throw notImplemented(`${subresource} of a pod is not served by this twin over plain HTTP`);
+        throw subresource === 'exec'
+          ? badRequest('Upgrade request required')
+          : unserved(subresource);
     }
   }
 

@@ -15,10 +15,11 @@ import { RegaugeError } from '../../../base/errors.ts';
 import type { World } from '../../world.ts';
 import type { Identity } from '../certificates.ts';
 import { type KubernetesApi } from './api.ts';
-import { ApiError, badRequest, notFound, notImplemented, unauthorized } from './api-error.ts';
+import { ApiError, badRequest, notFound, unauthorized } from './api-error.ts';
 import { EXEC_PROTOCOLS, execTarget, serveExec } from './exec-socket.ts';
 import { pathTarget } from './requests.ts';
 import type { User } from './reviews.ts';
+import { unserved } from './unserved.ts';
 
 export interface ServerOptions {
   readonly api: KubernetesApi;
@@ -128,7 +129,7 @@ function upgrade(
       throw unauthorized();
     const { namespace, name = '', subresource, plural } = pathTarget(url.pathname) ?? {};
     if (plural !== 'pods' || namespace === undefined || subresource !== 'exec')
-      throw notImplemented(`${subresource ?? 'this'} is not served by this twin`);
+      throw unserved(subresource);
     if (world.store.get('Pod', namespace, name) === undefined)
       throw notFound({ group: '', plural: 'pods' }, name);
     if (incoming.headers.upgrade?.toLowerCase() !== 'websocket')
