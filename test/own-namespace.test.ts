@@ -1,7 +1,7 @@
 /** Who makes regauge's namespace for a while takes it away, unless others are in it or settle there. */
 import { expect, it } from 'vitest';
 import { makeOwnNamespace, removeOwnNamespace } from '../src/drivers/kubernetes/own-namespace.ts';
-import { ensureOwnNamespace } from '../src/engine/lease/own-namespace.ts';
+import { settleInNamespace } from '../src/engine/lease/settle-in-namespace.ts';
 import type { KubeObject } from '../src/model/kubernetes.ts';
 import { OWN_NAMESPACE } from '../src/model/own-objects.ts';
 import { createTwinPorts } from '../src/twin/ports/create-twin-ports.ts';
@@ -60,7 +60,7 @@ it('stays for what others have in it', async () => {
 it('stays once a migration has settled there', async () => {
   const { kubernetes, run, make, remove, stays } = cluster();
   await make('host-access');
-  await run(() => ensureOwnNamespace(kubernetes));
+  await run(() => settleInNamespace(kubernetes));
   await remove('host-access');
   expect(stays()).toBe(true);
 });

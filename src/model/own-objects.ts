@@ -25,6 +25,11 @@ export const OWN_LABELS: Readonly<Record<string, string>> = {
   'app.kubernetes.io/managed-by': 'regauge',
 };
 
+export const OWN_NAMESPACE_LABELS: Readonly<Record<string, string>> = {
+  ...OWN_LABELS,
+  ...PRIVILEGED_NAMESPACE_LABELS,
+};
+
 /** What an object is for: `host-access`. */
 export const ROLE_LABEL = 'regauge.dev/role';
 

@@ -1,17 +1,17 @@
 /**
  * The namespace of regauge's own objects, for those who need it for a while: who made it takes it away,
  * unless somebody's objects are in it by then. A mark on it says who did, so that a later run knows what
- * one that crashed has left; a migration that settles in it takes the mark off (engine/lease).
+ * one that crashed has left; a migration that settles in it takes the mark off
+ * (engine/lease/settle-in-namespace.ts).
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import {
   IN_EVERY_NAMESPACE,
   MADE_BY,
-  OWN_LABELS,
   OWN_NAMESPACE,
   OWN_NAMESPACE_ADDRESS,
-  PRIVILEGED_NAMESPACE_LABELS,
+  OWN_NAMESPACE_LABELS,
 } from '../../model/own-objects.ts';
 import type { KubernetesPort } from '../../ports/index.ts';
 
@@ -34,7 +34,7 @@ export async function makeOwnNamespace(
   wait: Wait,
 ): Promise<void> {
   const found = await whenNotGoing(kubernetes, wait);
-  const labels = { ...OWN_LABELS, ...PRIVILEGED_NAMESPACE_LABELS };
+  const labels = OWN_NAMESPACE_LABELS;
   if (found === undefined) {
     const metadata = { name: OWN_NAMESPACE, labels, annotations: { [MADE_BY]: madeBy } };
     await kubernetes.apply({ apiVersion: 'v1', kind: 'Namespace', metadata });

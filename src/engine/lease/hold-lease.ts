@@ -14,7 +14,7 @@ import type { ClockPort, KubernetesPort } from '../../ports/index.ts';
 import type { Fence } from '../run/guard-ports.ts';
 import { RunHalted } from '../run/run-control.ts';
 import { holderOf, LEASE, leaseObject, type LeaseObject } from './lease-object.ts';
-import { ensureOwnNamespace } from './own-namespace.ts';
+import { settleInNamespace } from './settle-in-namespace.ts';
 
 /** As client-go's leader election: 15 s, renewed well within. */
 export const LEASE_DURATION_MS = 15_000;
@@ -46,7 +46,7 @@ export interface HeldLease extends Fence {
 
 /** `conflict`, with who holds it since when, when it is held by one that is alive. */
 export async function holdLease(options: LeaseOptions): Promise<HeldLease> {
-  await ensureOwnNamespace(options.kubernetes);
+  await settleInNamespace(options.kubernetes);
   const taken = await take(options);
   const held = new Held(options, taken.lease, taken.sentAt);
   held.keepRenewing();

@@ -1,24 +1,28 @@
 /**
- * The namespace of regauge's own objects: made where it is not there, and open to host networking. Where
- * somebody made it for a while, it stays from now on.
+ * A migration settles in the namespace of regauge's own objects: it is made where it is not there, and
+ * open to host networking. Where somebody made it for a while (drivers/kubernetes/own-namespace.ts), it
+ * stays from now on.
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import {
   MADE_BY,
-  OWN_LABELS,
   OWN_NAMESPACE_ADDRESS,
+  OWN_NAMESPACE_LABELS,
   PRIVILEGED_NAMESPACE_LABELS,
 } from '../../model/own-objects.ts';
 import type { KubernetesPort } from '../../ports/index.ts';
 
-export async function ensureOwnNamespace(kubernetes: KubernetesPort): Promise<void> {
+export async function settleInNamespace(kubernetes: KubernetesPort): Promise<void> {
   const found = await kubernetes.get<KubeObject>(OWN_NAMESPACE_ADDRESS);
   if (found === undefined) {
-    const labels = { ...OWN_LABELS, ...PRIVILEGED_NAMESPACE_LABELS };
     const { apiVersion, kind, name } = OWN_NAMESPACE_ADDRESS;
     try {
-      await kubernetes.create({ apiVersion, kind, metadata: { name, labels } });
+      await kubernetes.create({
+        apiVersion,
+        kind,
+        metadata: { name, labels: OWN_NAMESPACE_LABELS },
+      });
       return;
     } catch (error) {
       if (!(error instanceof RegaugeError && error.code === 'conflict')) throw error;
