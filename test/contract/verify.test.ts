@@ -48,6 +48,22 @@ function leftBehind(world: TwinWorld): readonly string[] {
   );
 }
 
+/** As Cilium's operator registers it. */
+const CLUSTERWIDE_POLICIES = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'ciliumclusterwidenetworkpolicies.cilium.io' },
+  spec: {
+    group: 'cilium.io',
+    names: {
+      kind: 'CiliumClusterwideNetworkPolicy',
+      plural: 'ciliumclusterwidenetworkpolicies',
+    },
+    scope: 'Cluster',
+    versions: [{ name: 'v2', served: true, storage: true }],
+  },
+};
+
 describe('verify', () => {
   it('finds a Flannel cluster clear, and its policies not enforced', async () => {
     const world = flannelWorld();
@@ -89,6 +105,7 @@ describe('verify', () => {
       await world.kernel.drive(async () => {
         const data = { 'enable-policy': 'default' };
         await kubernetes.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: config, data });
+        if (clusterwide.length > 0) await kubernetes.apply(CLUSTERWIDE_POLICIES);
         for (const name of clusterwide)
           await kubernetes.apply({
             apiVersion: 'cilium.io/v2',

@@ -2,6 +2,7 @@
  * What the twin's API server serves: the built-in kinds, what CustomResourceDefinitions in its store
  * define, and kinds of objects that were read from a cluster without their definition.
  */
+import { RegaugeError } from '../../base/errors.ts';
 import {
   type ApiResource,
   BUILT_IN_RESOURCES,
@@ -61,6 +62,18 @@ export function resourcesOf(store: ObjectStore): ResourceRegistry {
   let registry = registries.get(store);
   if (registry === undefined) registries.set(store, (registry = new ResourceRegistry(store)));
   return registry;
+}
+
+/** A kind that is neither built in nor defined, and of which there is no object, is `not-found`. */
+export function requireResource(
+  store: ObjectStore,
+  { apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind'>,
+): Resource {
+  const resource = resourcesOf(store).ofKind(apiVersion, kind);
+  if (resource !== undefined) return resource;
+  throw new RegaugeError('not-found', 'the server could not find the requested resource', {
+    hint: `${kind} of ${apiVersion} is not served by this cluster: is its definition installed?`,
+  });
 }
 
 export class ResourceRegistry {
@@ -161,6 +174,11 @@ export class ResourceRegistry {
 function splitVersion(apiVersion: string): readonly [group: string, version: string] {
   const slash = apiVersion.indexOf('/');
   return slash < 0 ? ['', apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
+}
+
+/** `deployments.apps`, as the server speaks of kinds; core kinds go by their name alone. */
+export function qualifiedName({ group, plural }: Pick<Resource, 'group' | 'plural'>): string {
+  return group === '' ? plural : `${plural}.${group}`;
 }
 
 export function groupVersion({ group, version }: Pick<Resource, 'group' | 'version'>): string {

@@ -12,7 +12,7 @@ import type {
   WatchEvent,
   WatchOptions,
 } from '../../ports/index.ts';
-import { type Resource, resourcesOf } from '../api/served-resources.ts';
+import { requireResource, type Resource, resourcesOf } from '../api/served-resources.ts';
 import { serverVersion } from '../api/server-version.ts';
 import { changeHistoryOf } from '../store/change-history.ts';
 import type { World } from '../world.ts';
@@ -24,12 +24,13 @@ const PAGE = 500;
 
 export function createKubernetesReads(
   world: World,
-): Pick<KubernetesReads, 'pages' | 'watch' | 'version' | 'resources'> {
+): Pick<KubernetesReads, 'pages' | 'watch' | 'version' | 'authenticationFailures' | 'resources'> {
   return {
     pages: <T extends KubeObject>(apiVersion: string, kind: string, options: PageOptions = {}) =>
       pagesOf<T>(world, apiVersion, kind, options),
     watch: <T extends KubeObject>(apiVersion: string, kind: string, options: WatchOptions) =>
       watchOf<T>(world, apiVersion, kind, options),
+    authenticationFailures: () => apiCall(world, () => world.api.authenticationFailures()),
     version: () => apiCall(world, () => serverVersion(world)),
     resources: () =>
       apiCall(world, () => ({
@@ -47,7 +48,7 @@ async function* pagesOf<T extends KubeObject>(
 ): AsyncGenerator<ListPage<T>> {
   const { limit = PAGE, signal } = options;
   const list = await apiCall(world, () => {
-    requireServed(world, apiVersion, kind);
+    requireResource(world.store, { apiVersion, kind });
     changeHistoryOf(world.store).of(kind);
     const items = listedObjects(world, kind, options).toSorted(byKey);
     return { items, resourceVersion: String(world.store.resourceVersion) };
@@ -72,7 +73,7 @@ async function* watchOf<T extends KubeObject>(
   options: WatchOptions,
 ): AsyncGenerator<WatchEvent<T>> {
   const feed = await apiCall(world, () => {
-    requireServed(world, apiVersion, kind);
+    requireResource(world.store, { apiVersion, kind });
     return new WatchFeed(world, kind, options);
   });
   try {
@@ -89,14 +90,6 @@ async function* watchOf<T extends KubeObject>(
 function servedResource(resource: Resource): ServedResource {
   const { apiVersion, kind, plural, namespaced, subresources, verbs } = resource;
   return { apiVersion, kind, plural, namespaced, subresources, verbs };
-}
-
-/** A kind is served when it is built in, defined, or held. */
-function requireServed(world: World, apiVersion: string, kind: string): void {
-  if (resourcesOf(world.store).ofKind(apiVersion, kind) !== undefined) return;
-  throw new RegaugeError('not-found', 'the server could not find the requested resource', {
-    hint: `${kind} of ${apiVersion} is not served by this cluster: is its definition installed?`,
-  });
 }
 
 function requireGoingOn(signal: AbortSignal | undefined): void {

@@ -17,14 +17,10 @@ import type {
   ReplaceOptions,
   WriteOptions,
 } from '../../ports/index.ts';
-import {
-  appliedObject,
-  createdObject,
-  mergeRulesOf,
-  qualified,
-  requireVersion,
-  updatedObject,
-} from '../api/writes/object-rules.ts';
+import { qualifiedName, requireResource, type Resource } from '../api/served-resources.ts';
+import { appliedObject, createdObject, updatedObject } from '../api/writes/object-rules.ts';
+import { alreadyExists } from '../api/writes/write-refusal.ts';
+import { mergeRulesOf, requirePreconditions } from '../api/writes/write-rules.ts';
 import { applyJsonPatch } from '../api/writes/json-patch.ts';
 import { mergePatch } from '../api/writes/merge.ts';
 import { applyStrategicMerge } from '../api/writes/strategic-merge.ts';
@@ -67,7 +63,13 @@ export function createKubernetesWrites(world: World, evict: EvictPod): Kubernete
       apiWrite(
         world,
         () => changeOf(world, 'UPDATE', address),
-        () => changed<T>(world, address, (live) => patched(live, patch, options?.type), options),
+        () =>
+          changed<T>(
+            world,
+            address,
+            (live, resource) => patched(resource, live, patch, options?.type),
+            options,
+          ),
       ),
     delete: (address, options) =>
       apiWrite(
@@ -112,12 +114,10 @@ function addressOf({ apiVersion, kind, metadata: { namespace, name } }: KubeObje
 }
 
 function created<T extends KubeObject>(world: World, object: T, options: WriteOptions = {}): T {
-  if (liveOf(world, object) !== undefined) {
-    const named = qualified(object.apiVersion, object.kind, object.metadata.name);
-    throw new RegaugeError('conflict', `${named} already exists`);
-  }
+  const resource = requireResource(world.store, object);
+  if (liveOf(world, object) !== undefined) throw alreadyExists(resource, object.metadata.name);
   // What the API makes of an object is of its kind.
-  return stored(world, createdObject(object, writerOf(world, {})) as T, options);
+  return stored(world, createdObject(resource, object, writerOf(world, {})) as T, options);
 }
 
 function stored<T extends KubeObject>(world: World, object: T, { dryRun }: WriteOptions): T {
@@ -130,7 +130,7 @@ function applyObject<T extends KubeObject>(world: World, object: T, options: App
   const { force = false, fieldManager = FIELD_MANAGER, dryRun } = options;
   const writer = { ...writerOf(world, {}), manager: fieldManager, force };
   const live = liveOf(world, object);
-  const next = appliedObject(live, object, writer) as T; // as above
+  const next = appliedObject(requireResource(world.store, object), live, object, writer) as T; // as above
   if (live === undefined) return stored(world, next, options);
   return dryRun === true ? next : update<T>(world, live, next);
 }
@@ -138,12 +138,13 @@ function applyObject<T extends KubeObject>(world: World, object: T, options: App
 function changed<T extends KubeObject>(
   world: World,
   address: ObjectAddress,
-  change: (live: KubeObject) => KubeObject,
+  change: (live: KubeObject, resource: Resource) => KubeObject,
   options: ReplaceOptions = {},
 ): T {
   const live = find(world, address);
-  if (live === undefined) throw notFound(address);
-  const next = updatedObject(live, change(live), writerOf(world, options));
+  const resource = requireResource(world.store, address);
+  if (live === undefined) throw notFound(resource, address.name);
+  const next = updatedObject(resource, live, change(live, resource), writerOf(world, options));
   return options.dryRun === true ? (next as T) : update<T>(world, live, next);
 }
 
@@ -155,6 +156,7 @@ function update<T extends KubeObject>(world: World, live: KubeObject, next: Kube
 }
 
 function patched(
+  resource: Resource,
   live: KubeObject,
   patch: PatchBody,
   type: PatchOptions['type'] = 'merge',
@@ -163,7 +165,7 @@ function patched(
     type === 'json'
       ? applyJsonPatch(live, patch)
       : type === 'strategic'
-        ? applyStrategicMerge(live, patch, mergeRulesOf(live.apiVersion))
+        ? applyStrategicMerge(live, patch, mergeRulesOf(resource))
         : mergePatch(live, patch);
   return result as KubeObject; // a patched object is of its kind
 }
@@ -172,7 +174,8 @@ function deleteObject(world: World, address: ObjectAddress, options: DeleteOptio
   const live = find(world, address);
   if (live === undefined) return;
   const { preconditions, gracePeriodSeconds, dryRun } = options;
-  if (preconditions !== undefined) requireVersion(live, preconditions);
+  if (preconditions !== undefined)
+    requirePreconditions(requireResource(world.store, address), live, preconditions);
   if (dryRun === true) return;
   const { kind, namespace, name } = address;
   note(world, 'deleted', address);
@@ -188,7 +191,7 @@ function evicted(
 ): EvictionAnswer {
   if (dryRun !== true) return evict(namespace, pod, gracePeriodSeconds);
   if (world.store.get('Pod', namespace, pod) !== undefined) return { evicted: true };
-  throw notFound({ apiVersion: 'v1', kind: 'Pod', namespace, name: pod });
+  throw notFound({ group: '', plural: 'pods' }, pod);
 }
 
 function writerOf(world: World, { subresource }: ReplaceOptions) {
@@ -207,6 +210,6 @@ function note(world: World, what: 'created' | 'changed' | 'deleted', address: Ob
   });
 }
 
-function notFound({ apiVersion, kind, name }: ObjectAddress): RegaugeError {
-  return new RegaugeError('not-found', `${qualified(apiVersion, kind, name)} not found`);
+function notFound(resource: Pick<Resource, 'group' | 'plural'>, name: string): RegaugeError {
+  return new RegaugeError('not-found', `${qualifiedName(resource)} "${name}" not found`);
 }

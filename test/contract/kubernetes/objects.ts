@@ -36,6 +36,36 @@ export function describeObjects(kind: TargetKind): void {
     );
 
     it(
+      'creates nothing of a kind that it does not serve, and nothing that has a version already',
+      on(async ({ port, namespace }) => {
+        const metadata = { namespace, name: 'a' };
+        const unknown = { apiVersion: 'none.example.com/v1', kind: 'Nothing', metadata };
+        expect(await failureOf(port.create(unknown))).toMatchObject({ code: 'not-found' });
+        const versioned = configMap(namespace, 'versioned');
+        const again = { ...versioned, metadata: { ...versioned.metadata, resourceVersion: '1' } };
+        expect(await failureOf(port.create(again))).toMatchObject({
+          code: 'refused',
+          message: expect.stringContaining('resourceVersion should not be set'),
+        });
+      }),
+    );
+
+    it(
+      'does not replace an object by one that was meant for its namesake',
+      on(async ({ port, namespace }) => {
+        const first = await port.create(configMap(namespace, 'namesake'));
+        await port.delete(addressOf(first));
+        await port.create(configMap(namespace, 'namesake'));
+        const { resourceVersion: _, ...metadata } = first.metadata;
+        const failure = await failureOf(port.replace({ ...first, metadata }));
+        expect(failure).toMatchObject({
+          code: 'conflict',
+          message: expect.stringContaining('Precondition failed: UID in precondition'),
+        });
+      }),
+    );
+
+    it(
       'does not create twice, and says that it exists already',
       on(async ({ port, namespace }) => {
         const object = configMap(namespace, 'a');

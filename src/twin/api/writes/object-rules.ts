@@ -1,20 +1,20 @@
 /**
- * What the API server makes of an object that somebody writes, before it stores it (KK
- * apiserver/pkg/registry/rest/{create,update}.go and pkg/registry/core strategies): what only the
- * server sets stays, status and specification have doors of their own, the version that was read must
- * be the one that is there, and what is going takes no new finalizers.
+ * What the API server makes of an object that somebody writes in memory, before it stores it (KK
+ * apiserver/pkg/registry/rest and pkg/registry/core strategies). Over the wire defaults are filled in
+ * and fields looked at besides, since a person writes there; the rules of both are `write-rules.ts`.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { RegaugeError } from '../../../base/errors.ts';
-import {
-  type ApiResource,
-  BUILT_IN_RESOURCES,
-  pluralOf,
-} from '../../../knowledge/api-resources.ts';
-import type { KubeObject, ObjectMeta } from '../../../model/kubernetes.ts';
+import type { KubeObject } from '../../../model/kubernetes.ts';
 import type { Tree } from '../../../base/json-tree.ts';
-import { MergeRules } from './list-types.ts';
+import type { Resource } from '../served-resources.ts';
 import { afterUpdate, applied, type Writing } from './managed-fields.ts';
+import {
+  hasStatus,
+  keptMetadata,
+  mergeRulesOf,
+  refuseVersion,
+  requireMeant,
+} from './write-rules.ts';
 
 export interface Writer {
   readonly manager: string;
@@ -28,61 +28,58 @@ export interface ApplyOptions extends Writer {
 
 type WithParts = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
 
-const BY_KIND = new Map<string, ApiResource>(
-  BUILT_IN_RESOURCES.map((resource) => [`${resource.apiVersion}/${resource.kind}`, resource]),
-);
-
 /** A new object as it is stored. */
-export function createdObject(given: KubeObject, writer: Writer): KubeObject {
-  if (given.metadata.resourceVersion !== undefined && given.metadata.resourceVersion !== '') {
-    throw new RegaugeError('refused', 'resourceVersion should not be set on objects to be created');
-  }
-  return updated(undefined, beginning(given), writer);
+export function createdObject(resource: Resource, given: KubeObject, writer: Writer): KubeObject {
+  refuseVersion(treeOf(given));
+  return updated(resource, undefined, beginning(resource, given), writer);
 }
 
 /** The object after a replacement or a patch; the same object when nothing changes. */
-export function updatedObject(live: KubeObject, next: KubeObject, writer: Writer): KubeObject {
-  requireVersion(live, next.metadata);
-  const object = settled(live, next, writer.subresource);
-  return object === live ? live : updated(live, object, writer);
+export function updatedObject(
+  resource: Resource,
+  live: KubeObject,
+  next: KubeObject,
+  writer: Writer,
+): KubeObject {
+  requireMeant(resource, live, next.metadata);
+  const object = settled(resource, live, next, writer.subresource);
+  return object === live ? live : updated(resource, live, object, writer);
 }
 
 /** The object after a server-side apply. */
 export function appliedObject(
+  resource: Resource,
   live: KubeObject | undefined,
   given: KubeObject,
   options: ApplyOptions,
 ): KubeObject {
-  if (live === undefined) return begunBy(appliedTo(undefined, beginning(given), options), given);
-  requireVersion(live, given.metadata);
+  if (live === undefined)
+    return begunBy(
+      resource,
+      appliedTo(resource, undefined, beginning(resource, given), options),
+      given,
+    );
+  requireMeant(resource, live, given.metadata);
   const { resourceVersion: _, ...metadata } = given.metadata;
   const whole: WithParts = { ...given, metadata };
   const { status: __, ...rest } = whole;
-  const isApart = hasStatusDoor(given) && options.subresource === undefined;
-  const next = appliedTo(live, isApart ? rest : whole, options);
+  const isApart = hasStatus(resource) && options.subresource === undefined;
+  const next = appliedTo(resource, live, isApart ? rest : whole, options);
   if (isDeepStrictEqual(next, live)) return live;
-  const object = settled(live, next, options.subresource);
+  const object = settled(resource, live, next, options.subresource);
   const { managedFields } = next.metadata;
   if (managedFields === undefined) return object;
   return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
-/** Lists of custom kinds are whole unless their definition says otherwise, which is not read here. */
-export function mergeRulesOf(apiVersion: string): MergeRules {
-  const isBuiltIn = !apiVersion.includes('.') || /\.k8s\.io\//.test(apiVersion);
-  return isBuiltIn ? BUILT_IN_RULES : CUSTOM_RULES;
-}
-
-const BUILT_IN_RULES = new MergeRules();
-const CUSTOM_RULES = new MergeRules({});
-
 function appliedTo(
+  resource: Resource,
   live: KubeObject | undefined,
   given: KubeObject,
   options: ApplyOptions,
 ): KubeObject {
   // Objects that were read of files have no owners; whose they are is not known.
-  const applying = { ...writingOf(given, options), force: options.force, ownersUnread: true };
+  const applying = { ...writingOf(resource, options), force: options.force, ownersUnread: true };
   return objectOf(applied(live === undefined ? undefined : treeOf(live), treeOf(given), applying));
 }
 
@@ -90,23 +87,28 @@ function appliedTo(
  * What a create, update or patch changed is its writer's. An object that nobody ever applied, and
  * that came without owners, keeps none: a rehearsal of old objects pays nothing.
  */
-function updated(live: KubeObject | undefined, next: KubeObject, writer: Writer): KubeObject {
+function updated(
+  resource: Resource,
+  live: KubeObject | undefined,
+  next: KubeObject,
+  writer: Writer,
+): KubeObject {
   if (live !== undefined && live.metadata.managedFields === undefined) return next;
   const before = live === undefined ? undefined : treeOf(live);
-  return objectOf(afterUpdate(before, treeOf(next), writingOf(next, writer)));
+  return objectOf(afterUpdate(before, treeOf(next), writingOf(resource, writer)));
 }
 
-function writingOf(object: KubeObject, { manager, time, subresource }: Writer): Writing {
-  const { apiVersion } = object;
+function writingOf(resource: Resource, { manager, time, subresource }: Writer): Writing {
+  const { apiVersion } = resource;
   return {
-    rules: mergeRulesOf(apiVersion),
+    rules: mergeRulesOf(resource),
     manager: {
       name: manager,
       apiVersion,
       time,
       ...(subresource === undefined ? {} : { subresource }),
     },
-    ignoresStatus: hasStatusDoor(object) && subresource !== 'status',
+    ignoresStatus: hasStatus(resource) && subresource !== 'status',
   };
 }
 
@@ -119,43 +121,15 @@ function objectOf(tree: Tree): KubeObject {
   return tree as unknown as KubeObject;
 }
 
-/** `deployments.apps "web"`, as the server speaks of objects. */
-export function qualified(apiVersion: string, kind: string, name: string): string {
-  const plural = BY_KIND.get(`${apiVersion}/${kind}`)?.plural ?? pluralOf(kind);
-  const [group = ''] = apiVersion.includes('/') ? apiVersion.split('/') : [];
-  return `${plural}${group === '' ? '' : `.${group}`} "${name}"`;
-}
-
-export function requireVersion(
-  { apiVersion, kind, metadata: live }: KubeObject,
-  { resourceVersion, uid }: Pick<ObjectMeta, 'resourceVersion' | 'uid'>,
-): void {
-  const cannot = `Operation cannot be fulfilled on ${qualified(apiVersion, kind, live.name)}`;
-  if (uid !== undefined && uid !== '' && uid !== live.uid) {
-    const message = `${cannot}: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.uid ?? ''}`;
-    throw new RegaugeError('conflict', message);
-  }
-  if (resourceVersion === undefined || resourceVersion === '') return;
-  if (resourceVersion === live.resourceVersion) return;
-  throw new RegaugeError(
-    'conflict',
-    `${cannot}: the object has been modified; please apply your changes to the latest version and try again`,
-  );
-}
-
-function hasStatusDoor({ apiVersion, kind }: KubeObject): boolean {
-  return BY_KIND.get(`${apiVersion}/${kind}`)?.subresources.includes('status') === true;
-}
-
 /** An apply says nothing of a status; the kind begins it, as with any new object. */
-function begunBy(applied: KubeObject, given: KubeObject): KubeObject {
-  const { status }: WithParts = beginning(given);
+function begunBy(resource: Resource, applied: KubeObject, given: KubeObject): KubeObject {
+  const { status }: WithParts = beginning(resource, given);
   const whole: WithParts = { ...applied, status };
-  return hasStatusDoor(given) ? whole : applied;
+  return hasStatus(resource) ? whole : applied;
 }
 
 /** Without what only the server gives, and with the status that new objects have. */
-function beginning(given: KubeObject): KubeObject {
+function beginning(resource: Resource, given: KubeObject): KubeObject {
   const {
     uid: _uid,
     resourceVersion: _version,
@@ -167,7 +141,7 @@ function beginning(given: KubeObject): KubeObject {
     ...metadata
   } = given.metadata;
   const object: WithParts = { ...given, metadata };
-  if (!hasStatusDoor(given)) return object;
+  if (!hasStatus(resource)) return object;
   const status = given.kind === 'Pod' ? { phase: 'Pending' } : {};
   const whole: WithParts = { ...object, status };
   return given.kind === 'Node' ? withSpec(whole) : whole;
@@ -178,12 +152,17 @@ function withSpec(object: WithParts): WithParts {
 }
 
 /** The next version with what stays; parts that are as they were are the same. */
-function settled(live: WithParts, next: WithParts, subresource: string | undefined): KubeObject {
+function settled(
+  resource: Resource,
+  live: WithParts,
+  next: WithParts,
+  subresource: string | undefined,
+): KubeObject {
   const isStatus = subresource === 'status';
   const chosen: WithParts = isStatus ? { ...live, status: next.status } : next;
-  const metadata = isStatus ? live.metadata : metadataAfter(live, next.metadata);
+  const metadata = isStatus ? live.metadata : metadataOf(resource, live, next);
   const object: Record<string, unknown> = { ...chosen, apiVersion: live.apiVersion, metadata };
-  if (!isStatus && hasStatusDoor(live)) object['status'] = live.status;
+  if (!isStatus && hasStatus(resource)) object['status'] = live.status;
   for (const key of ['spec', 'status'] as const) {
     if (object[key] === undefined) Reflect.deleteProperty(object, key);
     else if (isDeepStrictEqual(object[key], live[key])) object[key] = live[key];
@@ -192,36 +171,16 @@ function settled(live: WithParts, next: WithParts, subresource: string | undefin
   return isDeepStrictEqual(object, live) ? live : (object as unknown as KubeObject);
 }
 
-function metadataAfter({ metadata: live }: KubeObject, next: ObjectMeta): ObjectMeta {
-  const result: Record<string, unknown> = { ...next };
-  for (const key of SERVER_OWNED) {
-    if (live[key] === undefined) Reflect.deleteProperty(result, key);
-    else result[key] = live[key];
-  }
-  const metadata = result as unknown as ObjectMeta; // a name is among what was kept
-  if (live.deletionTimestamp !== undefined) refuseNewFinalizers(live, metadata);
-  return metadata;
-}
-
-const SERVER_OWNED = [
-  'name',
-  'namespace',
-  'uid',
-  'resourceVersion',
-  'generation',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'managedFields',
-] as const;
-
-function refuseNewFinalizers(live: ObjectMeta, next: ObjectMeta): void {
-  const known = new Set(live.finalizers);
-  const added = (next.finalizers ?? []).filter((finalizer) => !known.has(finalizer));
-  if (added.length === 0) return;
-  const list = added.map((finalizer) => `"${finalizer}"`).join(', ');
-  throw new RegaugeError(
-    'refused',
-    `metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`,
-  );
+function metadataOf(
+  resource: Resource,
+  live: KubeObject,
+  next: KubeObject,
+): KubeObject['metadata'] {
+  const kept = keptMetadata(resource, treeOf(live), treeOf(next));
+  const { managedFields } = live.metadata;
+  const { managedFields: _told, ...rest } = kept;
+  // A name is among what was kept; whose fields are whose is not for the writer to say.
+  return (managedFields === undefined
+    ? rest
+    : { ...rest, managedFields }) as unknown as KubeObject['metadata'];
 }

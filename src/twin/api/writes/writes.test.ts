@@ -2,9 +2,21 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConfigMapObject, KubeObject, PodObject } from '../../../model/kubernetes.ts';
-import { appliedObject, mergeRulesOf, updatedObject } from './object-rules.ts';
+import { fakeWorld } from '../../machine/testing.ts';
+import { type Resource, resourcesOf } from '../served-resources.ts';
+import { appliedObject, updatedObject } from './object-rules.ts';
+import { mergeRulesOf } from './write-rules.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { applyStrategicMerge } from './strategic-merge.ts';
+
+const CONFIG_MAPS = builtIn('ConfigMap');
+const PODS = builtIn('Pod');
+
+function builtIn(kind: string): Resource {
+  const found = resourcesOf(fakeWorld().store).ofKind('v1', kind);
+  if (found === undefined) throw new Error(`${kind} is not served`);
+  return found;
+}
 
 type Data = Readonly<Record<string, string>>;
 
@@ -31,7 +43,7 @@ describe('server-side apply', () => {
     fc.assert(
       fc.property(fc.array(data, { minLength: 1, maxLength: 5 }), (wishes) => {
         let live: KubeObject | undefined;
-        for (const wish of wishes) live = appliedObject(live, config(wish), by('one'));
+        for (const wish of wishes) live = appliedObject(CONFIG_MAPS, live, config(wish), by('one'));
         expect(dataOf(live ?? config({}))).toEqual(wishes.at(-1));
       }),
     );
@@ -40,10 +52,10 @@ describe('server-side apply', () => {
   it('leaves for two managers what both want, the later one where they differ', () => {
     fc.assert(
       fc.property(data, data, (first, second) => {
-        const one = appliedObject(undefined, config(first), by('one'));
-        const two = appliedObject(one, config(second), by('two'));
+        const one = appliedObject(CONFIG_MAPS, undefined, config(first), by('one'));
+        const two = appliedObject(CONFIG_MAPS, one, config(second), by('two'));
         expect(dataOf(two)).toEqual({ ...first, ...second });
-        const gone = appliedObject(two, config({}), by('two'));
+        const gone = appliedObject(CONFIG_MAPS, two, config({}), by('two'));
         // What the second took over by force is no longer the first one's to keep.
         const kept = Object.entries(first).filter(
           ([key, value]) => second[key] === undefined || second[key] === value,
@@ -56,8 +68,8 @@ describe('server-side apply', () => {
   it('is the same object when applied again', () => {
     fc.assert(
       fc.property(data, (wish) => {
-        const live = appliedObject(undefined, config(wish), by('one'));
-        expect(appliedObject(live, config(wish), by('one', false))).toBe(live);
+        const live = appliedObject(CONFIG_MAPS, undefined, config(wish), by('one'));
+        expect(appliedObject(CONFIG_MAPS, live, config(wish), by('one', false))).toBe(live);
       }),
     );
   });
@@ -66,7 +78,7 @@ describe('server-side apply', () => {
 describe('updates', () => {
   it('give no owners to objects that came without, so that old objects cost nothing', () => {
     const live = config({ a: '1' });
-    const next = updatedObject(live, config({ a: '2' }), by('one'));
+    const next = updatedObject(CONFIG_MAPS, live, config({ a: '2' }), by('one'));
     expect(next.metadata.managedFields).toBeUndefined();
     expect(dataOf(next)).toEqual({ a: '2' });
   });
@@ -81,7 +93,7 @@ describe('updates', () => {
       status: {},
     };
     const labelled = { ...live, metadata: { ...live.metadata, labels: { a: 'b' } } };
-    const next = updatedObject(live, structuredClone(labelled), by('one')) as PodObject;
+    const next = updatedObject(PODS, live, structuredClone(labelled), by('one')) as PodObject;
     expect(next.spec).toBe(spec);
     expect(next.metadata.labels).toEqual({ a: 'b' });
   });
@@ -99,18 +111,19 @@ describe('strategic merge patch', () => {
         tolerations: [2],
       },
     };
-    expect(applyStrategicMerge(live, patch, mergeRulesOf('v1'))).toEqual({
+    expect(applyStrategicMerge(live, patch, mergeRulesOf(PODS))).toEqual({
       spec: { containers: [{ name: 'a', image: '1', tty: true }, { name: 'c' }], tolerations: [2] },
     });
   });
 
   it('replaces every list of a kind whose keys nobody knows', () => {
     const patch = { spec: { containers: [{ name: 'c' }] } };
-    expect(applyStrategicMerge(live, patch, mergeRulesOf('cilium.io/v2'))).toMatchObject(patch);
-    expect(applyStrategicMerge(live, patch, mergeRulesOf('cilium.io/v2'))).toHaveProperty(
-      'spec.containers.length',
-      1,
-    );
+    expect(
+      applyStrategicMerge(live, patch, mergeRulesOf({ ...PODS, group: 'cilium.io' })),
+    ).toMatchObject(patch);
+    expect(
+      applyStrategicMerge(live, patch, mergeRulesOf({ ...PODS, group: 'cilium.io' })),
+    ).toHaveProperty('spec.containers.length', 1);
   });
 });
 

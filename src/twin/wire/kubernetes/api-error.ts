@@ -2,7 +2,9 @@
  * What the API server answers when it does not do what was asked: a Status with the codes, reasons
  * and words of KK staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go.
  */
-import type { Resource } from '../../api/served-resources.ts';
+import { RegaugeError } from '../../../base/errors.ts';
+import { qualifiedName, type Resource } from '../../api/served-resources.ts';
+import { WriteRefusal } from '../../api/writes/write-refusal.ts';
 
 export interface StatusCause {
   readonly reason: string;
@@ -54,17 +56,12 @@ export class ApiError extends Error {
 
 type Named = Pick<Resource, 'group' | 'plural'>;
 
-/** `deployments.apps`; core kinds go by their name alone. */
-function qualified({ group, plural }: Named): string {
-  return group === '' ? plural : `${plural}.${group}`;
-}
-
 function detailsOf({ group, plural }: Named, name: string): NonNullable<StatusBody['details']> {
   return { name, ...(group === '' ? {} : { group }), kind: plural };
 }
 
 export function notFound(resource: Named, name: string): ApiError {
-  const message = `${qualified(resource)} "${name}" not found`;
+  const message = `${qualifiedName(resource)} "${name}" not found`;
   return new ApiError(404, 'NotFound', message, detailsOf(resource, name));
 }
 
@@ -73,65 +70,12 @@ export function noSuchPath(): ApiError {
   return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
 }
 
-export function alreadyExists(resource: Named, name: string): ApiError {
-  const message = `${qualified(resource)} "${name}" already exists`;
-  return new ApiError(409, 'AlreadyExists', message, detailsOf(resource, name));
-}
-
-export function conflict(
-  resource: Named,
-  name: string,
-  why = 'the object has been modified; please apply your changes to the latest version and try again',
-): ApiError {
-  const message = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`;
-  return new ApiError(409, 'Conflict', message, detailsOf(resource, name));
-}
-
-export interface FieldProblem {
-  /** `Required value`, `Invalid value`, … */
-  readonly type: 'Invalid' | 'Required' | 'NotSupported' | 'Duplicate' | 'Forbidden';
-  readonly field: string;
-  readonly detail: string;
-  readonly value?: unknown;
-}
-
-const PROBLEM_WORDS = {
-  Invalid: ['FieldValueInvalid', 'Invalid value'],
-  Required: ['FieldValueRequired', 'Required value'],
-  NotSupported: ['FieldValueNotSupported', 'Unsupported value'],
-  Duplicate: ['FieldValueDuplicate', 'Duplicate value'],
-  Forbidden: ['FieldValueForbidden', 'Forbidden'],
-} as const;
-
-/** 422, with one cause per field. */
-export function invalid(
-  { group, kind }: Pick<Resource, 'group' | 'kind'>,
-  name: string,
-  problems: readonly FieldProblem[],
-): ApiError {
-  const causes = problems.map(({ type, field, detail, value }): StatusCause => {
-    const [reason, words] = PROBLEM_WORDS[type];
-    const shown = value === undefined ? '' : `: ${JSON.stringify(value)}`;
-    const told = detail === '' ? '' : `: ${detail}`;
-    return { reason, message: `${words}${shown}${told}`, field };
-  });
-  const texts = causes.map(({ field, message }) => `${field ?? ''}: ${message}`);
-  const told = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
-  const typed = group === '' ? kind : `${kind}.${group}`;
-  return new ApiError(422, 'Invalid', `${typed} "${name}" is invalid: ${told}`, {
-    name,
-    ...(group === '' ? {} : { group }),
-    kind,
-    causes,
-  });
-}
-
 export function badRequest(message: string): ApiError {
   return new ApiError(400, 'BadRequest', message);
 }
 
 export function forbidden(resource: Named, name: string, why: string): ApiError {
-  const subject = name === '' ? qualified(resource) : `${qualified(resource)} "${name}"`;
+  const subject = name === '' ? qualifiedName(resource) : `${qualifiedName(resource)} "${name}"`;
   return new ApiError(
     403,
     'Forbidden',
@@ -175,4 +119,26 @@ export function internalError(message: string): ApiError {
   return new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, {
     causes: [{ reason: 'InternalError', message }],
   });
+}
+
+/** What the twin's own parts throw, as a Status. */
+export function asApiError(error: unknown): ApiError | undefined {
+  if (error instanceof ApiError) return error;
+  if (error instanceof WriteRefusal) {
+    const { code, reason, causes, about } = error.refusal;
+    const details = { ...about, ...(causes === undefined ? {} : { causes }) };
+    const isBare = about === undefined && causes === undefined;
+    return new ApiError(code, reason, error.message, isBare ? undefined : details);
+  }
+  if (!(error instanceof RegaugeError)) return undefined;
+  switch (error.code) {
+    case 'not-found':
+      return new ApiError(404, 'NotFound', error.message);
+    case 'conflict':
+      return new ApiError(409, 'Conflict', error.message);
+    case 'unreachable':
+      return new ApiError(500, 'InternalError', `Internal error occurred: ${error.message}`);
+    default:
+      return badRequest(error.message);
+  }
 }

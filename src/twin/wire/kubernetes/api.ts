@@ -5,11 +5,12 @@
 import { Hono } from 'hono';
 import type { World } from '../../world.ts';
 import type { WallClock } from '../pace.ts';
-import { internalError, noSuchPath, unauthorized, unavailable } from './api-error.ts';
+import { asApiError, internalError, noSuchPath, unauthorized, unavailable } from './api-error.ts';
 import { aggregatedVersion, json, readObject } from './content.ts';
 import { Discovery } from './discovery.ts';
 import { ChangeHistory } from '../../store/change-history.ts';
 import { ensureNamespaces } from './namespaces.ts';
+import { metricsOf } from './metrics.ts';
 import { WireObjects } from './objects.ts';
 import { OpenApi } from './openapi.ts';
 import { pathTarget } from './requests.ts';
@@ -18,7 +19,6 @@ import { type ResourceRegistry, resourcesOf } from '../../api/served-resources.t
 import { serverVersion } from '../../api/server-version.ts';
 import { answerReview, Tokens, type User } from './reviews.ts';
 import type { Tree } from '../../../base/json-tree.ts';
-import { asApiError } from './write-rules.ts';
 
 export interface ApiOptions {
   readonly world: World;
@@ -62,7 +62,8 @@ export function createKubernetesApi(options: ApiOptions): KubernetesApi {
     clock: options.clock,
     objects: new WireObjects(world, history),
   });
-  const app = routes(options, registry, handler, tokens);
+  let known = 0;
+  const app = routes(options, registry, handler, tokens, () => known);
   const identify = (request: Request, user: User | undefined): User | undefined => {
     const bearer = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
     const known = user ?? (bearer === undefined ? undefined : tokens.userOf(bearer));
@@ -73,9 +74,13 @@ export function createKubernetesApi(options: ApiOptions): KubernetesApi {
     handle: async (request, user) => {
       try {
         options.before();
-        const known = identify(request, user);
-        if (known === undefined && !PUBLIC.has(new URL(request.url).pathname)) throw unauthorized();
-        return await app.fetch(request, { user: known ?? ANONYMOUS });
+        const sender = identify(request, user);
+        if (sender !== undefined) known += 1;
+        else if (!PUBLIC.has(new URL(request.url).pathname)) {
+          world.api.refuseStranger();
+          throw unauthorized();
+        }
+        return await app.fetch(request, { user: sender ?? ANONYMOUS });
       } catch (error) {
         return failure(error, options.onFailure);
       } finally {
@@ -97,6 +102,7 @@ function routes(
   registry: ResourceRegistry,
   handler: ResourceHandler,
   tokens: Tokens,
+  requestsOfKnown: () => number,
 ): Hono<Env> {
   const app = new Hono<Env>({ strict: false });
   const discovery = new Discovery(registry);
@@ -111,6 +117,7 @@ function routes(
     if (!world.api.healthy()) throw unavailable('etcdserver: no leader, or no API server runs');
     await next();
   });
+  app.get('/metrics', () => metricsOf(world, requestsOfKnown()));
   app.get('/version', () => tree(versionOf(world)));
   app.get('/api', ({ req }) => {
     const version = aggregatedVersion(req.raw);

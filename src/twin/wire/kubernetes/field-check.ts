@@ -11,7 +11,7 @@ import {
 import { inRange } from '../../../base/versions.ts';
 import { badRequest } from './api-error.ts';
 import type { Resource } from '../../api/served-resources.ts';
-import { isMap, type Tree } from '../../../base/json-tree.ts';
+import { isMap, textOf, type Tree } from '../../../base/json-tree.ts';
 
 interface Checked {
   readonly object: Tree;
@@ -182,4 +182,19 @@ function jsonType(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';
   return typeof value;
+}
+
+/** Throws 400 where the object says that it is of another kind or version than the path. */
+export function checkType({ apiVersion, kind }: Resource, sent: Tree): void {
+  if (!isMap(sent)) throw badRequest('the object provided is no map');
+  const told = textOf(sent['kind']);
+  const version = textOf(sent['apiVersion']);
+  if (told !== '' && told !== kind) {
+    throw badRequest(`${told} in version "${version}" cannot be handled as a ${kind}`);
+  }
+  if (version !== '' && version !== apiVersion) {
+    throw badRequest(
+      `the API version in the data (${version}) does not match the expected API version (${apiVersion})`,
+    );
+  }
 }

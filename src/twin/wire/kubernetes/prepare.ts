@@ -8,16 +8,13 @@ import type { World } from '../../world.ts';
 import { forbidden } from './api-error.ts';
 import { withDefaults } from './defaults.ts';
 import type { Resource } from '../../api/served-resources.ts';
+import { hasStatus } from '../../api/writes/write-rules.ts';
 import { withAddresses } from './service-addresses.ts';
 import { listOf, mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 import { changedPart, without } from '../../api/tree.ts';
 
 /** Kinds whose status is their own to begin with: nobody on the twin would write it. */
 const KEEPS_STATUS = new Set(['Node', 'PersistentVolume', 'VolumeAttachment']);
-
-export function hasStatus({ subresources }: Resource): boolean {
-  return subresources.includes('status');
-}
 
 export function prepareForCreate(world: World, resource: Resource, object: Tree): Tree {
   const { kind } = resource;

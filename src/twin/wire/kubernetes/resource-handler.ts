@@ -11,6 +11,7 @@ import type { WireObjects } from './objects.ts';
 import { applyJsonPatch } from '../../api/writes/json-patch.ts';
 import { applyStrategicMerge } from '../../api/writes/strategic-merge.ts';
 import { mergePatch } from '../../api/writes/merge.ts';
+import { mergeRulesOf } from '../../api/writes/write-rules.ts';
 import { type PathTarget, resourceAt } from './requests.ts';
 import type { Resource, ResourceRegistry } from '../../api/served-resources.ts';
 import type { Tokens } from './reviews.ts';
@@ -233,7 +234,7 @@ export class ResourceHandler {
         case 'merge':
           return mapOf(mergePatch(live, patch));
         case 'strategic':
-          return mapOf(applyStrategicMerge(live, patch, this.writer.rules(resource)));
+          return mapOf(applyStrategicMerge(live, patch, mergeRulesOf(resource)));
       }
     };
   }

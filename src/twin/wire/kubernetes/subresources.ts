@@ -2,7 +2,8 @@
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import { evictPod } from '../../controllers/eviction.ts';
 import type { World } from '../../world.ts';
-import { ApiError, badRequest, conflict, notFound, type StatusBody } from './api-error.ts';
+import { ApiError, badRequest, notFound, type StatusBody } from './api-error.ts';
+import { conflict } from '../../api/writes/write-refusal.ts';
 import type { Resource } from '../../api/served-resources.ts';
 import { mapOf, numberOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 

@@ -3,7 +3,7 @@
  * could not run the object (KK pkg/apis/*\/validation). Less than a real API server refuses.
  */
 import { matchesLabels } from '../../../model/kubernetes.ts';
-import { type FieldProblem, invalid } from './api-error.ts';
+import { type FieldProblem, invalid } from '../../api/writes/write-refusal.ts';
 import type { Resource } from '../../api/served-resources.ts';
 import {
   isMap,

@@ -6,16 +6,24 @@
 import { showReference } from '../../../base/source.ts';
 import type { KubeObject } from '../../../model/kubernetes.ts';
 import type { World } from '../../world.ts';
-import { alreadyExists, ApiError, badRequest, conflict, notFound } from './api-error.ts';
+import { ApiError, badRequest, notFound } from './api-error.ts';
+import { alreadyExists, conflict } from '../../api/writes/write-refusal.ts';
+import {
+  hasStatus,
+  keptMetadata,
+  mergeRulesOf,
+  refuseVersion,
+  requireMeant,
+  requirePreconditions,
+} from '../../api/writes/write-rules.ts';
 import { afterUpdate, applied, type Manager } from '../../api/writes/managed-fields.ts';
-import { fittingObject } from './field-check.ts';
-import { MergeRules } from '../../api/writes/list-types.ts';
-import { hasStatus, prepareForCreate, prepareForUpdate } from './prepare.ts';
+import { checkType, fittingObject } from './field-check.ts';
+import type { MergeRules } from '../../api/writes/list-types.ts';
+import { prepareForCreate, prepareForUpdate } from './prepare.ts';
 import type { Resource } from '../../api/served-resources.ts';
 import { mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
 import { shareUnchanged, without } from '../../api/tree.ts';
 import { validate } from './validation.ts';
-import { checkType, keptMetadata, refuseNewFinalizers } from './write-rules.ts';
 
 export interface WriteTarget {
   readonly resource: Resource;
@@ -52,6 +60,7 @@ export class Writer {
   async create(target: WriteTarget, sent: Tree, options: WriteOptions): Promise<KubeObject> {
     const { resource } = target;
     const named = this.fitting(resource, this.named(target, sent), options);
+    refuseVersion(named);
     const name = textOf(valueAt(named, 'metadata', 'name'));
     const at = { ...target, name };
     this.requireNamespace(at);
@@ -77,9 +86,9 @@ export class Writer {
     if (live === undefined) throw notFound(resource, name);
     const old = mapOf(live);
     const changed = this.fitting(resource, change(old), options, old);
-    const seen = options.expected ?? textOf(valueAt(changed, 'metadata', 'resourceVersion'));
-    if (seen !== '' && seen !== '0' && seen !== live.metadata.resourceVersion)
-      throw conflict(resource, name);
+    const { uid, resourceVersion } = mapOf(changed['metadata']);
+    const seen = options.expected ?? resourceVersion;
+    requireMeant(resource, live, { uid, resourceVersion: seen });
     const next = this.nextOf(target, old, changed);
     const owned = isSame(old, next) ? next : afterUpdate(old, next, this.writing(target, options));
     return this.replace(target, live, owned, options);
@@ -103,8 +112,7 @@ export class Writer {
       return this.store(target, full, options);
     }
     await this.admit('UPDATE', target, mapOf(live));
-    const seen = textOf(valueAt(given, 'metadata', 'resourceVersion'));
-    if (seen !== '' && seen !== live.metadata.resourceVersion) throw conflict(resource, name);
+    requireMeant(resource, live, mapOf(given['metadata']));
     const old = mapOf(live);
     const next = this.nextOf(target, old, applied(old, given, writing));
     return this.replace(target, live, next, options);
@@ -124,16 +132,7 @@ export class Writer {
     await this.admit('DELETE', target, mapOf(found));
     const live = this.live(target);
     if (live === undefined) throw notFound(resource, name);
-    for (const key of ['uid', 'resourceVersion'] as const) {
-      const wanted = request.preconditions[key];
-      if (wanted === undefined || wanted === live.metadata[key]) continue;
-      const what = key === 'uid' ? 'UID' : 'ResourceVersion';
-      throw conflict(
-        resource,
-        name,
-        `Precondition failed: ${what} in precondition: ${String(wanted)}, ${what} in object meta: ${live.metadata[key] ?? ''}`,
-      );
-    }
+    requirePreconditions(resource, live, request.preconditions);
     if (request.dryRun) return live;
     const { store, kernel } = this.world;
     kernel.because([], () => {
@@ -148,11 +147,6 @@ export class Writer {
     return this.world.store.get<string>(resource.storedKind, namespace, name);
   }
 
-  rules(resource: Resource): MergeRules {
-    if (resource.definition === undefined) return new MergeRules();
-    return new MergeRules(mapOf(valueAt(resource.definition, 'schema', 'openAPIV3Schema')));
-  }
-
   private fitting(resource: Resource, sent: Tree, options: WriteOptions, old?: Tree): Tree {
     return fittingObject(resource, sent, {
       ...options,
@@ -164,8 +158,7 @@ export class Writer {
   /** The next version, whoever wants what of it changed. */
   private nextOf(target: WriteTarget, old: Tree, changed: Tree): Tree {
     const { resource, subresource } = target;
-    const metadata = keptMetadata(old, changed);
-    refuseNewFinalizers(resource, mapOf(old['metadata']), metadata);
+    const metadata = keptMetadata(resource, old, changed);
     if (subresource === 'status') {
       const before = mapOf(old['metadata']);
       const { managedFields } = metadata;
@@ -292,7 +285,7 @@ export class Writer {
   ): { rules: MergeRules; manager: Manager; ignoresStatus: boolean } {
     const isStatus = subresource === 'status';
     return {
-      rules: this.rules(resource),
+      rules: mergeRulesOf(resource),
       manager: {
         name: fieldManager,
         apiVersion: resource.apiVersion,
