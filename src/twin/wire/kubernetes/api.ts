@@ -10,7 +10,6 @@ import { aggregatedVersion, json, readObject } from './content.ts';
 import { Discovery } from './discovery.ts';
 import { ChangeHistory } from '../../store/change-history.ts';
 import { ensureNamespaces } from './namespaces.ts';
-import { metricsOf } from './metrics.ts';
 import { WireObjects } from './objects.ts';
 import { OpenApi } from './openapi.ts';
 import { pathTarget } from './requests.ts';
@@ -62,8 +61,7 @@ export function createKubernetesApi(options: ApiOptions): KubernetesApi {
     clock: options.clock,
     objects: new WireObjects(world, history),
   });
-  let known = 0;
-  const app = routes(options, registry, handler, tokens, () => known);
+  const app = routes(options, registry, handler, tokens);
   const identify = (request: Request, user: User | undefined): User | undefined => {
     const bearer = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
     const known = user ?? (bearer === undefined ? undefined : tokens.userOf(bearer));
@@ -74,13 +72,9 @@ export function createKubernetesApi(options: ApiOptions): KubernetesApi {
     handle: async (request, user) => {
       try {
         options.before();
-        const sender = identify(request, user);
-        if (sender !== undefined) known += 1;
-        else if (!PUBLIC.has(new URL(request.url).pathname)) {
-          world.api.refuseStranger();
-          throw unauthorized();
-        }
-        return await app.fetch(request, { user: sender ?? ANONYMOUS });
+        const known = identify(request, user);
+        if (known === undefined && !PUBLIC.has(new URL(request.url).pathname)) throw unauthorized();
+        return await app.fetch(request, { user: known ?? ANONYMOUS });
       } catch (error) {
         return failure(error, options.onFailure);
       } finally {
@@ -102,7 +96,6 @@ function routes(
   registry: ResourceRegistry,
   handler: ResourceHandler,
   tokens: Tokens,
-  requestsOfKnown: () => number,
 ): Hono<Env> {
   const app = new Hono<Env>({ strict: false });
   const discovery = new Discovery(registry);
@@ -117,7 +110,6 @@ function routes(
     if (!world.api.healthy()) throw unavailable('etcdserver: no leader, or no API server runs');
     await next();
   });
-  app.get('/metrics', () => metricsOf(world, requestsOfKnown()));
   app.get('/version', () => tree(versionOf(world)));
   app.get('/api', ({ req }) => {
     const version = aggregatedVersion(req.raw);

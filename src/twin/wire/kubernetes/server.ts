@@ -125,10 +125,8 @@ function upgrade(
     const headers = new Headers();
     const { authorization } = incoming.headers;
     if (authorization !== undefined) headers.set('authorization', authorization);
-    if (api.identify(new Request(url, { headers }), userOf(socket)) === undefined) {
-      world.api.refuseStranger();
+    if (api.identify(new Request(url, { headers }), userOf(socket)) === undefined)
       throw unauthorized();
-    }
     const { namespace, name = '', subresource, plural } = pathTarget(url.pathname) ?? {};
     if (plural !== 'pods' || namespace === undefined || subresource !== 'exec')
       throw unserved(subresource);
