@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failureOf } from '../../test/support/failure-of.ts';
+import { IDENTIFIED } from '../../test/support/snapshot-memory.ts';
 import { RegaugeError } from '../base/errors.ts';
 import { readFiles } from '../drivers/files/read-files.ts';
 import { type SnapshotRequest, takeSnapshot } from '../engine/snapshot/take-snapshot.ts';
 import { readInput } from '../intake/read-input.ts';
-import type { KubeObject } from '../model/kubernetes.ts';
 import type { KubernetesReads, RawListPage } from '../ports/index.ts';
 import { earlierSnapshot, snapshotDirectory } from './snapshot-directory.ts';
 import { packSnapshot } from './snapshot-tar.ts';
@@ -30,13 +30,7 @@ type PodPages = () => AsyncGenerator<RawListPage>;
 
 function cluster(pods: PodPages): SnapshotRequest['kubernetes'] {
   return {
-    version: () => Promise.resolve({ major: '1', minor: '33', gitVersion: 'v1.33.0' }),
-    get: <T extends KubeObject>() =>
-      Promise.resolve({
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: { name: 'kube-system', uid: 'u-1' },
-      } as unknown as T), // the one object that is asked for
+    ...IDENTIFIED,
     // Nothing installed the CNI by Helm.
     pages: noPages as KubernetesReads['pages'],
     resources: () => Promise.resolve({ resources: [], unavailable: [] }),

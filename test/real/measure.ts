@@ -2,16 +2,11 @@
  * Measures a case: does its steps on a real node and returns the case with the answers, in the form
  * of the measured cases (test/truth), so that the twin replays it as it replays those.
  */
-import {
-  type BinarySetup,
-  type FileSetup,
-  type Json,
-  type Step,
-  type TruthCase,
-} from '../truth/cases.ts';
+import { type BinarySetup, type Json, type Step, type TruthCase } from '../truth/cases.ts';
 import { actOnFiles } from '../truth/file-actions.ts';
 import { BIN, CONF, GARBAGE, modeOf, wrapped } from '../truth/node-under-test.ts';
 import { networkOfAddress } from '../truth/normalised.ts';
+import { placeFile } from '../truth/place-file.ts';
 import type { Answer, RealNode } from './real-node.ts';
 import { RecordedFiles } from './recorded-files.ts';
 import { runtimeConfig } from './runtime-config.ts';
@@ -48,7 +43,8 @@ class Measurement {
     for (const [name, what] of Object.entries(setup.binaries)) await this.install(name, what);
     for (const [path, text] of Object.entries(setup.runtimeFiles)) this.runtimeFile(path, text);
     for (const [path, text] of Object.entries(setup.outside ?? {})) this.files.write(path, text);
-    for (const [name, what] of Object.entries(setup.files)) this.place(name, what);
+    for (const [name, what] of Object.entries(setup.files))
+      placeFile(this.files, `${CONF}/${name}`, what);
     await this.change();
     if (!steps.some(({ op }) => op === 'confDirStat')) await this.nudge();
     await this.node.ask({ do: 'calls' });
@@ -170,20 +166,6 @@ class Measurement {
     this.files.remove(`${CONF}/nudge`);
     await this.change();
     await this.node.ask({ do: 'events' });
-  }
-
-  private place(name: string, what: FileSetup): void {
-    const path = `${CONF}/${name}`;
-    if (typeof what === 'string') this.files.write(path, what);
-    else if ('content' in what) {
-      this.files.write(path, what.content, { mode: Number.parseInt(what.mode ?? '644', 8) });
-    } else if (what.type === 'symlink') this.files.symlink(path, what.target);
-    else {
-      this.files.mkdir(path);
-      for (const [inner, text] of Object.entries(what.entries)) {
-        this.files.write(`${path}/${inner}`, text);
-      }
-    }
   }
 
   private runtimeFile(path: string, text: string): void {

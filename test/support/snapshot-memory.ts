@@ -1,5 +1,9 @@
-/** A snapshot that is kept in memory: what was finished, what was given up, and its manifests. */
-import type { SnapshotSink } from '../../src/engine/snapshot/take-snapshot.ts';
+/**
+ * A snapshot that is kept in memory (what was finished, what was given up, and its manifests), and what
+ * every cluster tells of itself before one is taken.
+ */
+import type { SnapshotRequest, SnapshotSink } from '../../src/engine/snapshot/take-snapshot.ts';
+import type { KubeObject } from '../../src/model/kubernetes.ts';
 import type { SnapshotManifest } from '../../src/model/snapshot.ts';
 
 export interface SnapshotMemory {
@@ -42,3 +46,14 @@ export function snapshotMemory(): SnapshotMemory {
   };
   return { files, manifests, abandoned, sink };
 }
+
+/** Kubernetes 1.33, by the UID of its kube-system: `u-1`. */
+export const IDENTIFIED: Pick<SnapshotRequest['kubernetes'], 'version' | 'get'> = {
+  version: () => Promise.resolve({ major: '1', minor: '33', gitVersion: 'v1.33.0' }),
+  get: <T extends KubeObject>() =>
+    Promise.resolve({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'kube-system', uid: 'u-1' },
+    } as unknown as T), // the one object that is asked for
+};

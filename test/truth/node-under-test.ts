@@ -15,6 +15,7 @@ import { PROGRAMS } from '../../src/twin/runtime/plugins/programs.ts';
 import type { AgentSocket } from '../../src/twin/world.ts';
 import type { BinarySetup, FileSetup, TruthCase, TruthFile } from './cases.ts';
 import { emulatedCilium } from './emulated-cilium.ts';
+import { placeFile } from './place-file.ts';
 
 export const CONF = '/etc/cni/net.d';
 export const BIN = '/opt/cni/bin';
@@ -101,17 +102,7 @@ export class NodeUnderTest {
   }
 
   place(name: string, what: FileSetup): void {
-    const path = `${CONF}/${name}`;
-    if (typeof what === 'string') this.files.write(path, what);
-    else if ('content' in what) {
-      this.files.write(path, what.content, { mode: Number.parseInt(what.mode ?? '644', 8) });
-    } else if (what.type === 'symlink') this.files.symlink(path, what.target);
-    else {
-      this.files.mkdir(path);
-      for (const [inner, text] of Object.entries(what.entries)) {
-        this.files.write(`${path}/${inner}`, text);
-      }
-    }
+    placeFile(this.files, `${CONF}/${name}`, what);
   }
 
   install(name: string, what: BinarySetup): void {

@@ -3,7 +3,7 @@
  * nothing looks whole that is not.
  */
 import { describe, expect, it } from 'vitest';
-import { snapshotMemory } from '../../../test/support/snapshot-memory.ts';
+import { IDENTIFIED, snapshotMemory } from '../../../test/support/snapshot-memory.ts';
 import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { SnapshotManifest } from '../../model/snapshot.ts';
@@ -30,13 +30,7 @@ function optionalIn(pages: Readonly<Record<string, unknown>>): readonly ServedRe
 function fakeCluster(pages: Readonly<Record<string, readonly Page[]>>) {
   const asked: string[] = [];
   const kubernetes: SnapshotRequest['kubernetes'] = {
-    version: () => Promise.resolve({ major: '1', minor: '33', gitVersion: 'v1.33.0' }),
-    get: <T extends KubeObject>() =>
-      Promise.resolve({
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: { name: 'kube-system', uid: 'u-1' },
-      } as unknown as T), // the one object that is asked for
+    ...IDENTIFIED,
     pages: async function* fakePages<T extends KubeObject>(_version: string, kind: string) {
       asked.push(kind);
       for (const page of pages[kind] ?? [{ items: [] }]) {

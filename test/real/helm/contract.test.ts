@@ -1,14 +1,14 @@
 /** The Helm contract with the Helm that the lane names: on the served twin, and on a real API server. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterCapabilities } from '../../../src/drivers/helm/capabilities.ts';
 import { openHelm } from '../../../src/drivers/helm/open.ts';
 import { type OpenedKubernetes, openKubernetes } from '../../../src/drivers/kubernetes/open.ts';
-import { serveTwin } from '../../../src/twin/wire/serve-twin.ts';
 import { describeHelm } from '../../contract/helm/suite.ts';
 import type { HelmTarget, TargetKind } from '../../contract/helm/target.ts';
-import { contractWorld, HOST_READER } from '../../contract/kubernetes/twin-target.ts';
+import { HOST_READER } from '../../contract/kubernetes/twin-target.ts';
+import { serveContractWorld } from '../../contract/served-world.ts';
 import { helmHome } from '../command.ts';
 import { breakOff } from './break-off.ts';
 
@@ -50,19 +50,8 @@ function targetOf({ kubernetes, kubeconfig, namespace, directory }: Opened): Hel
 const SERVED: TargetKind = {
   name: 'the served twin',
   make: async () => {
-    const failures: unknown[] = [];
-    const twin = await serveTwin({
-      world: contractWorld(),
-      clusterName: 'contract',
-      speed: 1,
-      host: '127.0.0.1',
-      port: 0,
-      now: Date.now(),
-      onFailure: (error) => failures.push(error),
-    });
-    const directory = mkdtempSync(join(tmpdir(), 'regauge-contract-'));
-    const kubeconfig = join(directory, 'kubeconfig');
-    writeFileSync(kubeconfig, twin.kubeconfig, { mode: 0o600 });
+    const world = await serveContractWorld();
+    const { kubeconfig, directory } = world;
     const kubernetes = await openKubernetes({ kubeconfig, requestsPerSecond: 1_000 });
     const { namespace } = HOST_READER;
     const target = targetOf({ kubernetes, kubeconfig, namespace, directory });
@@ -70,8 +59,7 @@ const SERVED: TargetKind = {
       ...target,
       close: async () => {
         await target.close();
-        await twin.close();
-        if (failures.length > 0) throw failures[0];
+        await world.close();
       },
     };
   },
