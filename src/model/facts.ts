@@ -74,6 +74,8 @@ export interface FlannelFacts {
   readonly port: Fact<number>;
   readonly network: Fact<string>;
   readonly enforcesPolicies: Fact<boolean>;
+  /** EnableNFTables: its rules are tables of nft. */
+  readonly nftables: Fact<boolean>;
   readonly daemonSet: Fact<{ readonly namespace: string; readonly name: string }>;
 }
 

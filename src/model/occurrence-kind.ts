@@ -11,6 +11,7 @@ export const OCCURRENCE_KINDS = {
   'client.file-removed': 'a client removed a file or directory on a node',
   'client.file-renamed': 'a client renamed a file on a node',
   'client.link-removed': 'a client removed a network link on a node',
+  'client.rules-changed': 'a client changed the packet filters of a node',
   'helm.release-applied': 'helm rendered a chart and applied what it gave',
   'helm.release-uninstalled': 'helm deleted the objects of a release',
   'helm.render-failed': 'the chart refused the values; nothing was applied',

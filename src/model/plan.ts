@@ -119,6 +119,14 @@ export type Action =
       readonly cleanKubeProxyRules: boolean;
     }
   | {
+      /** Takes what these left out of the nodes' packet filters, and nobody else's rules. */
+      readonly kind: 'clean-packet-filter';
+      readonly nodes: readonly string[];
+      readonly owners: readonly RulesOwner[];
+      /** Tables of nft as a whole: `ip flannel-ipv4`. */
+      readonly nftTables: readonly string[];
+    }
+  | {
       /** A file that a service of the node's system reads when it starts. */
       readonly kind: 'write-node-file';
       readonly nodes: readonly string[];
@@ -156,6 +164,11 @@ export type Action =
     };
 
 export type ActionKind = Action['kind'];
+
+/** Who writes rules into a node's packet filters and leaves them there: `kube-router` is K3s's policy controller. */
+export const RULES_OWNERS = ['flannel', 'kube-router', 'calico'] as const;
+
+export type RulesOwner = (typeof RULES_OWNERS)[number];
 
 /** What a service leaves on its node when it starts, by which it is seen to have taken its configuration. */
 export interface ServiceProof {
@@ -212,6 +225,12 @@ export type Gate =
       readonly nodes: readonly string[];
       /** InternalIPs by node, as they were when the plan was made. */
       readonly expected: Readonly<Record<string, readonly string[]>>;
+    }
+  /** Nothing that these write is in the packet filters of the nodes; one of them that runs still would write it again. */
+  | {
+      readonly kind: 'rules-gone';
+      readonly nodes: readonly string[];
+      readonly owners: readonly RulesOwner[];
     }
   | { readonly kind: 'webhooks-reachable' }
   /** The node's probe, on the new network, works from and to the old one; `alone`: there is no other node. */

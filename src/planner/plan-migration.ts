@@ -124,8 +124,8 @@ function noteCanal({ facts }: Situation, notes: Notes): void {
   decide(
     notes,
     'rules of Calico',
-    'left until each node’s next reboot',
-    'they match interfaces named cali*, and none is left; iptables-save | grep -v cali | iptables-restore takes them away before, on a node whose iptables nothing else changes meanwhile',
+    'removed in the end, by name and by their hashes',
+    'Felix leaves them when it ends; until then they match interfaces named cali*, and none is left',
   );
   if (facts.input.kindsListed?.includes('GlobalNetworkPolicy') === true) return;
   decide(

@@ -6,6 +6,7 @@ import type { Action, ObjectSelector, Plan, Step } from '../model/plan.ts';
 import { suspensionPatch } from '../knowledge/gitops-owners.ts';
 import { CILIUM_CONF } from '../knowledge/node-paths.ts';
 import { artifactPath } from './artifact-path.ts';
+import { packetFilterCommands } from './runbook-rules.ts';
 import { onHost, type Places } from './runbook-places.ts';
 
 type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>;
@@ -105,6 +106,8 @@ function common(plan: Plan, action: Action, places: Places): readonly string[] {
       return [ownerCommand(action.owner, action.kind === 'suspend-owner')];
     case 'change-node-files':
       return hostCommands(plan, action);
+    case 'clean-packet-filter':
+      return packetFilterCommands(plan, action);
     case 'write-node-file':
       return action.nodes.map((node) => fileCommand(action, node, places));
     case 'restart-service':

@@ -2,6 +2,7 @@
  * The cluster as the planner needs it: facts that matter made plain, what is unknown turned into a
  * refusal (it must be known) or a decision (with the command that would tell).
  */
+import { atLeast } from '../base/versions.ts';
 import type {
   ClusterFacts,
   Distribution,
@@ -9,6 +10,7 @@ import type {
   NodeFacts,
   TargetFacts,
 } from '../model/facts.ts';
+import { FLANNEL_NFT_TABLES } from '../knowledge/packet-filter/rules-owners.ts';
 import { RKE2_CANAL } from '../knowledge/rke2.ts';
 import type { Finding } from '../model/finding.ts';
 import { valueOr } from '../model/fact.ts';
@@ -34,6 +36,8 @@ export interface Situation {
   readonly oldPort: number | undefined;
   readonly flannelDaemonSet: { readonly namespace: string; readonly name: string };
   readonly kubeProxyPresent: boolean;
+  /** What Flannel has of them on each node. */
+  readonly nftTables: readonly string[];
   readonly target: TargetFacts | undefined;
   /** Whole machine configs, of control planes first. */
   readonly configs: readonly MachineConfigFacts[];
@@ -108,6 +112,7 @@ export function situationOf(
     podCidrs: podCidrsOf(facts, nodes, notes),
     serviceCidrs: serviceCidrsOf(facts, notes),
     oldPort: oldPortOf(facts, distribution, notes),
+    nftTables: nftTablesOf(facts, distribution, talosVersion),
     flannelDaemonSet: daemonSet,
     kubeProxyPresent: proxyPresent,
     target: targetOf(facts, intent, notes),
@@ -346,4 +351,18 @@ function podsByNode(facts: ClusterFacts): ReadonlyMap<string, readonly PodObject
     else list.push(value);
   }
   return byNode;
+}
+
+/** Talos turns them on for new clusters from 1.14 on (talos:pkg/flannel); the ConfigMap says what is. */
+function nftTablesOf(
+  { flannel }: ClusterFacts,
+  distribution: Distribution,
+  talosVersion: string | undefined,
+): readonly string[] {
+  const told = flannel.known ? flannel.value.nftables : undefined;
+  const uses =
+    told?.known === true
+      ? told.value
+      : distribution === 'talos' && atLeast(talosVersion ?? '1.10.0', '1.14.0');
+  return uses ? FLANNEL_NFT_TABLES : [];
 }

@@ -2,6 +2,8 @@
  * The host of a node: Talos's machine API with host access for what that API cannot do (files under
  * /etc/cni), or host access alone on other distributions.
  */
+import type { RulesOwner } from '../model/plan.ts';
+
 export interface NodeHostPort {
   /** Directory entries (base names); undefined when there is no such directory. */
   list(node: string, directory: string): Promise<readonly string[] | undefined>;
@@ -28,6 +30,13 @@ export interface NodeHostPort {
   removeLink(node: string, link: string): Promise<void>;
   /** Removes the rules a stopped kube-proxy left in the kernel (`kube-proxy --cleanup`). */
   cleanKubeProxyRules(node: string): Promise<void>;
+  /**
+   * What these owners left in the node's packet filters, in words: rules, chains and sets, in both back ends
+   * of iptables. Rejects where one of them cannot be read.
+   */
+  leftRules(node: string, owners: readonly RulesOwner[]): Promise<readonly string[]>;
+  /** Removes that and nobody else's, and the nft tables named; `refused` where somebody's rule uses a chain of it. */
+  removeLeftRules(node: string, what: RulesRemoval): Promise<void>;
   /** Destroys the pod's sandbox so that the kubelet makes a new one in place (`crictl stopp`). */
   restartSandbox(node: string, namespace: string, pod: string): Promise<void>;
   etcdMembers(): Promise<readonly EtcdMember[]>;
@@ -35,6 +44,12 @@ export interface NodeHostPort {
   etcdSnapshot?(sink: SnapshotSink): Promise<SnapshotOutcome>;
   /** `talosctl upgrade-k8s`: syncs the manifests, and prunes them from Talos 1.13 on. */
   upgradeKubernetes?(to: string | undefined): Promise<void>;
+}
+
+export interface RulesRemoval {
+  readonly owners: readonly RulesOwner[];
+  /** Family and name, `ip flannel-ipv4`; each may be absent. */
+  readonly nftTables: readonly string[];
 }
 
 export type PatchMode = 'auto' | 'no-reboot' | 'reboot' | 'staged' | 'try';

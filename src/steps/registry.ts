@@ -3,6 +3,7 @@ import type { Action } from '../model/plan.ts';
 import { unreachable } from '../base/assert.ts';
 import { auditPolicies } from './audit-policies.ts';
 import { backUp } from './back-up.ts';
+import { cleanPacketFilter } from './clean-packet-filter.ts';
 import { cordon, uncordon } from './cordon.ts';
 import { installHelmRelease, uninstallHelmRelease } from './helm-release.ts';
 import { labelNode } from './label-node.ts';
@@ -77,6 +78,8 @@ export function stepFor(action: Action): BoundStep {
       return bind(resumeOwner, action);
     case 'change-node-files':
       return bind(changeNodeFiles, action);
+    case 'clean-packet-filter':
+      return bind(cleanPacketFilter, action);
     case 'write-node-file':
       return bind(writeNodeFile, action);
     case 'restart-service':

@@ -142,6 +142,7 @@ export function expectedSeconds({ action }: Step): number {
     case 'restart-service':
       return 30 * action.nodes.length;
     case 'change-node-files':
+    case 'clean-packet-filter':
       return 2 + action.nodes.length;
     default:
       return 2;

@@ -54,19 +54,21 @@ export interface CleanupPodRequest {
   readonly run: string;
   /** kube-proxy's own. */
   readonly image: string;
+  /** A program of it, with its arguments. */
+  readonly command: readonly string[];
   readonly attempt: number;
 }
 
 const CLEANUP_SECONDS = 300;
 
-/** `kube-proxy --cleanup` of the version whose rules are there; it ends when it is done. */
+/** One program of kube-proxy's image, whose version is that of the rules that are there; it ends when it is done. */
 export function kubeProxyCleanupPod(request: CleanupPodRequest): PodObject {
-  const { node, run, image, attempt } = request;
+  const { node, run, image, command, attempt } = request;
   const container: Container = {
     name: 'kube-proxy',
     image,
     imagePullPolicy: 'IfNotPresent',
-    command: ['kube-proxy', '--cleanup'],
+    command: [...command],
     securityContext: { privileged: true },
     volumeMounts: [
       { name: 'xtables-lock', mountPath: '/run/xtables.lock' },

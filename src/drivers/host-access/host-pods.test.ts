@@ -185,7 +185,10 @@ describe('host pods', () => {
   it('tell the last words of a clean-up that failed, without its secrets', async () => {
     const { pods, deleted } = fake([{ phase: 'Failed' }]);
     const error = await failureOf(
-      pods.cleanUpKubeProxy('w-01', 'registry.k8s.io/kube-proxy:v1.33.0'),
+      pods.runInKubeProxyImage('w-01', 'registry.k8s.io/kube-proxy:v1.33.0', 'clean up', [
+        'kube-proxy',
+        '--cleanup',
+      ]),
     );
     expect(error.message).toContain('kube-proxy --cleanup failed: Error: password=<redacted>');
     expect(deleted).toHaveLength(1);

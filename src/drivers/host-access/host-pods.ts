@@ -83,20 +83,31 @@ export class HostPods {
     this.standing.delete(keyOf(node, false));
   }
 
-  /** Runs `kube-proxy --cleanup` on the node to its end. */
-  async cleanUpKubeProxy(node: string, image: string): Promise<void> {
+  /** Runs a program of kube-proxy's image on the node to its end; `what` is for messages. */
+  async runInKubeProxyImage(
+    node: string,
+    image: string,
+    what: string,
+    command: readonly string[],
+  ): Promise<void> {
     const { run, registryMirror } = this.options;
-    const what = `cannot clean up after the kube-proxy on ${node}`;
     const created = await this.create(node, (attempt) =>
-      kubeProxyCleanupPod({ node, run, attempt, image: fromMirror(image, registryMirror) }),
+      kubeProxyCleanupPod({
+        node,
+        run,
+        attempt,
+        command,
+        image: fromMirror(image, registryMirror),
+      }),
     );
     try {
-      const ended = await this.waitFor(created, what, ({ status }) =>
+      const ended = await this.waitFor(created, `cannot ${what}`, ({ status }) =>
         ['Succeeded', 'Failed'].includes(status.phase ?? ''),
       );
       if (ended.status.phase === 'Succeeded') return;
       const words = await this.lastWords(ended);
-      throw new RegaugeError('refused', `${what}: kube-proxy --cleanup failed${words}`);
+      const [program = '', argument = ''] = command;
+      throw new RegaugeError('refused', `cannot ${what}: ${program} ${argument} failed${words}`);
     } finally {
       await this.remove(created);
     }

@@ -10,11 +10,13 @@ import type { ExecResult, KubernetesPort } from '../../ports/index.ts';
 import type { NodeHostPort } from '../../ports/node-host.ts';
 import type { HostPods } from './host-pods.ts';
 import { isEndUnknown, type NodeCommands, repeated } from './node-commands.ts';
+import { type FilterAccess, packetFilter } from './packet-filter.ts';
 
 export type SystemAccess = Pick<
   NodeHostPort,
   'links' | 'removeLink' | 'restartSandbox' | 'cleanKubeProxyRules' | 'reboot' | 'restartService'
->;
+> &
+  FilterAccess;
 
 export interface HostSystemOptions {
   readonly kubernetes: KubernetesPort;
@@ -30,7 +32,7 @@ const NO_LINK = 'bonding_masters';
 const HOST_PID = { hostPid: true } as const;
 
 export function hostSystem(options: HostSystemOptions): SystemAccess {
-  const { commands, kubernetes, pods, mayCreatePods, distribution } = options;
+  const { commands, kubernetes, distribution } = options;
   const links = async (node: string): Promise<readonly string[]> => {
     const what = `list the links of ${node}`;
     const result = await repeated(() =>
@@ -50,16 +52,14 @@ export function hostSystem(options: HostSystemOptions): SystemAccess {
       }),
     restartSandbox: (node, namespace, pod) =>
       restartSandbox(commands, kubernetes, node, namespace, pod),
-    cleanKubeProxyRules: async (node) => {
-      if (!mayCreatePods) {
-        throw new RegaugeError(
-          'refused',
-          `cannot clean up after the kube-proxy on ${node}: this takes a pod on the node`,
-          { hint: 'allow host access with --host-access' },
-        );
-      }
-      await pods.cleanUpKubeProxy(node, await kubeProxyImage(kubernetes));
-    },
+    cleanKubeProxyRules: (node) =>
+      inKubeProxyImage(options, node, `clean up after the kube-proxy on ${node}`, [
+        'kube-proxy',
+        '--cleanup',
+      ]),
+    ...packetFilter(commands, (node, command) =>
+      inKubeProxyImage(options, node, `remove the nft tables of ${node}`, command),
+    ),
     reboot: (node) => systemctl(commands, distribution, node, `reboot ${node}`, ['reboot']),
     restartService: (node, service) =>
       systemctl(commands, distribution, node, `restart service ${service} of ${node}`, [
@@ -69,6 +69,20 @@ export function hostSystem(options: HostSystemOptions): SystemAccess {
         service,
       ]),
   };
+}
+
+async function inKubeProxyImage(
+  { kubernetes, pods, mayCreatePods }: HostSystemOptions,
+  node: string,
+  what: string,
+  command: readonly string[],
+): Promise<void> {
+  if (!mayCreatePods) {
+    throw new RegaugeError('refused', `cannot ${what}: this takes a pod on the node`, {
+      hint: 'allow host access with --host-access',
+    });
+  }
+  await pods.runInKubeProxyImage(node, await kubeProxyImage(kubernetes), what, command);
 }
 
 /** Of the DaemonSet while it is there, else of the server's own version. */

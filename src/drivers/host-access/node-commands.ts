@@ -25,6 +25,7 @@ export type ReadNeed = { readonly path: string } | { readonly links: true };
 const EXEC_MS = 60_000;
 /** A command that broke off is asked again; reading and whole writes may be. */
 const TRIES = 3;
+const AGENT_TRIES = 2;
 
 export class NodeCommands {
   private readonly kubernetes: KubernetesPort;
@@ -63,6 +64,25 @@ export class NodeCommands {
     }
     if (this.mayCreatePods) return this.own(node, what, command);
     throw notAllowed(what, failure);
+  }
+
+  /** In the node's Cilium agent, which is on the host's network and may change that: for its packet filters. */
+  async inAgent(node: string, what: string, command: readonly string[]): Promise<ExecResult> {
+    for (let tries = 1; ; tries += 1) {
+      const place = (await this.agents.on(node)).find(isCiliumAgent);
+      try {
+        if (place !== undefined) return await this.exec(place, command);
+      } catch (error) {
+        if (tries >= AGENT_TRIES || !isOfPlace(error)) throw within(error, what);
+      }
+      if (tries >= AGENT_TRIES) {
+        throw new RegaugeError('refused', `cannot ${what}: no Cilium agent runs there`, {
+          hint: 'see why it does not: kubectl get pods -A -l k8s-app=cilium -o wide',
+        });
+      }
+      // It came, or was replaced, since the agents were listed.
+      this.agents.forget();
+    }
   }
 
   /** In a pod of host access. */
@@ -126,6 +146,10 @@ function insideOf(place: ExecPlace, need: ReadNeed): Inside | undefined {
   if ('links' in need) return place.hostNetwork ? (path) => path : undefined;
   if (inContainer(place.mounts, need.path) === undefined) return undefined;
   return (path) => inContainer(place.mounts, path) ?? path;
+}
+
+function isCiliumAgent({ container, hostNetwork }: ExecPlace): boolean {
+  return container === 'cilium-agent' && hostNetwork;
 }
 
 /** The container is no place for it: gone, without the program, or not ours to enter. */

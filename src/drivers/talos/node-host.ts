@@ -23,6 +23,8 @@ export type HostAccess = Pick<
   | 'rename'
   | 'removeLink'
   | 'cleanKubeProxyRules'
+  | 'leftRules'
+  | 'removeLeftRules'
   | 'restartSandbox'
 >;
 
@@ -72,6 +74,8 @@ export function talosNodeHost(
     rename: access.rename,
     removeLink: access.removeLink,
     cleanKubeProxyRules: access.cleanKubeProxyRules,
+    leftRules: access.leftRules,
+    removeLeftRules: access.removeLeftRules,
     restartSandbox: access.restartSandbox,
     etcdMembers: () => membersWithHealth(channel, directory),
     etcdSnapshot: async (sink) => {
@@ -126,6 +130,8 @@ function refuseHostAccess(): HostAccess {
     rename: (node, from) => refuse(node, `rename ${from}`),
     removeLink: (node, link) => refuse(node, `remove link ${link}`),
     cleanKubeProxyRules: (node) => refuse(node, 'clean up after the kube-proxy'),
+    leftRules: (node) => refuse(node, 'list the packet filters'),
+    removeLeftRules: (node) => refuse(node, 'change the packet filters'),
     restartSandbox: (node, namespace, pod) =>
       refuse(node, `restart the sandbox of ${namespace}/${pod}`),
   };

@@ -12,6 +12,7 @@ import {
   nodeAddressesUnchanged,
   nodesReady,
   noOldPods,
+  rulesGone,
 } from './nodes.ts';
 import { ownersSuspended } from './owners.ts';
 import { dnsAnswers, pathsClear } from './paths.ts';
@@ -55,6 +56,8 @@ function evaluate(context: GateContext, gate: Gate): Promise<Verdict> {
       return noOldPods(context, gate);
     case 'node-addresses-unchanged':
       return nodeAddressesUnchanged(context, gate);
+    case 'rules-gone':
+      return rulesGone(context, gate);
     case 'webhooks-reachable':
       return webhooksReachable(context, gate);
     case 'owners-suspended':

@@ -37,6 +37,13 @@ export const noOldPods: GateModule<'no-old-pods'> = ({ ports, plan }, { nodes })
         );
   });
 
+/** A program that runs still writes its rules again within seconds (calico#12920, FM-44). */
+export const rulesGone: GateModule<'rules-gone'> = ({ ports }, { nodes, owners }) =>
+  everyNode(nodes, async (name) => {
+    const [first] = await ports.nodeHost.leftRules(name, owners);
+    return first === undefined ? HOLDS : fails(`${name} has ${first}`);
+  });
+
 export const nodeAddressesUnchanged: GateModule<'node-addresses-unchanged'> = (
   { ports },
   { nodes, expected },

@@ -58,6 +58,7 @@ const TRACELESS: ReadonlySet<ActionKind> = new Set([
 function leavesNoTrace({ action }: Step): boolean {
   return (
     TRACELESS.has(action.kind) ||
-    (action.kind === 'change-node-files' && action.cleanKubeProxyRules)
+    (action.kind === 'change-node-files' && action.cleanKubeProxyRules) ||
+    (action.kind === 'clean-packet-filter' && action.nftTables.length > 0)
   );
 }

@@ -137,6 +137,7 @@ export function flannelFacts(evidence: CniEvidence, cni: Fact<CniName>): Fact<Fl
       port: portOf(evidence, netConf, source),
       network: networkOf(evidence, netConf),
       enforcesPolicies: enforcement(evidence, daemonSet),
+      nftables: nftablesOf(evidence, netConf),
       daemonSet:
         daemonSet === undefined
           ? unknown('the DaemonSet of Flannel', 'kubectl get daemonsets -A -o json')
@@ -156,6 +157,7 @@ interface NetConf {
   readonly source: Source;
   readonly network: unknown;
   readonly backend: Readonly<Record<string, unknown>>;
+  readonly nftables: boolean;
 }
 
 function netConfOf(config: ReadObject | undefined): NetConf | undefined {
@@ -165,11 +167,20 @@ function netConfOf(config: ReadObject | undefined): NetConf | undefined {
   return {
     source: { ...config.source, path: 'data["net-conf.json"]' },
     network: value['Network'],
+    nftables: value['EnableNFTables'] === true,
     backend,
   };
 }
 
 const GET_CONFIG = 'kubectl get configmap -n kube-system kube-flannel-cfg -o json';
+
+/** Told by the ConfigMap; K3s writes no such setting (k3s:pkg/agent/flannel/setup.go@05f0cdf). */
+function nftablesOf({ nodes }: CniEvidence, netConf: NetConf | undefined): Fact<boolean> {
+  if (netConf !== undefined) return known(netConf.nftables, netConf.source);
+  const server = k3sServer(nodes);
+  if (server !== undefined) return known(false, server.source);
+  return unknown('whether Flannel writes tables of nft', GET_CONFIG);
+}
 
 function backendOf({ nodes }: CniEvidence, netConf: NetConf | undefined): Fact<string> {
   const type = netConf?.backend['Type'];

@@ -1,7 +1,7 @@
 /** The published schema of Plan, held to the type by the compiler; also what a plan file must satisfy. */
 import { z } from 'zod';
 import type { KubeObject } from '../kubernetes.ts';
-import { type Action, type Gate, PHASES, type Plan, type Step } from '../plan.ts';
+import { type Action, type Gate, PHASES, type Plan, RULES_OWNERS, type Step } from '../plan.ts';
 import { list } from './parts.ts';
 import { rehearsalSummary } from './rehearsal.ts';
 
@@ -101,6 +101,12 @@ const action = z.discriminatedUnion('kind', [
     cleanKubeProxyRules: z.boolean(),
   }),
   z.object({
+    kind: z.literal('clean-packet-filter'),
+    nodes: names,
+    owners: list(z.enum(RULES_OWNERS)),
+    nftTables: names,
+  }),
+  z.object({
     kind: z.literal('write-node-file'),
     nodes: names,
     path: z.string(),
@@ -155,6 +161,7 @@ const gate = z.discriminatedUnion('kind', [
     nodes: names,
     expected: z.record(z.string(), names),
   }),
+  z.object({ kind: z.literal('rules-gone'), nodes: names, owners: list(z.enum(RULES_OWNERS)) }),
   z.object({ kind: z.literal('webhooks-reachable') }),
   z.object({ kind: z.literal('canaries-meet'), node: z.string(), alone: z.boolean() }),
   z.object({ kind: z.literal('sandboxes-made') }),

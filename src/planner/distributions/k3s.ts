@@ -23,7 +23,7 @@ export function k3s(context: DistributionContext): DistributionAdapter {
   return {
     directories: cniDirectories('k3s', { bundledFlannel: true, kubernetesVersion }),
     afterOldCni: { conf: confDir, bin: binDir, runtimeConfig: K3S_CONTAINERD_CONFIG },
-    oldNetwork: FLANNEL,
+    oldNetwork: { ...FLANNEL, rules: [...FLANNEL.rules, 'kube-router'] },
     oldCni: [],
     oldCniReturns: 'with-service',
     kubeProxy: [],

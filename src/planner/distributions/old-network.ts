@@ -1,4 +1,5 @@
 /** What the network that is left is called, and what it leaves on nodes and in their annotations. */
+import type { RulesOwner } from '../../model/plan.ts';
 import { CALICO_KUBECONFIG, CANAL_CONF, CANAL_NETWORK } from '../../knowledge/canal.ts';
 
 export interface OldNetwork {
@@ -10,6 +11,8 @@ export interface OldNetwork {
   /** Files besides the conf; plugin binaries that others share stay. */
   readonly state: readonly string[];
   readonly annotations: RegExp;
+  /** Who of it writes rules into packet filters, and leaves them. */
+  readonly rules: readonly RulesOwner[];
 }
 
 /** knowledge cilium-and-flannel.md section 14. */
@@ -19,6 +22,7 @@ export const FLANNEL: OldNetwork = {
   conf: '10-flannel.conflist',
   state: ['/run/flannel/subnet.env', '/var/lib/cni/networks/cbr0/*', '/var/lib/cni/flannel/*'],
   annotations: /^flannel\.alpha\.coreos\.com\//,
+  rules: ['flannel'],
 };
 
 /** rke2-charts:packages/rke2-canal/charts/templates/daemonset.yaml@262e21a, by its host paths. */
@@ -33,4 +37,5 @@ export const CANAL: OldNetwork = {
     '/var/lib/calico/*',
   ],
   annotations: /^(flannel\.alpha\.coreos\.com|projectcalico\.org)\//,
+  rules: ['flannel', 'calico'],
 };

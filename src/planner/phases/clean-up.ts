@@ -44,7 +44,8 @@ export function cleanUp(
     timeoutSeconds: 900,
     because: 'a stale conf or link is what breaks the next change (FM-03, FM-63, FM-64)',
   });
-  const labels = situation.nodes.map((node) => labelStep(node, oldNetwork, choices, files.id));
+  const rules = rulesStep(situation, files.id);
+  const labels = situation.nodes.map((node) => labelStep(node, oldNetwork, choices, rules.id));
   const uncordon = makeStep({
     phase: 'clean-up',
     name: 'uncordon',
@@ -71,12 +72,38 @@ export function cleanUp(
       { kind: 'paths-clear' },
       { kind: 'sandboxes-made' },
       { kind: 'tokens-accepted' },
+      { kind: 'rules-gone', nodes: everything, owners: oldNetwork.rules },
     ],
     scope: 'none',
     worst: 'nothing is changed',
     because: `the end state of ${choices.release} is asserted, not assumed (FM-54)`,
   });
-  return [files, ...labels, uncordon, verify];
+  return [files, rules, ...labels, uncordon, verify];
+}
+
+/** After its programs are gone: one that runs would write them again. A boot of the node does the same. */
+function rulesStep({ nodes, adapter: { oldNetwork }, nftTables }: Situation, after: string): Step {
+  const everything = nodes.map(({ name }) => name);
+  const { title, rules: owners } = oldNetwork;
+  return makeStep({
+    phase: 'clean-up',
+    name: 'rules',
+    title: `Remove ${title}’s rules from the packet filters of the nodes`,
+    action: { kind: 'clean-packet-filter', nodes: everything, owners, nftTables },
+    nodes: [],
+    after: [after],
+    gates: [
+      { kind: 'no-old-pods', nodes: everything },
+      { kind: 'agents-ready', nodes: everything },
+      { kind: 'paths-clear' },
+    ],
+    scope: 'nodes',
+    worst: 'packets that still matched a left rule take the right way from now on',
+    undoNote: `${title} writes them again when it runs again`,
+    timeoutSeconds: 900,
+    because:
+      'they stay until the node boots, and translate or judge by addresses that other pods have by then (FM-44)',
+  });
 }
 
 /** Cilium's conf where the runtime looks no more. */

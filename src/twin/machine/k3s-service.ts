@@ -15,7 +15,10 @@ import {
 import type { Container, PodObject } from '../../model/kubernetes.ts';
 import { cniPathsOf } from '../node/cni-paths.ts';
 import { runFlannel } from '../programs/flannel/flanneld.ts';
+import { hasKubeRouterRules, writeKubeRouterRules } from '../network/old-rules.ts';
 import { kubeProxy } from '../programs/kube-proxy.ts';
+import { Life } from '../programs/life.ts';
+import { keepPolicyRules } from '../programs/policy-rules.ts';
 import type { NodeRuntime } from '../runtime/node-runtime.ts';
 import type { Process, ProcessHost, TwinNode, World } from '../world.ts';
 import { configuredWords, writeK3sFiles } from './k3s-files.ts';
@@ -167,11 +170,13 @@ export class K3sService implements SystemService {
           backend: settings.flannelBackend === 'host-gw' ? 'host-gw' : 'vxlan',
           port: VXLAN_PORT,
           enforcesPolicies: settings.networkPolicy,
+          policyRules: hasKubeRouterRules,
         })),
       );
     }
     if (settings.kubeProxy)
       processes.push(kubeProxy(this.hostFor('kube-proxy', this.proxyWords(), adopted)));
+    if (settings.networkPolicy) processes.push(policyController(this.parts.world, node()));
     this.processes = processes;
   }
 
@@ -233,4 +238,14 @@ export class K3sService implements SystemService {
       setLive: () => undefined,
     };
   }
+}
+
+/** `--iptables-sync-period` of kube-router. */
+const POLICY_SYNC_MS = 300_000;
+
+/** Its rules stay when it ends (k3s:pkg/agent/netpol/netpol.go@0589157). */
+function policyController(world: World, node: TwinNode): Process {
+  const life = new Life(world.kernel);
+  keepPolicyRules(node, life, { write: writeKubeRouterRules, everyMs: POLICY_SYNC_MS });
+  return life.asProcess();
 }

@@ -7,6 +7,14 @@ import { assert } from '../../base/assert.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Attachment, Fabric, NodeNetwork, TwinNode, Ways } from '../world.ts';
+import {
+  flannelMasquerades,
+  removeFlannelRules,
+  removeKubeProxyRules,
+  writeFlannelRules,
+  writeKubeProxyRules,
+} from './old-rules.ts';
+import { PacketFilter } from './packet-filter.ts';
 import type { View } from './revision-table.ts';
 
 export interface VxlanLink {
@@ -23,7 +31,11 @@ export interface FlannelState {
   readonly subnet: string;
   /** FLANNEL-POSTRTG chain (or its nftables form) is there. */
   readonly masquerade: boolean;
+  /** In tables of nft (EnableNFTables). */
+  readonly nftables?: boolean;
   readonly enforcesPolicies: boolean;
+  /** Whether the rules that enforce them are there, where they are known. */
+  readonly policyRules?: (filter: PacketFilter) => boolean;
   readonly peers: View;
 }
 
@@ -75,6 +87,8 @@ const OTHER_END: Readonly<Record<string, string>> = {
 
 export class KernelNetwork implements NodeNetwork {
   readonly node: string;
+  /** Changed through it by clients; what that means for packets follows. */
+  readonly filter = new PacketFilter(() => this.filterChanged());
   /** What containers of a pod share in this boot, by pod UID: an agent's resolved configuration. */
   readonly scratch = new Map<string, Readonly<Record<string, string>>>();
   /** The upstream in the resolv.conf of a Default-DNS pod, fixed when its sandbox was made. */
@@ -89,6 +103,7 @@ export class KernelNetwork implements NodeNetwork {
   private readonly plainLinks = new Set<string>();
   private readonly reasons = new Map<NetworkPart, readonly OccurrenceId[]>();
   private readonly listeners: NetworkListener[] = [];
+  private readonly losses = new Set<() => void>();
   private flannelState: FlannelState | undefined;
   private ciliumState: CiliumState | undefined;
   private kubeProxyState: KubeProxyState | undefined;
@@ -212,6 +227,9 @@ export class KernelNetwork implements NodeNetwork {
 
   setFlannel(state: FlannelState | undefined): void {
     this.flannelState = state;
+    const { network = '', subnet = '', nftables = false } = state ?? {};
+    if (state?.masquerade === true) writeFlannelRules(this.filter, { network, subnet, nftables });
+    else removeFlannelRules(this.filter);
     this.blame('flannel');
     this.touch(undefined, 'between-nodes');
   }
@@ -227,8 +245,29 @@ export class KernelNetwork implements NodeNetwork {
 
   setKubeProxy(state: KubeProxyState | undefined): void {
     this.kubeProxyState = state;
+    if (state === undefined) removeKubeProxyRules(this.filter);
+    else writeKubeProxyRules(this.filter, state.mode);
     this.blame('kube-proxy');
     this.touch(undefined, 'between-nodes');
+  }
+
+  /** Told when a client took rules of Flannel's or of a policy controller's away, until the answer is called. */
+  onRulesLost(listener: () => void): () => void {
+    this.losses.add(listener);
+    return () => this.losses.delete(listener);
+  }
+
+  /** Packets meet what is there, whoever wrote it, and whether or not it runs still. */
+  private filterChanged(): void {
+    const state = this.flannelState;
+    if (state === undefined) return;
+    const masquerade = flannelMasquerades(this.filter);
+    const enforcesPolicies = state.enforcesPolicies && (state.policyRules?.(this.filter) ?? true);
+    if (masquerade === state.masquerade && enforcesPolicies === state.enforcesPolicies) return;
+    this.flannelState = { ...state, masquerade, enforcesPolicies };
+    this.blame('flannel');
+    this.touch(undefined, 'between-nodes');
+    for (const listener of this.losses) listener();
   }
 
   /** What made the part as it is, or took it away. */
@@ -245,6 +284,7 @@ export class KernelNetwork implements NodeNetwork {
     this.scratch.clear();
     this.resolvers.clear();
     this.upstreamLosses.clear();
+    this.filter.clear();
     this.flannelState = undefined;
     this.ciliumState = undefined;
     this.kubeProxyState = undefined;

@@ -4,6 +4,7 @@
  * the hosts' routing stacks (truth:P05), unless BPF host routing goes past those stacks
  * (cilium-and-flannel.md 1, 5).
  */
+import { contains, parseAddress, parseCidr } from '../../base/cidr.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { PathVerdict } from '../world.ts';
 import type { KernelNetwork, TunnelDevice } from './kernel-network.ts';
@@ -165,10 +166,34 @@ function isTranslated(from: Place, to: Place): boolean {
     return to.attachment === undefined ? !sameNode : to.attachment.network !== 'flannel';
   }
   if (from.attachment.network === 'cilium') {
+    if (to.attachment?.network === 'cilium') return !sameNode && meetsFlannelRules(from, to);
     if (masqueradeOf(from.network) === 'none') return false;
-    return to.attachment === undefined ? !sameNode : to.attachment.network !== 'cilium';
+    return to.attachment === undefined ? !sameNode : true;
   }
   return !sameNode;
+}
+
+/**
+ * What Flannel's rules make of packets between pods of Cilium: only those meet them that go through the host's
+ * stack as they are, natively routed, and only where ranges are used again (calico#12920, FM-44). Its tables
+ * of nft let pass what stays within its network.
+ */
+function meetsFlannelRules({ network, attachment }: Place, to: Place): boolean {
+  const { cilium, flannel } = network;
+  if (cilium?.routing !== 'native' || cilium.hostRouting !== 'legacy') return false;
+  if (flannel?.masquerade !== true) return false;
+  const source = attachment?.ip ?? '';
+  const target = to.attachment?.ip ?? '';
+  if (isIn(flannel.subnet, target)) return false;
+  const toNetwork = isIn(flannel.network, target);
+  if (!isIn(flannel.network, source)) return toNetwork && flannel.nftables !== true;
+  return !(toNetwork && (isIn(flannel.subnet, source) || flannel.nftables === true));
+}
+
+function isIn(range: string, address: string): boolean {
+  const cidr = parseCidr(range);
+  const point = parseAddress(address);
+  return cidr !== undefined && point !== undefined && contains(cidr, point);
 }
 
 function masqueradeOf(network: KernelNetwork): string {

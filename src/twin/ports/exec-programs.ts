@@ -8,6 +8,7 @@ import type { FileStat } from '../world.ts';
 import type { ContainerFiles } from './container-files.ts';
 import type { ExecContext, Program } from './exec-context.ts';
 import { hubble } from './exec-hubble.ts';
+import { FILTER_TOOLS, packetFilterProgram } from './exec-packet-filter.ts';
 import { chmod, dd, mkdir, mv, rm, sync } from './exec-file-changes.ts';
 import { grep, ip, kill, nsenter, pgrep } from './exec-host-programs.ts';
 
@@ -36,9 +37,15 @@ const BARE_IMAGES =
 /** Hubble's own client is in the agent's image (cilium:images/cilium/Dockerfile). */
 const AGENT_IMAGE = /(^|\/)cilium\/cilium(:|@|$)/;
 
+/** Agents' images have both back ends of iptables (cilium:images/runtime, flannel:images/Dockerfile, calico:node). */
+const FILTER_IMAGE =
+  /(^|\/)(cilium\/cilium|(hardened-)?flannel|(calico\/|hardened-calico)(node)?)(:|@|$)/;
+
 export function programOf(word: string, image: string | undefined): Program | undefined {
   if (image !== undefined && BARE_IMAGES.test(image)) return undefined;
   const name = nameOf(word);
+  if (FILTER_TOOLS.has(name))
+    return FILTER_IMAGE.test(image ?? '') ? packetFilterProgram(name) : undefined;
   if (name === 'hubble') return AGENT_IMAGE.test(image ?? '') ? hubble : undefined;
   return Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
 }

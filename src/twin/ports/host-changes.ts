@@ -4,6 +4,8 @@ import type { Kernel } from '../kernel/kernel.ts';
 
 export type FileChange = 'file-written' | 'file-removed' | 'file-renamed';
 
+const RULES = 'rules-changed';
+
 const known = new WeakMap<Kernel, HostChanges>();
 
 /** One for a twin, whichever way a client comes: what was told is not told again. */
@@ -33,7 +35,19 @@ class HostChanges {
     this.kernel.because([this.tell(node, 'link-removed', link)], action);
   }
 
-  private tell(node: string, what: FileChange | 'link-removed', path: string): OccurrenceId {
+  /** Rules of packet filters; many commands in a row are one change. */
+  rules(node: string, command: string, action: () => void): void {
+    const before = this.last.get(node);
+    const id = before?.key === RULES ? before.id : this.tell(node, RULES, command);
+    this.last.set(node, { key: RULES, id });
+    this.kernel.because([id], action);
+  }
+
+  private tell(
+    node: string,
+    what: FileChange | 'link-removed' | typeof RULES,
+    path: string,
+  ): OccurrenceId {
     const message = `a client changed ${node}: ${what.replace('-', ' ')}, ${path}`;
     return this.kernel.because(this.kernel.causes, () =>
       this.kernel.occur(`client.${what}`, { node, message }),

@@ -7,7 +7,9 @@ import type { EtcdMember, NodeHostPort } from '../../ports/node-host.ts';
 import { isUp } from '../api/control-plane.ts';
 import { disturbancesOf } from '../api/disturbances.ts';
 import type { TwinNode, World } from '../world.ts';
+import { networkOf } from '../network/kernel-network.ts';
 import { hostChangesOf } from './host-changes.ts';
+import { leftInFilter, removeFromFilter } from './left-in-filter.ts';
 
 export interface NodeHostExtras {
   /** `kube-proxy --cleanup` on the node. */
@@ -50,6 +52,14 @@ export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHo
     removeLink: (name, link) =>
       on(name, ({ network }) => changes.link(name, link, () => network.removeLink(link))),
     cleanKubeProxyRules: (name) => on(name, (node) => extras.cleanKubeProxyRules(node)),
+    leftRules: (name, owners) =>
+      on(name, (node) => leftInFilter(networkOf(node).filter, owners).words),
+    removeLeftRules: (name, what) =>
+      on(name, (node) =>
+        changes.rules(name, what.owners.join(', '), () =>
+          removeFromFilter(networkOf(node).filter, what),
+        ),
+      ),
     restartSandbox: (name, namespace, pod) =>
       on(name, (node) => restartSandbox(world, node, namespace, pod)),
     etcdMembers: () => world.kernel.answer(world.constants.apiCallMs, () => etcdMembers(world)),

@@ -17,8 +17,16 @@ const cleanUp = initStep(({ node }) => {
   return undefined;
 });
 
+/** Its image has nft too (kubernetes/release:images/build/distroless-iptables). */
+const nft = initStep((host) => {
+  const [, ...args] = wordsOf(host);
+  const { exitCode, stderr } = networkOf(host.node).filter.nft(args);
+  return exitCode === 0 ? undefined : stderr;
+});
+
 export function kubeProxy(host: ProcessHost): Process {
   const { world } = host;
+  if (wordsOf(host)[0] === 'nft') return nft(host);
   if (wordsOf(host).includes('--cleanup')) return cleanUp(host);
   const life = new Life(world.kernel);
   const network = networkOf(host.node);

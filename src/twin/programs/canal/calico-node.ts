@@ -7,9 +7,14 @@
 import { CALICO_KUBECONFIG, CALICO_NODENAME } from '../../../knowledge/canal.ts';
 import type { Process, ProcessHost } from '../../world.ts';
 import { apiAccess } from '../api-access.ts';
+import { writeFelixRules } from '../../network/old-rules.ts';
 import { Life } from '../life.ts';
+import { keepPolicyRules } from '../policy-rules.ts';
 import { startWhen } from '../start-when.ts';
 import { pluginKubeconfig } from './plugin-account.ts';
+
+/** `iptablesRefreshInterval` (calico:felix/config/config_params.go). */
+const REFRESH_MS = 180_000;
 
 export function calicoNode(host: ProcessHost): Process {
   const { node, world } = host;
@@ -20,6 +25,7 @@ export function calicoNode(host: ProcessHost): Process {
     const kubeconfig = pluginKubeconfig(host);
     if (node.files.read(CALICO_KUBECONFIG) !== kubeconfig)
       node.files.write(CALICO_KUBECONFIG, kubeconfig, { mode: 0o600 });
+    keepPolicyRules(node, life, { write: writeFelixRules, everyMs: REFRESH_MS });
     host.setReady(true);
   };
   startWhen(host, life, () => apiAccess(host).ok, serve);

@@ -9,6 +9,8 @@ export interface FlannelConfig {
   readonly network: string;
   readonly backend: 'vxlan' | 'host-gw';
   readonly port: number;
+  /** Its rules are in tables of nft, instead of iptables. */
+  readonly nftables?: boolean;
 }
 
 /** The Linux kernel's own default, which flanneld leaves to it (F:Documentation/backends.md). */
@@ -36,11 +38,13 @@ export function readFlannelConfig({ world, pod }: ProcessHost): FlannelConfig | 
     network: parsed.Network,
     backend: type === 'host-gw' ? 'host-gw' : 'vxlan',
     port: parsed.Backend?.Port ?? DEFAULT_VXLAN_PORT,
+    nftables: parsed.EnableNFTables === true,
   };
 }
 
 interface NetConf {
   readonly Network?: unknown;
+  readonly EnableNFTables?: unknown;
   readonly Backend?: { readonly Type?: string; readonly Port?: number };
 }
 

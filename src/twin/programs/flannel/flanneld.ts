@@ -4,10 +4,12 @@
  * What it set up stays when it goes, except its traffic rules in some versions.
  */
 import { contains, nthAddress, parseCidr } from '../../../base/cidr.ts';
-import type { Condition } from '../../../model/kubernetes.ts';
+import type { Condition, Container } from '../../../model/kubernetes.ts';
 import type { Process, ProcessHost } from '../../world.ts';
 import { fabricOf } from '../../network/fabric.ts';
 import { networkOf } from '../../network/kernel-network.ts';
+import { hasFelixRules } from '../../network/old-rules.ts';
+import type { PacketFilter } from '../../network/packet-filter.ts';
 import { FLANNEL_PUBLIC_IP, FLANNEL_SUBNET_MANAGER } from '../../network/peer-tables.ts';
 import { blameAbsence } from '../absence.ts';
 import { apiAccess } from '../api-access.ts';
@@ -23,6 +25,7 @@ const MTU = 1450;
 /** What else than a ConfigMap and its pod may tell it. */
 export interface FlannelSettings extends FlannelConfig {
   readonly enforcesPolicies: boolean;
+  readonly policyRules?: (filter: PacketFilter) => boolean;
 }
 
 export function flanneld(pod: ProcessHost): Process {
@@ -30,7 +33,11 @@ export function flanneld(pod: ProcessHost): Process {
     const config = readFlannelConfig(pod);
     return config === undefined
       ? undefined
-      : { ...config, enforcesPolicies: enforcesPolicies(pod) };
+      : {
+          ...config,
+          enforcesPolicies: enforcesPolicies(pod),
+          ...(hasFelix(pod) ? { policyRules: hasFelixRules } : {}),
+        };
   });
 }
 
@@ -39,6 +46,7 @@ type Settings = () => FlannelSettings | undefined;
 export function runFlannel(host: ProcessHost, settings: Settings): Process {
   const life = new Life(host.world.kernel);
   followRemovals(host.world);
+  keepRules(host, life);
   life.onEnd((reason) => leaveBehind(host, reason));
   if (host.adopted === true) {
     const failure = setUp(host, settings);
@@ -48,6 +56,23 @@ export function runFlannel(host: ProcessHost, settings: Settings): Process {
   }
   life.after(host.world.constants.apiCallMs, () => start(host, life, settings));
   return life.asProcess();
+}
+
+/** It looks again and again whether its rules are there, in iptables; tables of nft it writes once. */
+const RESYNC_MS = 5_000;
+
+function keepRules({ node }: ProcessHost, life: Life): void {
+  const network = networkOf(node);
+  const writeAgain = (): void => {
+    const { flannel } = network;
+    if (flannel !== undefined) network.setFlannel({ ...flannel, masquerade: true });
+  };
+  const forget = network.onRulesLost(() => {
+    const { flannel } = network;
+    if (flannel?.masquerade === false && flannel.nftables !== true)
+      life.after(RESYNC_MS, writeAgain);
+  });
+  life.onEnd(forget);
 }
 
 interface Failure {
@@ -161,12 +186,19 @@ function subnetEnv(network: string, subnet: string): string {
 }
 
 /** Calico beside it (Canal), or the kube-network-policies side-car (flannel chart ≥ 0.25.5, Talos ≥ 1.13). */
-function enforcesPolicies({ pod }: ProcessHost): boolean {
-  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
-  return containers.some(
-    (container) =>
-      isCalicoImage(container) || container.image?.includes('kube-network-policies') === true,
+function enforcesPolicies(host: ProcessHost): boolean {
+  return (
+    hasFelix(host) ||
+    containersOf(host).some(({ image }) => image?.includes('kube-network-policies') === true)
   );
+}
+
+function hasFelix(host: ProcessHost): boolean {
+  return containersOf(host).some(isCalicoImage);
+}
+
+function containersOf({ pod: { spec } }: ProcessHost): readonly Container[] {
+  return [...spec.containers, ...(spec.initContainers ?? [])];
 }
 
 function fail(host: ProcessHost, life: Life, message: string, because: readonly number[]): void {
