@@ -41,6 +41,8 @@ const world: World = {
     check: () => ({ ok: true }),
     admit: () => ({ ok: true }),
     unauthorizedCount: () => 0,
+    authenticationFailures: () => ({ server: '1', count: 0, uptimeMs: 0 }),
+    refuseStranger: () => undefined,
     runsOn: () => false,
   },
 };

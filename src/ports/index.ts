@@ -12,6 +12,7 @@ export type {
 } from './helm.ts';
 export type {
   ApplyOptions,
+  AuthenticationFailures,
   CallOptions,
   DeleteOptions,
   EvictionAnswer,

@@ -116,6 +116,15 @@ export interface ServerVersion {
   readonly gitVersion: string;
 }
 
+/** Requests that one API server answered with 401, since nobody whom it knows had sent them. */
+export interface AuthenticationFailures {
+  /** The process that counts: of several behind one address each counts its own, one that starts anew begins at 0. */
+  readonly server: string;
+  readonly count: number;
+  /** For how long it has counted, by its own clock. */
+  readonly uptimeMs: number;
+}
+
 /** A kind that the server serves. */
 export interface ServedResource {
   readonly apiVersion: string;
@@ -160,6 +169,13 @@ export interface KubernetesReads {
     options: WatchOptions,
   ): AsyncIterable<WatchEvent<T>>;
   version(options?: CallOptions): Promise<ServerVersion>;
+  /**
+   * Of the API server that answers this request, from its metrics (`GET /metrics`:
+   * `authentication_attempts`, which counts what `apiserver_request_total{code="401"}` does not, measured
+   * on 1.33). `forbidden` without the right to that path; `refused` where it does not tell. The answer is
+   * megabytes on a large cluster: not to be asked for often.
+   */
+  authenticationFailures(options?: CallOptions): Promise<AuthenticationFailures>;
   /** Which kinds are served, in all versions; a group that does not answer is left out and named. */
   resources(options?: CallOptions): Promise<ServedResources>;
 }

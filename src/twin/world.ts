@@ -4,6 +4,7 @@
  */
 import type { OccurrenceId } from '../model/occurrence.ts';
 import type { Container, PodObject } from '../model/kubernetes.ts';
+import type { AuthenticationFailures } from '../ports/index.ts';
 import type { Constants } from './constants.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { SystemService, TalosSystem } from './machine/systems.ts';
@@ -262,6 +263,10 @@ export interface ApiServer {
   /** Control plane up, etcd with quorum. */
   healthy(): boolean;
   unauthorizedCount(): number;
+  /** As the process that answers now counts them in its metrics. */
+  authenticationFailures(): AuthenticationFailures;
+  /** Somebody from outside of the twin is not known, and is answered 401. */
+  refuseStranger(): void;
   /** Whether one of its processes runs on the node. */
   runsOn(node: TwinNode): boolean;
   /** What cost etcd its quorum; empty while it has one. */

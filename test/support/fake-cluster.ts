@@ -33,6 +33,10 @@ export class FakeCluster {
   readonly sandboxes: string[] = [];
   readonly configs = new Map<string, string>();
   failingPaths: readonly FailingPath[] = [];
+  /** What the API server counts of answers with 401, which one it is, and since when it runs (ms). */
+  refusals = 0;
+  apiServer = 'api-1';
+  apiServerSince = -3_600_000;
   readonly ports: Ports;
   private readonly options: FakeOptions;
   private readonly calls = new Map<string, number>();
@@ -212,6 +216,12 @@ export class FakeCluster {
       },
       kubernetes: {
         ...unusedKubernetes(),
+        authenticationFailures: () =>
+          this.answer('authenticationFailures', () => ({
+            server: this.apiServer,
+            count: this.refusals,
+            uptimeMs: this.kernel.now() - this.apiServerSince,
+          })),
         get: <T extends KubeObject>(address: ObjectAddress) =>
           this.answer(`get ${address.kind} ${address.name}`, () => find(address) as T | undefined),
         list: <T extends KubeObject>(
@@ -288,8 +298,6 @@ export class FakeCluster {
         links: () => Promise.resolve([]),
         removeLink: () => Promise.resolve(),
         cleanKubeProxyRules: () => Promise.resolve(),
-        leftRules: () => Promise.resolve([]),
-        removeLeftRules: () => Promise.resolve(),
         restartSandbox: (node, namespace, name) =>
           host('sandbox', node, () => {
             this.sandboxes.push(name);

@@ -42,6 +42,8 @@ export function fakeWorld(
     healthy: () => state.apiHealthy,
     runsOn: ({ machine }) => machine.up,
     unauthorizedCount: () => 0,
+    authenticationFailures: () => ({ server: '1', count: 0, uptimeMs: 0 }),
+    refuseStranger: () => undefined,
     admit: () => ({ ok: true }),
   };
   names.forEach((name, index) => {

@@ -3,7 +3,7 @@ import type { KubernetesPort } from '../../src/ports/index.ts';
 
 type Unused = Pick<
   KubernetesPort,
-  'pages' | 'watch' | 'version' | 'resources' | 'create' | 'replace' | 'exec' | 'logs'
+  'pages' | 'watch' | 'version' | 'authenticationFailures' | 'resources' | 'create' | 'replace' | 'exec' | 'logs'
 >;
 
 export function unusedKubernetes(): Unused {
@@ -11,6 +11,7 @@ export function unusedKubernetes(): Unused {
     pages: () => fail('pages'),
     watch: () => fail('watch'),
     version: () => fail('version'),
+    authenticationFailures: () => fail('authenticationFailures'),
     resources: () => fail('resources'),
     create: () => fail('create'),
     replace: () => fail('replace'),

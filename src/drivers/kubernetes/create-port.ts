@@ -12,6 +12,7 @@ import type {
   WatchOptions,
 } from '../../ports/index.ts';
 import type { ApiClient } from './api-client.ts';
+import { authenticationFailures } from './authentication-failures.ts';
 import { execInContainer } from './exec.ts';
 import { mapOf } from '../../base/json-tree.ts';
 import { Kinds } from './kinds.ts';
@@ -54,6 +55,7 @@ export function createKubernetesPort(client: ApiClient): KubernetesPort {
       yield* watchEvents(client, place, options) as AsyncGenerator<WatchEvent<T>>;
     },
     version: (options) => versionOf(client, options),
+    authenticationFailures: (options) => authenticationFailures(client, options),
     resources: (options = {}) => kinds.all(calls(options)),
     create: <T extends KubeObject>(object: T, options = {}) =>
       objects.create(object, options) as Promise<T>,

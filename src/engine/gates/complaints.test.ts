@@ -111,7 +111,10 @@ describe('sandboxes-made', () => {
     cluster.put(warning('sick-7d4b9c6f5-bbbbb', 'FailedCreatePodSandBox', NO_SANDBOX));
     const kept: string[] = [];
     await run(cluster, { onBrokenBefore: (all) => Promise.resolve(void kept.push(...all)) });
-    expect(kept).toEqual(['FailedCreatePodSandBox default/sick']);
+    expect(kept).toEqual([
+      expect.stringMatching(/^unauthorized counted api-1 0 36000\d\d$/),
+      'FailedCreatePodSandBox default/sick',
+    ]);
     expect((await run(cluster, { brokenBefore: kept })).result.outcome).toBe('done');
   });
 
@@ -149,5 +152,104 @@ describe('tokens-accepted', () => {
     const { result } = await run(cluster);
     expect(result.outcome).toBe('done');
     expect(result.seconds).toBeLessThan(5);
+  });
+});
+
+/** So many 401s, one every so many milliseconds, from before the gate on. */
+function refuse(cluster: FakeCluster, times: number, everyMs: number): void {
+  for (let nth = 0; nth < times; nth += 1)
+    cluster.kernel.after(MEANWHILE_MS + nth * everyMs, () => (cluster.refusals += 1));
+}
+
+describe('tokens-accepted, by the API server’s own count', () => {
+  it('waits while somebody is refused of whom no event tells, and a minute more', async () => {
+    const cluster = new FakeCluster(TWO);
+    refuse(cluster, 4, 10_000);
+    const { result, waits } = await run(cluster);
+    expect(result.outcome).toBe('done');
+    expect(result.seconds).toBeGreaterThan(90);
+    expect(waits[0]).toMatch(/answered 1 requests with 401 in the last \d+ s \(0 a minute before/);
+  });
+
+  it('stops with the count when it does not end', async () => {
+    const cluster = new FakeCluster(TWO);
+    refuse(cluster, 100, 10_000);
+    const { result } = await run(cluster);
+    expect(result.failed?.message).toMatch(
+      /tokens-accepted does not hold.*answered \d+ requests with 401/,
+    );
+  });
+
+  it('does not wait for as many as there were before', async () => {
+    const cluster = new FakeCluster(TWO);
+    cluster.refusals = 600; // ten a minute, for an hour
+    refuse(cluster, 100, 6_000);
+    const { result } = await run(cluster);
+    expect(result.outcome).toBe('done');
+    expect(result.seconds).toBeLessThan(60);
+  });
+
+  it('compares a process with itself: one that began meanwhile has counted from 0', async () => {
+    const cluster = new FakeCluster(TWO);
+    cluster.refusals = 5;
+    cluster.kernel.after(MEANWHILE_MS, () => {
+      cluster.apiServer = 'api-1, anew';
+      cluster.apiServerSince = cluster.kernel.now();
+      cluster.refusals = 0;
+    });
+    const { result } = await run(cluster);
+    expect(result.outcome).toBe('done');
+    expect(result.seconds).toBeLessThan(5);
+  });
+
+  it('looks twice at an older process that it has not seen before', async () => {
+    const cluster = new FakeCluster(TWO);
+    cluster.kernel.after(MEANWHILE_MS, () => {
+      cluster.apiServer = 'api-2';
+      cluster.refusals = 70_000;
+    });
+    const { result, waits } = await run(cluster);
+    expect(waits[0]).toContain('another API server answers than before');
+    expect(result.outcome).toBe('done');
+    expect(result.seconds).toBeGreaterThan(25);
+  });
+
+  it('goes on from what the first run saw', async () => {
+    const cluster = new FakeCluster(TWO);
+    const kept: string[] = [];
+    await run(cluster, { onBrokenBefore: (all) => Promise.resolve(void kept.push(...all)) });
+    const later = new FakeCluster(TWO);
+    later.apiServerSince -= 60_000;
+    later.refusals = 3;
+    const { result, waits } = await run(later, { brokenBefore: kept });
+    expect(waits[0]).toContain('answered 3 requests with 401');
+    expect(result.outcome).toBe('done');
+  });
+
+  it('says before it begins that the server does not tell, and goes by events then', async () => {
+    const forbidden = new RegaugeError('forbidden', 'GET /metrics is forbidden');
+    const cluster = new FakeCluster({
+      ...TWO,
+      failing: (what) => (what === 'authenticationFailures' ? forbidden : undefined),
+    });
+    const { result, events } = await run(cluster);
+    expect(result.outcome).toBe('done');
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        message: expect.stringContaining('seen in events alone: GET /metrics is forbidden'),
+      }),
+    );
+  });
+
+  it('does not hold where it cannot be read any more', async () => {
+    const cluster = new FakeCluster({
+      ...TWO,
+      failing: (what, times) =>
+        what === 'authenticationFailures' && times > 1
+          ? new RegaugeError('forbidden', 'GET /metrics is forbidden')
+          : undefined,
+    });
+    const { result } = await run(cluster);
+    expect(result.failed?.message).toMatch(/could not be evaluated: GET \/metrics is forbidden/);
   });
 });

@@ -1,14 +1,22 @@
 /**
  * Gates on what the cluster complains of: sandboxes that cannot be made, and calls that are answered
- * with 401. Both are compared with the time before the first step. Of 401s a cluster shows through its
- * API only what somebody wrote into an event (a kubelet that gets no token, a CNI plugin whose API call
- * is refused, a controller); who merely logs it is not seen here, and shows as not ready elsewhere.
+ * with 401. Both are compared with the time before the first step. Of 401s some are written into events
+ * (a kubelet that gets no token, a CNI plugin whose API call is refused, a controller), which say whose
+ * they are; all are counted by the API server that gave them (`refused-requests.ts`). Where that one does
+ * not tell, which is said when the run begins, events are all there is.
  */
 import type { PodObject } from '../../model/kubernetes.ts';
 import type { Ports } from '../../ports/index.ts';
 import { isOver } from '../../steps/pods.ts';
-import { fails, HOLDS } from '../../steps/step-module.ts';
+import { fails, HOLDS, type Verdict } from '../../steps/step-module.ts';
 import type { GateModule } from './gate-context.ts';
+import {
+  isMore,
+  perMinute,
+  refusedBefore,
+  refusedBeforeOf,
+  type RefusedRequests,
+} from './refused-requests.ts';
 import type { Complaint, Warnings } from './warnings.ts';
 
 const SANDBOX = 'FailedCreatePodSandBox';
@@ -47,21 +55,43 @@ export const tokensAccepted: GateModule<'tokens-accepted'> = async ({
   );
   const recent = told.filter((complaint) => isRecent(complaint, warnings));
   const [first] = recent;
-  if (first === undefined) return HOLDS;
+  if (first === undefined) return countedRefusals(warnings.refused, failingBefore);
   const { involvedObject, message = '', reason = 'an event' } = first.event;
   return fails(
     `${involvedObject.kind} ${involvedObject.namespace ?? ''}/${involvedObject.name} was answered 401 in the last minute (${reason}), and was not before the run; ${rateOf(told, warnings)}: ${message}`,
   );
 };
 
+/** By the API server's own count: no more than before the run, in the last minute. */
+async function countedRefusals(
+  refused: RefusedRequests,
+  failingBefore: ReadonlySet<string>,
+): Promise<Verdict> {
+  const { look, unknown } = refusedBeforeOf(failingBefore);
+  if (unknown !== undefined) return HOLDS;
+  const growth = await refused.growth(look);
+  if (growth === undefined)
+    return fails(
+      'another API server answers than before, and how often it answers 401 is known in a minute',
+    );
+  if (!isMore(growth, look)) return HOLDS;
+  const { count, ms } = growth;
+  const before = `${Number(perMinute(look).toPrecision(2))} a minute before the run`;
+  return fails(
+    `the API server answered ${count} requests with 401 in the last ${Math.round(ms / 1_000)} s (${before}): somebody’s token is not taken; its log says why (“Unable to authenticate the request”)`,
+  );
+}
+
 /** What is wrong already, as the keys that gates leave out; to be asked before the first step. */
 export async function complainedBefore(ports: Ports, warnings: Warnings): Promise<string[]> {
+  const refused = await refusedBefore(warnings.refused);
   const complaints = await warnings.look();
   const failing = await withoutSandbox(
     ports,
     complaints.filter(({ event }) => event.reason === SANDBOX),
   );
   return [
+    ...refused,
     ...new Set([
       ...failing.map(({ about }) => sandboxKey(about)),
       ...complaints.filter(isUnauthorized).map(({ about }) => unauthorizedKey(about)),

@@ -2,9 +2,11 @@
  * What the cluster itself complains of: its Warning events, listed at most once a second however many
  * gates ask. A complaint counts by its growth on our own clock (the cluster's may differ), and by the
  * name of its object without what a controller drew, since a pod that fails again has another name.
+ * Beside them stands what the API server counts of requests it refused, which nobody makes an event of.
  */
 import type { EventObject } from '../../model/kubernetes.ts';
 import type { ClockPort, KubernetesPort } from '../../ports/index.ts';
+import { RefusedRequests } from './refused-requests.ts';
 import { SharedLook } from './shared-look.ts';
 
 export interface Complaint {
@@ -20,15 +22,19 @@ interface Known {
   readonly grewAt: number;
 }
 
+type Reads = Pick<KubernetesPort, 'list' | 'authenticationFailures'>;
+
 export class Warnings {
-  private readonly kubernetes: Pick<KubernetesPort, 'list'>;
+  readonly refused: RefusedRequests;
+  private readonly kubernetes: Reads;
   private readonly clock: ClockPort;
   private known: ReadonlyMap<string, Known> = new Map();
   private readonly shared: SharedLook<readonly Complaint[]>;
 
-  constructor(kubernetes: Pick<KubernetesPort, 'list'>, clock: ClockPort) {
+  constructor(kubernetes: Reads, clock: ClockPort) {
     this.kubernetes = kubernetes;
     this.clock = clock;
+    this.refused = new RefusedRequests(kubernetes, clock);
     this.shared = new SharedLook(clock, () => this.read());
   }
 

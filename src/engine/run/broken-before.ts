@@ -6,6 +6,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { Ports } from '../../ports/index.ts';
 import { complainedBefore } from '../gates/complaints.ts';
+import { isOfRefused, refusedBeforeOf } from '../gates/refused-requests.ts';
 import { pathKey } from '../gates/paths.ts';
 import type { Warnings } from '../gates/warnings.ts';
 
@@ -36,12 +37,16 @@ async function complaints(
 
 /** `; 3 paths fail already and are not waited for`, or nothing. */
 export function brokenInWords(broken: readonly string[], fromEarlierRun: boolean): string {
-  if (broken.length === 0) return '';
-  const paths = broken.filter((key) => key.includes('>')).length;
-  const others = broken.length - paths;
+  const { unknown } = refusedBeforeOf(broken);
+  const uncounted =
+    unknown === undefined ? '' : `; answers with 401 are seen in events alone: ${unknown}`;
+  const keys = broken.filter((key) => !isOfRefused(key));
+  if (keys.length === 0) return uncounted;
+  const paths = keys.filter((key) => key.includes('>')).length;
+  const others = keys.length - paths;
   const what = [
     ...(paths === 0 ? [] : [`${paths} paths`]),
     ...(others === 0 ? [] : [`pods of ${others} owners`]),
   ].join(' and ');
-  return `; ${what} ${fromEarlierRun ? 'failed before the first step' : 'fail already'} and are not waited for`;
+  return `; ${what} ${fromEarlierRun ? 'failed before the first step' : 'fail already'} and are not waited for${uncounted}`;
 }

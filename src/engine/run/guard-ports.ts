@@ -27,8 +27,17 @@ export interface Guard {
 
 const QUESTIONS: Readonly<Record<keyof Ports, ReadonlySet<string>>> = {
   clock: new Set(['sleep']),
-  kubernetes: new Set(['get', 'list', 'pages', 'watch', 'version', 'resources', 'logs']),
-  nodeHost: new Set(['list', 'read', 'machineConfig', 'links', 'leftRules', 'etcdMembers']),
+  kubernetes: new Set([
+    'get',
+    'list',
+    'pages',
+    'watch',
+    'version',
+    'authenticationFailures',
+    'resources',
+    'logs',
+  ]),
+  nodeHost: new Set(['list', 'read', 'machineConfig', 'links', 'etcdMembers']),
   helm: new Set(['status', 'history', 'manifest', 'template']),
   prober: new Set(['failing', 'observations', 'unknown']),
 };

@@ -54,6 +54,13 @@ export class ControlPlane {
     return this.all().find((member) => this.serves(member))?.node;
   }
 
+  /** All of them, on their nodes. */
+  servingNodes(): readonly TwinNode[] {
+    return this.all()
+      .filter((member) => this.serves(member))
+      .map(({ node }) => node);
+  }
+
   runsOn(node: TwinNode): boolean {
     return this.all().some((member) => member.node === node && this.serves(member));
   }

@@ -3,6 +3,7 @@
  * Storage is the object store; this is what stands in front of it.
  */
 import type { OccurrenceId } from '../../model/occurrence.ts';
+import type { AuthenticationFailures } from '../../ports/index.ts';
 import type {
   AdmissionVerdict,
   ApiIdentity,
@@ -14,6 +15,7 @@ import type {
 } from '../world.ts';
 import { AdmissionWebhooks } from './admission-webhooks.ts';
 import { ControlPlane } from './control-plane.ts';
+import { RefusedRequests } from './refused-requests.ts';
 import { refusalOf, type TokenRefusal } from './token-authentication.ts';
 import type { ServiceAccountToken } from '../world.ts';
 
@@ -31,6 +33,7 @@ class TwinApiServer implements ApiServer {
   private readonly controlPlane: ControlPlane;
   private readonly webhooks: AdmissionWebhooks;
   private readonly refusals = new Map<string, OccurrenceId>();
+  private readonly refused: RefusedRequests;
   private unauthorized = 0;
   private quorumLost: OccurrenceId | undefined;
   private waiting: { readonly action: () => void; readonly causes: readonly OccurrenceId[] }[] = [];
@@ -39,6 +42,7 @@ class TwinApiServer implements ApiServer {
   constructor(parts: ApiServerParts) {
     this.parts = parts;
     this.controlPlane = new ControlPlane(parts);
+    this.refused = new RefusedRequests(parts.kernel, this.controlPlane);
     this.webhooks = new AdmissionWebhooks(parts, this.controlPlane);
   }
 
@@ -59,6 +63,7 @@ class TwinApiServer implements ApiServer {
   }
 
   controlPlaneChanged(): void {
+    this.refused.controlPlaneChanged();
     this.watchQuorum();
     if (this.checkPlanned || this.waiting.length === 0) return;
     this.checkPlanned = true;
@@ -78,6 +83,7 @@ class TwinApiServer implements ApiServer {
     const refusal = refusalOf(identity.token, this.parts);
     if (refusal === undefined) return { ok: true };
     this.unauthorized += 1;
+    this.refused.count();
     const because = [this.tell(identity.token, refusal)];
     return { ok: false, failure: 'unauthorized', message: 'Unauthorized', because };
   }
@@ -102,6 +108,14 @@ class TwinApiServer implements ApiServer {
 
   unauthorizedCount(): number {
     return this.unauthorized;
+  }
+
+  authenticationFailures(): AuthenticationFailures {
+    return this.refused.now();
+  }
+
+  refuseStranger(): void {
+    this.refused.count();
   }
 
   admit(

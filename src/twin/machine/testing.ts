@@ -45,6 +45,8 @@ export function fakeWorld(versions: Partial<WorldVersions> = {}): FakeWorld {
         healthy: () => world.apiHealthy,
         runsOn: ({ machine }) => machine.up,
         unauthorizedCount: () => 0,
+        authenticationFailures: () => ({ server: '1', count: 0, uptimeMs: 0 }),
+        refuseStranger: () => undefined,
         admit: () => ({ ok: true }),
       };
     },

@@ -24,12 +24,13 @@ const PAGE = 500;
 
 export function createKubernetesReads(
   world: World,
-): Pick<KubernetesReads, 'pages' | 'watch' | 'version' | 'resources'> {
+): Pick<KubernetesReads, 'pages' | 'watch' | 'version' | 'authenticationFailures' | 'resources'> {
   return {
     pages: <T extends KubeObject>(apiVersion: string, kind: string, options: PageOptions = {}) =>
       pagesOf<T>(world, apiVersion, kind, options),
     watch: <T extends KubeObject>(apiVersion: string, kind: string, options: WatchOptions) =>
       watchOf<T>(world, apiVersion, kind, options),
+    authenticationFailures: () => apiCall(world, () => world.api.authenticationFailures()),
     version: () => apiCall(world, () => serverVersion(world)),
     resources: () =>
       apiCall(world, () => ({

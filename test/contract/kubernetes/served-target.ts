@@ -5,6 +5,7 @@
 import { openKubernetes } from '../../../src/drivers/kubernetes/open.ts';
 import type { ServedTwin } from '../../../src/twin/wire/serve-twin.ts';
 import type { KubernetesTarget, TargetKind } from './target.ts';
+import { askAsStranger } from './stranger.ts';
 import { serveContractWorld } from '../served-world.ts';
 import { HOST_READER } from './twin-target.ts';
 
@@ -17,6 +18,9 @@ export const SERVED_TWIN: TargetKind = {
   expire: (target) => {
     served.get(target)?.api.compact();
     return Promise.resolve();
+  },
+  strangerAsks: async (target) => {
+    await askAsStranger(served.get(target)?.url ?? '');
   },
   make: async () => {
     const world = await serveContractWorld();

@@ -3,6 +3,7 @@ import { describeApply } from './apply.ts';
 import { describeContainers } from './containers.ts';
 import { describeDeletion } from './deletion.ts';
 import { describeLists } from './lists.ts';
+import { describeMetrics } from './metrics.ts';
 import { describeObjects } from './objects.ts';
 import type { TargetKind } from './target.ts';
 import { describeWatches } from './watches.ts';
@@ -14,4 +15,5 @@ export function describeKubernetes(kind: TargetKind): void {
   describeWatches(kind);
   describeDeletion(kind);
   describeContainers(kind);
+  describeMetrics(kind);
 }

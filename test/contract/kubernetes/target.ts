@@ -27,6 +27,8 @@ export interface Abilities {
   readonly expire?: (target: KubernetesTarget) => Promise<void>;
   /** The disruption controller runs, or the API works budgets out by itself. */
   readonly budgets?: boolean;
+  /** Sends a request with a token that nobody issued. */
+  readonly strangerAsks: (target: KubernetesTarget) => Promise<void>;
   /** Holds some finished API behaviour back on purpose; say why in the target. */
   readonly without?: readonly string[];
 }

@@ -65,6 +65,18 @@ export const TWIN_IN_MEMORY: TargetKind = {
     for (const world of open) changeHistoryOf(world.store).compact();
     return Promise.resolve();
   },
+  strangerAsks: () => {
+    const token = {
+      namespace: 'default',
+      serviceAccount: 'nobody',
+      serviceAccountUid: 'none',
+      podUid: 'none',
+      because: [],
+    };
+    for (const { api, kernel } of open)
+      api.check({ kind: 'token', token: { ...token, issuedAtMs: kernel.now() } });
+    return Promise.resolve();
+  },
   make: () => {
     const world = contractWorld();
     open.add(world);

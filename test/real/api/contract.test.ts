@@ -2,9 +2,11 @@
  * The Kubernetes contract on a real API server, through the real adapter. It has no kubelets, so
  * nothing runs in containers; its past is forgotten by starting it anew.
  */
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKubernetes } from '../../../src/drivers/kubernetes/open.ts';
 import type { KubernetesPort } from '../../../src/ports/index.ts';
+import { askAsStranger } from '../../contract/kubernetes/stranger.ts';
 import { describeKubernetes } from '../../contract/kubernetes/suite.ts';
 import type { KubernetesTarget, TargetKind } from '../../contract/kubernetes/target.ts';
 
@@ -21,6 +23,8 @@ const REAL: TargetKind = {
     const answer = await fetch(`${control}/restart-api-server`, { method: 'POST' });
     if (!answer.ok) throw new Error(`the API server was not started again: ${answer.status}`);
   },
+  strangerAsks: () =>
+    askAsStranger(/server: (\S+)/.exec(readFileSync(kubeconfig, 'utf8'))?.[1] ?? ''),
   make: async () => {
     const port = await openKubernetes({ kubeconfig, requestsPerSecond: 200 });
     made += 1;

@@ -10,6 +10,7 @@ import { aggregatedVersion, json, readObject } from './content.ts';
 import { Discovery } from './discovery.ts';
 import { ChangeHistory } from '../../store/change-history.ts';
 import { ensureNamespaces } from './namespaces.ts';
+import { metricsOf } from './metrics.ts';
 import { WireObjects } from './objects.ts';
 import { OpenApi } from './openapi.ts';
 import { pathTarget } from './requests.ts';
@@ -61,7 +62,8 @@ export function createKubernetesApi(options: ApiOptions): KubernetesApi {
     clock: options.clock,
     objects: new WireObjects(world, history),
   });
-  const app = routes(options, registry, handler, tokens);
+  let known = 0;
+  const app = routes(options, registry, handler, tokens, () => known);
   const identify = (request: Request, user: User | undefined): User | undefined => {
     const bearer = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
     const known = user ?? (bearer === undefined ? undefined : tokens.userOf(bearer));
@@ -72,9 +74,13 @@ export function createKubernetesApi(options: ApiOptions): KubernetesApi {
     handle: async (request, user) => {
       try {
         options.before();
-        const known = identify(request, user);
-        if (known === undefined && !PUBLIC.has(new URL(request.url).pathname)) throw unauthorized();
-        return await app.fetch(request, { user: known ?? ANONYMOUS });
+        const sender = identify(request, user);
+        if (sender !== undefined) known += 1;
+        else if (!PUBLIC.has(new URL(request.url).pathname)) {
+          world.api.refuseStranger();
+          throw unauthorized();
+        }
+        return await app.fetch(request, { user: sender ?? ANONYMOUS });
       } catch (error) {
         return failure(error, options.onFailure);
       } finally {
@@ -96,6 +102,7 @@ function routes(
   registry: ResourceRegistry,
   handler: ResourceHandler,
   tokens: Tokens,
+  requestsOfKnown: () => number,
 ): Hono<Env> {
   const app = new Hono<Env>({ strict: false });
   const discovery = new Discovery(registry);
@@ -110,6 +117,7 @@ function routes(
     if (!world.api.healthy()) throw unavailable('etcdserver: no leader, or no API server runs');
     await next();
   });
+  app.get('/metrics', () => metricsOf(world, requestsOfKnown()));
   app.get('/version', () => tree(versionOf(world)));
   app.get('/api', ({ req }) => {
     const version = aggregatedVersion(req.raw);

@@ -125,8 +125,10 @@ function upgrade(
     const headers = new Headers();
     const { authorization } = incoming.headers;
     if (authorization !== undefined) headers.set('authorization', authorization);
-    if (api.identify(new Request(url, { headers }), userOf(socket)) === undefined)
+    if (api.identify(new Request(url, { headers }), userOf(socket)) === undefined) {
+      world.api.refuseStranger();
       throw unauthorized();
+    }
     const { namespace, name = '', subresource, plural } = pathTarget(url.pathname) ?? {};
     if (plural !== 'pods' || namespace === undefined || subresource !== 'exec')
       throw unserved(subresource);
