@@ -1,6 +1,7 @@
 /** The gates of a step as a person checks them. */
 import { unreachable } from '../base/assert.ts';
 import type { Gate, Plan } from '../model/plan.ts';
+import { OWNER_TITLES } from './runbook-rules.ts';
 import type { Places } from './runbook-places.ts';
 
 export function gateText({ platform, from }: Plan, gate: Gate, places: Places): string {
@@ -25,6 +26,8 @@ export function gateText({ platform, from }: Plan, gate: Gate, places: Places): 
       return `no pod on ${nodesText(gate.nodes, 'any of the')} has an address of ${from.podCidrs.join(', ')} (\`kubectl get pods -A -o wide\`)`;
     case 'node-addresses-unchanged':
       return 'every node has the InternalIP it had (`kubectl get nodes -o wide`)';
+    case 'rules-gone':
+      return `no rules of ${gate.owners.map((owner) => OWNER_TITLES[owner]).join(' or ')} in the packet filters of ${nodesText(gate.nodes)} (\`iptables-legacy-save\`, \`iptables-nft-save\`, and both for IPv6)`;
     case 'webhooks-reachable':
       return 'every webhook that may refuse has a ready pod behind it (`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`)';
     case 'canaries-meet':

@@ -298,6 +298,8 @@ export class FakeCluster {
         links: () => Promise.resolve([]),
         removeLink: () => Promise.resolve(),
         cleanKubeProxyRules: () => Promise.resolve(),
+        leftRules: () => Promise.resolve([]),
+        removeLeftRules: () => Promise.resolve(),
         restartSandbox: (node, namespace, name) =>
           host('sandbox', node, () => {
             this.sandboxes.push(name);

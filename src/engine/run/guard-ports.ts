@@ -37,7 +37,7 @@ const QUESTIONS: Readonly<Record<keyof Ports, ReadonlySet<string>>> = {
     'resources',
     'logs',
   ]),
-  nodeHost: new Set(['list', 'read', 'machineConfig', 'links', 'etcdMembers']),
+  nodeHost: new Set(['list', 'read', 'machineConfig', 'links', 'leftRules', 'etcdMembers']),
   helm: new Set(['status', 'history', 'manifest', 'template']),
   prober: new Set(['failing', 'observations', 'unknown']),
 };
