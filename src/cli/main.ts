@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The executable: versions answer at once, everything else goes through the command tree. */
+import { outliveReaders } from './closed-output.ts';
 import { VERSION } from './version.ts';
 
 const args = process.argv.slice(2);
@@ -12,6 +13,7 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
 async function runCommand(): Promise<void> {
   const { runApp } = await import('./app.ts');
   const { stdout, stderr, env } = process;
+  outliveReaders(stdout, stderr);
   // Should nothing be left to wait for before there is an answer, that is no success.
   process.exitCode = 1;
   process.exitCode = await runApp(args, {
