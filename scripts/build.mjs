@@ -22,7 +22,12 @@ const COMMANDS = readdirSync('src/cli/commands')
   .map((name) => basename(name, '.ts'));
 
 /** Modules of src/cli that are bundles of their own wherever they are imported when they are needed. */
-const ON_DEMAND = ['live-cluster', 'incident-story', 'report-file', 'terminal/incident-summary'];
+const ON_DEMAND = [
+  'input/live-cluster',
+  'incident/incident-story',
+  'report-file',
+  'terminal/incident-summary',
+];
 const OTHER_BUNDLES = new RegExp(`/(app|commands/[\\w-]+|${ON_DEMAND.join('|')})\\.ts$`);
 
 const bundledFiles = {

@@ -1,6 +1,6 @@
 /** Goal: every document is what its published schema says, and every schema can be published. */
 import { describe, expect, it } from 'vitest';
-import { incidentInput } from '../src/cli/incident-data.ts';
+import { incidentInput } from '../src/cli/incident/incident-data.ts';
 import { planFor, rehearse } from '../src/cli/rehearsal-session.ts';
 import { run as printSchema } from '../src/cli/commands/schema.ts';
 import { evaluateHazards } from '../src/hazards/registry.ts';

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCheck } from '../src/cli/commands/check.ts';
 import type { CliContext } from '../src/cli/context.ts';
 import type { LiveFlags } from '../src/cli/flags.ts';
-import { readLive } from '../src/cli/live-cluster.ts';
+import { readLive } from '../src/cli/input/live-cluster.ts';
 import type { FilesRead } from '../src/drivers/files/read-files.ts';
 import { readInput } from '../src/intake/read-input.ts';
 import { buildWorld, type TwinWorld } from '../src/twin/scenario/build-world.ts';

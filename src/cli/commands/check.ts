@@ -12,7 +12,7 @@ import type { Hazard } from '../../model/hazard.ts';
 import { EXIT, textWidth, wantsColour } from '../context.ts';
 import type { CliContext } from '../context.ts';
 import type { CheckFlags } from '../flags.ts';
-import { liveFiles, together } from '../given-files.ts';
+import { liveFiles, together } from '../input/given-files.ts';
 import { type LeftOut, leftOutOf } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
 

@@ -7,8 +7,8 @@ import type { Colors } from 'picocolors/types.js';
 import { type LabelledRehearsal, verdict } from '../../report/comparison.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import type { IncidentFlags } from '../flags.ts';
-import { incidentInput } from '../incident-data.ts';
-import type { Story } from '../incident-story.ts';
+import { incidentInput } from '../incident/incident-data.ts';
+import type { Story } from '../incident/incident-story.ts';
 import { planFor, rehearse } from '../rehearsal-session.ts';
 import { startProgress } from '../terminal/progress.ts';
 
@@ -60,7 +60,7 @@ async function writeReport(
 }
 
 async function story(): Promise<Story> {
-  const { incidentStory } = await import('../incident-story.ts');
+  const { incidentStory } = await import('../incident/incident-story.ts');
   return incidentStory();
 }
 

@@ -8,7 +8,7 @@ import type { MigrateFlags } from '../flags.ts';
 import { changeCluster, type ChangeWords, refuseUnasked } from '../migration/change-cluster.ts';
 import { placeOf, refuseOnPodNetwork } from '../migration/in-pod.ts';
 import { type OpenCluster, openRealCluster } from '../migration/real-ports.ts';
-import { readPlan } from '../plan-file.ts';
+import { readPlan } from '../input/plan-file.ts';
 
 const WORDS: ChangeWords = {
   done: ({ cluster, to }) => `${cluster.name} runs on ${to.cni} ${to.version}; every step is done.`,

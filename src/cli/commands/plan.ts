@@ -8,11 +8,11 @@ import { verdict } from '../../report/comparison.ts';
 import { plural } from '../../report/duration.ts';
 import { type CliContext, textWidth, wantsColour } from '../context.ts';
 import type { PlanFlags } from '../flags.ts';
-import { liveFiles } from '../given-files.ts';
+import { liveFiles } from '../input/given-files.ts';
 import { leftOutSection } from '../left-out.ts';
 import { writeDocument } from '../output-format.ts';
-import { writePlan } from '../plan-file.ts';
-import { readCluster } from '../read-cluster.ts';
+import { writePlan } from '../input/plan-file.ts';
+import { readCluster } from '../input/read-cluster.ts';
 import { planFor, type Planned, rehearse } from '../rehearsal-session.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 

@@ -12,17 +12,17 @@ import { readStrike } from '../../twin/faults/fault-text.ts';
 import { rehearseWithFaults } from '../faults/faulted-rehearsal.ts';
 import { sweepNodesOf } from '../faults/sweep.ts';
 import type { RehearseFlags } from '../flags.ts';
-import { liveFiles } from '../given-files.ts';
+import { liveFiles } from '../input/given-files.ts';
 import { leftOutSection } from '../left-out.ts';
-import { planAsked } from '../plan-asked.ts';
+import { planAsked } from '../input/plan-asked.ts';
 import { writeDocument } from '../output-format.ts';
-import { readPlan } from '../plan-file.ts';
+import { readPlan } from '../input/plan-file.ts';
 import {
   clusterIn,
   type ClusterMaterial,
   type ClusterRead,
   readMaterial,
-} from '../read-cluster.ts';
+} from '../input/read-cluster.ts';
 import { play, type RehearsalSubject, type Stage, stageFor } from '../rehearsal-session.ts';
 import { writeReport } from '../report-file.ts';
 import { causeTree } from '../terminal/cause-tree.ts';

@@ -16,7 +16,7 @@ import type { ChangeFlags } from '../flags.ts';
 import { changeCluster, type ChangeWords, refuseUnasked } from '../migration/change-cluster.ts';
 import { placeOf, refuseOnPodNetwork } from '../migration/in-pod.ts';
 import { type OpenCluster, openRealCluster } from '../migration/real-ports.ts';
-import { readPlan } from '../plan-file.ts';
+import { readPlan } from '../input/plan-file.ts';
 
 const WORDS: ChangeWords = {
   done: ({ cluster, from }) =>

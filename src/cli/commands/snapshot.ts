@@ -8,9 +8,9 @@ import { type CliContext, textWidth, wantsColour } from '../context.ts';
 import type { SnapshotFlags } from '../flags.ts';
 import { withCluster } from '../open-cluster.ts';
 import { writeDocument } from '../output-format.ts';
-import { earlierSnapshot, snapshotDirectory } from '../snapshot-directory.ts';
-import { withNodes } from '../snapshot-nodes.ts';
-import { packSnapshot } from '../snapshot-tar.ts';
+import { earlierSnapshot, snapshotDirectory } from '../snapshot/snapshot-directory.ts';
+import { withNodes } from '../snapshot/snapshot-nodes.ts';
+import { packSnapshot } from '../snapshot/snapshot-tar.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 
 export async function run(this: CliContext, flags: SnapshotFlags): Promise<void> {

@@ -13,10 +13,10 @@ import { type ServedTwin, serveTwin } from '../../twin/wire/serve-twin.ts';
 import type { ServedTalos } from '../../twin/wire/talos/serve-talos.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import type { TwinServeFlags } from '../flags.ts';
-import { incidentInput } from '../incident-data.ts';
+import { incidentInput } from '../incident/incident-data.ts';
 import { addressToListenOn } from '../listen-address.ts';
 import { writeDocument } from '../output-format.ts';
-import { readCluster } from '../read-cluster.ts';
+import { readCluster } from '../input/read-cluster.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 import { writeWhole } from '../write-whole.ts';
 

@@ -13,7 +13,7 @@ import type { RehearseFlags } from '../flags.ts';
 import { writeDocument } from '../output-format.ts';
 import { startSweepProgress } from '../terminal/sweep-progress.ts';
 import { sweepText } from '../terminal/sweep-text.ts';
-import type { ClusterMaterial } from '../read-cluster.ts';
+import type { ClusterMaterial } from '../input/read-cluster.ts';
 import { sweepFaults, sweepNodesOf } from './sweep.ts';
 import type { Threads } from './worker-pool.ts';
 

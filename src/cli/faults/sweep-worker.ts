@@ -6,7 +6,7 @@ import type { FaultStrike } from '../../model/fault.ts';
 import type { FaultedResult } from '../../model/fault-sweep.ts';
 import type { Plan } from '../../model/plan.ts';
 import { requireFault } from '../../twin/faults/fault-text.ts';
-import { type ClusterMaterial, clusterIn } from '../read-cluster.ts';
+import { type ClusterMaterial, clusterIn } from '../input/read-cluster.ts';
 import { rehearseCase } from './judge.ts';
 
 /** What is swept; plain data, since it crosses threads. */

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { FaultedResult } from '../../model/fault-sweep.ts';
 import type { ClusterInput } from '../../model/cluster-input.ts';
-import type { ClusterMaterial } from '../read-cluster.ts';
+import type { ClusterMaterial } from '../input/read-cluster.ts';
 import {
   type Rehearse,
   rehearser,

@@ -8,8 +8,8 @@ import type { PlanChange } from '../../model/fix-search.ts';
 import type { NodeStrategy } from '../../model/plan.ts';
 import { alternatives } from '../../planner/alternatives.ts';
 import type { RehearseFlags } from '../flags.ts';
-import { intentOf } from '../plan-asked.ts';
-import type { ClusterMaterial, ClusterRead } from '../read-cluster.ts';
+import { intentOf } from '../input/plan-asked.ts';
+import type { ClusterMaterial, ClusterRead } from '../input/read-cluster.ts';
 import { patchedValues } from './patch-values.ts';
 
 /** What a trial starts from. */

@@ -7,7 +7,7 @@ import { rehearseCommand } from '../faults/sweep-command.ts';
 import { sweepNodesOf } from '../faults/sweep.ts';
 import type { RehearseFlags } from '../flags.ts';
 import { writeDocument } from '../output-format.ts';
-import { clusterIn, type ClusterMaterial, type ClusterRead } from '../read-cluster.ts';
+import { clusterIn, type ClusterMaterial, type ClusterRead } from '../input/read-cluster.ts';
 import { fixText } from '../terminal/fix-text.ts';
 import { candidatesFor, type Given, withChanges } from './candidates.ts';
 import { Trials } from './trials.ts';

@@ -12,8 +12,8 @@ import type { PlanChange, Trial } from '../../model/fix-search.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { Outcome, Rehearsal } from '../../model/rehearsal.ts';
 import type { CliContext } from '../context.ts';
-import { planAsked } from '../plan-asked.ts';
-import { clusterIn, type ClusterRead } from '../read-cluster.ts';
+import { planAsked } from '../input/plan-asked.ts';
+import { clusterIn, type ClusterRead } from '../input/read-cluster.ts';
 import { rehearse } from '../rehearsal-session.ts';
 import { type Given, withChanges } from './candidates.ts';
 

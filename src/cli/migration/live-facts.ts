@@ -7,8 +7,8 @@ import type { NodeHostPort } from '../../ports/index.ts';
 import { inParallel } from '../../steps/waiting.ts';
 import type { CliContext } from '../context.ts';
 import type { ClusterFlags } from '../flags.ts';
-import { liveFiles } from '../given-files.ts';
-import { readCluster } from '../read-cluster.ts';
+import { liveFiles } from '../input/given-files.ts';
+import { readCluster } from '../input/read-cluster.ts';
 
 /** As many machines at a time are asked for their config. */
 const AT_A_TIME = 8;

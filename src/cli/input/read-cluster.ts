@@ -1,15 +1,15 @@
 /** What `plan` and `rehearse` read: the cluster's files, the target values, a runbook. */
-import { RegaugeError } from '../base/errors.ts';
-import { type FilesRead, readFiles } from '../drivers/files/read-files.ts';
-import { type Bundle, bundlesIn } from '../intake/bundles.ts';
-import { deriveFacts } from '../intake/facts.ts';
-import { oneCluster } from '../intake/one-cluster.ts';
-import { readInput } from '../intake/read-input.ts';
-import type { ClusterInput } from '../model/cluster-input.ts';
-import type { ClusterFacts, TargetFacts } from '../model/facts.ts';
-import type { Runbook } from '../model/runbook.ts';
+import { RegaugeError } from '../../base/errors.ts';
+import { type FilesRead, readFiles } from '../../drivers/files/read-files.ts';
+import { type Bundle, bundlesIn } from '../../intake/bundles.ts';
+import { deriveFacts } from '../../intake/facts.ts';
+import { oneCluster } from '../../intake/one-cluster.ts';
+import { readInput } from '../../intake/read-input.ts';
+import type { ClusterInput } from '../../model/cluster-input.ts';
+import type { ClusterFacts, TargetFacts } from '../../model/facts.ts';
+import type { Runbook } from '../../model/runbook.ts';
 import { together } from './given-files.ts';
-import { type LeftOut, leftOutOf } from './left-out.ts';
+import { type LeftOut, leftOutOf } from '../left-out.ts';
 import { scenarioIn, withScenario } from './scenario-files.ts';
 
 export interface ReadOptions {

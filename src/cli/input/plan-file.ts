@@ -1,12 +1,12 @@
 /** Plans as files: written with what belongs to them, read back only when they are as written. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { contentHash } from '../base/canonical-json.ts';
-import { RegaugeError } from '../base/errors.ts';
-import type { Plan } from '../model/plan.ts';
-import { plan as planSchema } from '../model/schema/plan.ts';
-import type { Planned } from './rehearsal-session.ts';
-import { writeWhole } from './write-whole.ts';
+import { contentHash } from '../../base/canonical-json.ts';
+import { RegaugeError } from '../../base/errors.ts';
+import type { Plan } from '../../model/plan.ts';
+import { plan as planSchema } from '../../model/schema/plan.ts';
+import type { Planned } from '../rehearsal-session.ts';
+import { writeWhole } from '../write-whole.ts';
 
 /** `plan.json`, `runbook.md` and `artifacts/`, whole or not at all; returns their paths. */
 export function writePlan(directory: string, { plan, artifacts }: Planned): readonly string[] {

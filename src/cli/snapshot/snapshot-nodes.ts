@@ -4,20 +4,20 @@
  * what the user named and does not work is an error.
  */
 import { randomBytes } from 'node:crypto';
-import { RegaugeError } from '../base/errors.ts';
-import { openHostContents } from '../drivers/host-access/node-contents.ts';
-import { talosNodeContents } from '../drivers/talos/node-contents.ts';
-import type { TalosChannel } from '../drivers/talos/talos-channel.ts';
-import type { SnapshotNodes } from '../engine/snapshot/take-snapshot.ts';
-import { distributionOfNode } from '../knowledge/distributions.ts';
-import type { Distribution } from '../model/facts.ts';
-import type { NodeObject } from '../model/kubernetes.ts';
-import type { NotRead } from '../model/snapshot.ts';
-import type { KubernetesPort } from '../ports/index.ts';
-import type { NodeContents } from '../ports/node-contents.ts';
-import type { CliContext } from './context.ts';
-import type { NodeFlags, TalosFlags } from './flags.ts';
-import { asksForTalos, listIn, openTalos } from './open-talos.ts';
+import { RegaugeError } from '../../base/errors.ts';
+import { openHostContents } from '../../drivers/host-access/node-contents.ts';
+import { talosNodeContents } from '../../drivers/talos/node-contents.ts';
+import type { TalosChannel } from '../../drivers/talos/talos-channel.ts';
+import type { SnapshotNodes } from '../../engine/snapshot/take-snapshot.ts';
+import { distributionOfNode } from '../../knowledge/distributions.ts';
+import type { Distribution } from '../../model/facts.ts';
+import type { NodeObject } from '../../model/kubernetes.ts';
+import type { NotRead } from '../../model/snapshot.ts';
+import type { KubernetesPort } from '../../ports/index.ts';
+import type { NodeContents } from '../../ports/node-contents.ts';
+import type { CliContext } from '../context.ts';
+import type { NodeFlags, TalosFlags } from '../flags.ts';
+import { asksForTalos, listIn, openTalos } from '../open-talos.ts';
 
 export async function withNodes<T>(
   context: CliContext,

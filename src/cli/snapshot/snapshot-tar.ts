@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { packTar } from 'modern-tar/fs';
-import { RegaugeError } from '../base/errors.ts';
+import { RegaugeError } from '../../base/errors.ts';
 
 /** Returns the path of the archive. */
 export async function packSnapshot(directory: string): Promise<string> {

@@ -3,10 +3,10 @@
  * the report; a wrong name or value is one error with its place; other files are left alone.
  */
 import { describe, expect, it } from 'vitest';
-import type { RegaugeError } from '../base/errors.ts';
-import type { TextFile } from '../drivers/files/read-files.ts';
-import { EMPTY_INPUT } from '../model/cluster-input.ts';
-import { buildWorld } from '../twin/scenario/build-world.ts';
+import type { RegaugeError } from '../../base/errors.ts';
+import type { TextFile } from '../../drivers/files/read-files.ts';
+import { EMPTY_INPUT } from '../../model/cluster-input.ts';
+import { buildWorld } from '../../twin/scenario/build-world.ts';
 import { scenarioIn, withScenario } from './scenario-files.ts';
 
 const CLUSTER = [

@@ -1,7 +1,7 @@
 /** Goal: a cluster that went through JSON is the cluster that was expanded, with its places. */
 import { describe, expect, it } from 'vitest';
-import { expandCluster } from '../twin/scenario/expand-cluster.ts';
-import { clusterSpecOf } from '../twin/scenario/read-spec.ts';
+import { expandCluster } from '../../twin/scenario/expand-cluster.ts';
+import { clusterSpecOf } from '../../twin/scenario/read-spec.ts';
 import { incidentCluster } from './incident-cluster.built.ts';
 import { inputOf, type PlainInput, plainInputOf } from './plain-input.ts';
 

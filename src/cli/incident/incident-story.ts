@@ -1,11 +1,11 @@
 /** What was done in the published incident, and what is remembered of it; the planned run needs neither. */
 import { z } from 'zod';
-import asItWasDone from '../../scenarios/post-mortem/as-it-was-done.yaml';
-import rememberedClaims from '../../scenarios/post-mortem/remembered.yaml';
-import { present } from '../base/assert.ts';
-import { readInput } from '../intake/read-input.ts';
-import type { Runbook } from '../model/runbook.ts';
-import type { RememberedClaim } from '../report/sections/lists.ts';
+import asItWasDone from '../../../scenarios/post-mortem/as-it-was-done.yaml';
+import rememberedClaims from '../../../scenarios/post-mortem/remembered.yaml';
+import { present } from '../../base/assert.ts';
+import { readInput } from '../../intake/read-input.ts';
+import type { Runbook } from '../../model/runbook.ts';
+import type { RememberedClaim } from '../../report/sections/lists.ts';
 import { CILIUM_VERSION } from './incident-data.ts';
 
 export interface Story {

@@ -1,9 +1,9 @@
 /** The plan for what was read, by what flags ask for. */
-import type { Plan } from '../model/plan.ts';
-import type { Intent } from '../planner/intent.ts';
-import type { RehearseFlags } from './flags.ts';
+import type { Plan } from '../../model/plan.ts';
+import type { Intent } from '../../planner/intent.ts';
+import type { RehearseFlags } from '../flags.ts';
 import type { ClusterRead } from './read-cluster.ts';
-import { planFor } from './rehearsal-session.ts';
+import { planFor } from '../rehearsal-session.ts';
 
 type Asking = Pick<
   RehearseFlags,

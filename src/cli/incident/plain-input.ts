@@ -2,15 +2,15 @@
  * A generated cluster as data that JSON can hold, and back: trees over plain data are nothing but the
  * data and its source.
  */
-import { showDocuments } from '../knowledge/talos-config/document-text.ts';
+import { showDocuments } from '../../knowledge/talos-config/document-text.ts';
 import {
   type ClusterInput,
   EMPTY_INPUT,
   type MachineConfigDocument,
   type MachineConfigInput,
   type ReadObject,
-} from '../model/cluster-input.ts';
-import { plainTree } from '../model/config-tree.ts';
+} from '../../model/cluster-input.ts';
+import { plainTree } from '../../model/config-tree.ts';
 
 type PlainObject = Omit<ReadObject, 'tree'>;
 

@@ -1,7 +1,7 @@
 /** The files a command works on: those that were given, and the cluster itself where it is asked for. */
-import type { FilesRead } from '../drivers/files/read-files.ts';
-import type { CliContext } from './context.ts';
-import type { LiveFlags } from './flags.ts';
+import type { FilesRead } from '../../drivers/files/read-files.ts';
+import type { CliContext } from '../context.ts';
+import type { LiveFlags } from '../flags.ts';
 
 /** Nothing without `--live`; then as a snapshot would hold it. */
 export async function liveFiles(context: CliContext, flags: LiveFlags): Promise<FilesRead> {

@@ -1,10 +1,10 @@
 /** A live cluster as the files a snapshot of it would be; nothing is written. */
-import type { FilesRead, TextFile } from '../drivers/files/read-files.ts';
-import { type SnapshotSink, takeSnapshot } from '../engine/snapshot/take-snapshot.ts';
-import type { CliContext } from './context.ts';
-import type { LiveFlags } from './flags.ts';
-import { withCluster } from './open-cluster.ts';
-import { withNodes } from './snapshot-nodes.ts';
+import type { FilesRead, TextFile } from '../../drivers/files/read-files.ts';
+import { type SnapshotSink, takeSnapshot } from '../../engine/snapshot/take-snapshot.ts';
+import type { CliContext } from '../context.ts';
+import type { LiveFlags } from '../flags.ts';
+import { withCluster } from '../open-cluster.ts';
+import { withNodes } from '../snapshot/snapshot-nodes.ts';
 
 export function readLive(context: CliContext, flags: LiveFlags): Promise<FilesRead> {
   return withCluster(context, flags, async (cluster, signal) => {

@@ -2,12 +2,12 @@
  * Documents that are about the twin and not of a cluster: a cluster told in a few lines
  * (`kind: ClusterSpec`), and constants that a rehearsal shall use (`kind: TwinConstants`).
  */
-import { badInput } from '../base/errors.ts';
-import type { TextFile } from '../drivers/files/read-files.ts';
-import type { ClusterInput } from '../model/cluster-input.ts';
-import { type ConstantOverrides, readConstants } from '../twin/scenario/constant-schema.ts';
-import { expandCluster } from '../twin/scenario/expand-cluster.ts';
-import { readClusterSpec } from '../twin/scenario/read-spec.ts';
+import { badInput } from '../../base/errors.ts';
+import type { TextFile } from '../../drivers/files/read-files.ts';
+import type { ClusterInput } from '../../model/cluster-input.ts';
+import { type ConstantOverrides, readConstants } from '../../twin/scenario/constant-schema.ts';
+import { expandCluster } from '../../twin/scenario/expand-cluster.ts';
+import { readClusterSpec } from '../../twin/scenario/read-spec.ts';
 
 export interface ScenarioFiles {
   /** All other files. */

@@ -6,13 +6,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { failureOf } from '../../test/support/failure-of.ts';
-import { IDENTIFIED } from '../../test/support/snapshot-memory.ts';
-import { RegaugeError } from '../base/errors.ts';
-import { readFiles } from '../drivers/files/read-files.ts';
-import { type SnapshotRequest, takeSnapshot } from '../engine/snapshot/take-snapshot.ts';
-import { readInput } from '../intake/read-input.ts';
-import type { KubernetesReads, RawListPage } from '../ports/index.ts';
+import { failureOf } from '../../../test/support/failure-of.ts';
+import { IDENTIFIED } from '../../../test/support/snapshot-memory.ts';
+import { RegaugeError } from '../../base/errors.ts';
+import { readFiles } from '../../drivers/files/read-files.ts';
+import { type SnapshotRequest, takeSnapshot } from '../../engine/snapshot/take-snapshot.ts';
+import { readInput } from '../../intake/read-input.ts';
+import type { KubernetesReads, RawListPage } from '../../ports/index.ts';
 import { earlierSnapshot, snapshotDirectory } from './snapshot-directory.ts';
 import { packSnapshot } from './snapshot-tar.ts';
 

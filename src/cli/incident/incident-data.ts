@@ -3,10 +3,10 @@
  * build turns them into data, so that no start pays for parsing. What was done and what is remembered
  * of it is in incident-story.ts.
  */
-import target from '../../scenarios/post-mortem/target.yaml';
-import type { ClusterInput, HelmValuesInput } from '../model/cluster-input.ts';
-import { plainTree } from '../model/config-tree.ts';
-import { known } from '../model/fact.ts';
+import target from '../../../scenarios/post-mortem/target.yaml';
+import type { ClusterInput, HelmValuesInput } from '../../model/cluster-input.ts';
+import { plainTree } from '../../model/config-tree.ts';
+import { known } from '../../model/fact.ts';
 import { incidentCluster } from './incident-cluster.built.ts';
 import { inputOf } from './plain-input.ts';
 
