@@ -5,9 +5,9 @@ import type { WallClock } from '../pace.ts';
 import { badRequest, methodNotAllowed, noSuchPath, notFound } from './api-error.ts';
 import { type Form, formOf, json, patchTypeOf, readObject, readPatch } from './content.ts';
 import type { ChangeHistory } from '../../store/change-history.ts';
-import { type Listed, Lister } from './list.ts';
-import { terminateNamespace } from './namespaces.ts';
-import type { WireObjects } from './objects.ts';
+import { type Listed, Lister } from './reads/list.ts';
+import { terminateNamespace } from './writes/namespaces.ts';
+import type { WireObjects } from './reads/objects.ts';
 import { applyJsonPatch } from '../../api/writes/json-patch.ts';
 import { applyStrategicMerge } from '../../api/writes/strategic-merge.ts';
 import { mergePatch } from '../../api/writes/merge.ts';
@@ -15,11 +15,11 @@ import { mergeRulesOf } from '../../api/writes/write-rules.ts';
 import { type PathTarget, resourceAt } from './requests.ts';
 import type { Resource, ResourceRegistry } from '../../api/served-resources.ts';
 import type { Tokens } from './reviews.ts';
-import { scaleOf, withScale } from './scale.ts';
-import { selectionOf } from './selection.ts';
-import { logResponse } from './pod-log.ts';
-import { orphanDependents } from './orphan-dependents.ts';
-import { bind, evict, success } from './subresources.ts';
+import { scaleOf, withScale } from './writes/scale.ts';
+import { selectionOf } from './reads/selection.ts';
+import { logResponse } from './reads/pod-log.ts';
+import { orphanDependents } from './writes/orphan-dependents.ts';
+import { bind, evict, success } from './writes/subresources.ts';
 import { unserved } from './unserved.ts';
 import { metadataText, tableText } from './tables/printers.ts';
 import {
@@ -31,8 +31,8 @@ import {
   type Tree,
   valueAt,
 } from '../../../base/json-tree.ts';
-import { isTrue, watchStream } from './watch.ts';
-import { type Change, Writer, type WriteOptions, type WriteTarget } from './writes.ts';
+import { isTrue, watchStream } from './reads/watch.ts';
+import { type Change, Writer, type WriteOptions, type WriteTarget } from './writes/writes.ts';
 
 export interface HandlerParts {
   readonly world: World;

@@ -2,14 +2,14 @@
  * The twin's objects as the API shows them: what the store holds, and what the twin keeps beside it
  * (events, node leases, endpoints), in the order of their keys. An object's text is made once.
  */
-import type { KubeObject } from '../../../model/kubernetes.ts';
-import type { World } from '../../world.ts';
+import type { KubeObject } from '../../../../model/kubernetes.ts';
+import type { World } from '../../../world.ts';
 import { nodeLeaseOf, nodeLeasesShown, NODE_LEASE_NAMESPACE } from './derived/node-leases.ts';
 import { endpointsOf } from './derived/endpoints.ts';
 import { asShown } from './derived/shown.ts';
 import { EventHistory } from './event-history.ts';
-import type { ChangeHistory } from '../../store/change-history.ts';
-import type { Resource } from '../../api/served-resources.ts';
+import type { ChangeHistory } from '../../../store/change-history.ts';
+import type { Resource } from '../../../api/served-resources.ts';
 
 export class WireObjects {
   readonly world: World;

@@ -3,11 +3,11 @@
  * concurrency, managed fields, dry runs. What did not change keeps its identity in the store, so that
  * a write of nothing is none.
  */
-import { showReference } from '../../../base/source.ts';
-import type { KubeObject } from '../../../model/kubernetes.ts';
-import type { World } from '../../world.ts';
-import { ApiError, badRequest, notFound } from './api-error.ts';
-import { alreadyExists, conflict } from '../../api/writes/write-refusal.ts';
+import { showReference } from '../../../../base/source.ts';
+import type { KubeObject } from '../../../../model/kubernetes.ts';
+import type { World } from '../../../world.ts';
+import { ApiError, badRequest, notFound } from '../api-error.ts';
+import { alreadyExists, conflict } from '../../../api/writes/write-refusal.ts';
 import {
   hasStatus,
   keptMetadata,
@@ -15,14 +15,14 @@ import {
   refuseVersion,
   requireMeant,
   requirePreconditions,
-} from '../../api/writes/write-rules.ts';
-import { afterUpdate, applied, type Manager } from '../../api/writes/managed-fields.ts';
+} from '../../../api/writes/write-rules.ts';
+import { afterUpdate, applied, type Manager } from '../../../api/writes/managed-fields.ts';
 import { checkType, fittingObject } from './field-check.ts';
-import type { MergeRules } from '../../api/writes/list-types.ts';
+import type { MergeRules } from '../../../api/writes/list-types.ts';
 import { prepareForCreate, prepareForUpdate } from './prepare.ts';
-import type { Resource } from '../../api/served-resources.ts';
-import { mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
-import { shareUnchanged, without } from '../../api/tree.ts';
+import type { Resource } from '../../../api/served-resources.ts';
+import { mapOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
+import { shareUnchanged, without } from '../../../api/tree.ts';
 import { validate } from './validation.ts';
 
 export interface WriteTarget {

@@ -2,7 +2,7 @@
  * What the API server fills in when an object is created (KK pkg/apis/{core,apps,batch,networking}/v1/
  * defaults.go), as far as clients look at it.
  */
-import { isMap, listOf, mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
+import { isMap, listOf, mapOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
 
 /** Defaults of the kind's spec; the object itself where there are none. */
 export function withDefaults(kind: string, object: Tree): Tree {

@@ -2,10 +2,10 @@
  * Events with resourceVersions. The twin keeps them beside its store, so they are counted on their
  * own, as in a cluster that keeps its events in an etcd of their own (`--etcd-servers-overrides`).
  */
-import type { EventObject, KubeObject } from '../../../model/kubernetes.ts';
-import { eventRecorderOf } from '../../kubelet/event-recorder.ts';
-import type { World } from '../../world.ts';
-import type { KindHistory } from '../../store/change-history.ts';
+import type { EventObject, KubeObject } from '../../../../model/kubernetes.ts';
+import { eventRecorderOf } from '../../../kubelet/event-recorder.ts';
+import type { World } from '../../../world.ts';
+import type { KindHistory } from '../../../store/change-history.ts';
 
 /** Of whatever was there before anybody asked. */
 const FIRST_VERSION = 1;

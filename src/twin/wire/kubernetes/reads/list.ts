@@ -3,11 +3,11 @@
  * gives them (https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list;
  * KK staging/src/k8s.io/apimachinery/pkg/apis/meta/internalversion/validation).
  */
-import type { KubeObject } from '../../../model/kubernetes.ts';
-import { ApiError, badRequest, expired } from './api-error.ts';
-import { type ChangeHistory, versionOf } from '../../store/change-history.ts';
+import type { KubeObject } from '../../../../model/kubernetes.ts';
+import { ApiError, badRequest, expired } from '../api-error.ts';
+import { type ChangeHistory, versionOf } from '../../../store/change-history.ts';
 import { keyOf, type Ordered, ordered, type WireObjects } from './objects.ts';
-import type { Resource } from '../../api/served-resources.ts';
+import type { Resource } from '../../../api/served-resources.ts';
 import { selectedNode, type Selection } from './selection.ts';
 
 export interface ListRequest {

@@ -2,16 +2,16 @@
  * An object on its way into the store: what the API server's strategies and admission do to it when it
  * is created or changed (KK pkg/registry/*\/strategy.go).
  */
-import type { PodObject } from '../../../model/kubernetes.ts';
-import { serviceAccountRefusal, withPodDefaults } from '../../api/pod-admission.ts';
-import type { World } from '../../world.ts';
-import { forbidden } from './api-error.ts';
+import type { PodObject } from '../../../../model/kubernetes.ts';
+import { serviceAccountRefusal, withPodDefaults } from '../../../api/pod-admission.ts';
+import type { World } from '../../../world.ts';
+import { forbidden } from '../api-error.ts';
 import { withDefaults } from './defaults.ts';
-import type { Resource } from '../../api/served-resources.ts';
-import { hasStatus } from '../../api/writes/write-rules.ts';
+import type { Resource } from '../../../api/served-resources.ts';
+import { hasStatus } from '../../../api/writes/write-rules.ts';
 import { withAddresses } from './service-addresses.ts';
-import { listOf, mapOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
-import { changedPart, without } from '../../api/tree.ts';
+import { listOf, mapOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
+import { changedPart, without } from '../../../api/tree.ts';
 
 /** Kinds whose status is their own to begin with: nobody on the twin would write it. */
 const KEEPS_STATUS = new Set(['Node', 'PersistentVolume', 'VolumeAttachment']);

@@ -1,7 +1,7 @@
 /** Node leases as objects: the twin knows only whether a kubelet renews, and since when not. */
-import type { KubeObject } from '../../../../model/kubernetes.ts';
-import { nodeLeasesOf } from '../../../kubelet/node-leases.ts';
-import type { World } from '../../../world.ts';
+import type { KubeObject } from '../../../../../model/kubernetes.ts';
+import { nodeLeasesOf } from '../../../../kubelet/node-leases.ts';
+import type { World } from '../../../../world.ts';
 
 export const NODE_LEASE_NAMESPACE = 'kube-node-lease';
 const LEASE_SECONDS = 40;

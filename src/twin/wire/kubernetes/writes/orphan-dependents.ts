@@ -1,5 +1,5 @@
 /** What `propagationPolicy: Orphan` leaves: dependents that no longer say whose they are. */
-import type { World } from '../../world.ts';
+import type { World } from '../../../world.ts';
 
 export function orphanDependents({ store }: World, uid: string | undefined): void {
   if (uid === undefined) return;

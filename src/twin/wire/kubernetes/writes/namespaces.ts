@@ -2,10 +2,10 @@
  * Namespaces of a served twin: those that objects live in exist, and one that is deleted takes what is
  * in it along and goes when the last of it is gone (KK pkg/controller/namespace).
  */
-import type { KubeObject } from '../../../model/kubernetes.ts';
-import type { World } from '../../world.ts';
-import type { Resource } from '../../api/served-resources.ts';
-import type { ObjectStore } from '../../store/object-store.ts';
+import type { KubeObject } from '../../../../model/kubernetes.ts';
+import type { World } from '../../../world.ts';
+import type { Resource } from '../../../api/served-resources.ts';
+import type { ObjectStore } from '../../../store/object-store.ts';
 
 /** Holds the namespace until it is empty; `spec.finalizers` to clients. */
 const NAMESPACE_FINALIZER = 'kubernetes';

@@ -3,8 +3,12 @@
  * explain` reads fields. Custom resources have the schema of their definition; built-in kinds have the
  * fields that everything has, and say that the twin knows no more of them.
  */
-import { groupVersion, type Resource, type ResourceRegistry } from '../../api/served-resources.ts';
-import { mapOf, type Tree, valueAt } from '../../../base/json-tree.ts';
+import {
+  groupVersion,
+  type Resource,
+  type ResourceRegistry,
+} from '../../../api/served-resources.ts';
+import { mapOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
 import { propertiesOfKind, referredSchemas, schemaNameOf } from './openapi-schemas.ts';
 
 const INFO = { title: 'Kubernetes (a twin served by regauge)', version: 'v1' };

@@ -2,9 +2,9 @@
  * What the served twin refuses to store: names, selectors and fields without which its controllers
  * could not run the object (KK pkg/apis/*\/validation). Less than a real API server refuses.
  */
-import { matchesLabels } from '../../../model/kubernetes.ts';
-import { type FieldProblem, invalid } from '../../api/writes/write-refusal.ts';
-import type { Resource } from '../../api/served-resources.ts';
+import { matchesLabels } from '../../../../model/kubernetes.ts';
+import { type FieldProblem, invalid } from '../../../api/writes/write-refusal.ts';
+import type { Resource } from '../../../api/served-resources.ts';
 import {
   isMap,
   listOf,
@@ -13,8 +13,8 @@ import {
   textOf,
   type Tree,
   valueAt,
-} from '../../../base/json-tree.ts';
-import { isEqual } from '../../api/tree.ts';
+} from '../../../../base/json-tree.ts';
+import { isEqual } from '../../../api/tree.ts';
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const SUBDOMAIN_WORDS =

@@ -3,9 +3,9 @@ import {
   type MessageField,
   messageOf,
   messageOfKind,
-} from '../../../knowledge/kubernetes-fields/messages.ts';
-import type { Resource } from '../../api/served-resources.ts';
-import type { Tree } from '../../../base/json-tree.ts';
+} from '../../../../knowledge/kubernetes-fields/messages.ts';
+import type { Resource } from '../../../api/served-resources.ts';
+import type { Tree } from '../../../../base/json-tree.ts';
 
 type Named = Pick<Resource, 'apiVersion' | 'group' | 'version' | 'kind'>;
 

@@ -2,8 +2,12 @@
  * Discovery: which groups, versions and resources there are, aggregated (KK staging/src/k8s.io/api/
  * apidiscovery/v2) and as it was before, one document per group version.
  */
-import { groupVersion, type Resource, type ResourceRegistry } from '../../api/served-resources.ts';
-import type { Tree } from '../../../base/json-tree.ts';
+import {
+  groupVersion,
+  type Resource,
+  type ResourceRegistry,
+} from '../../../api/served-resources.ts';
+import type { Tree } from '../../../../base/json-tree.ts';
 
 /** Kinds that are asked and answered, and stored nowhere. */
 const REVIEWS: Readonly<

@@ -7,11 +7,11 @@ import {
   type Message,
   messageOf,
   messageOfKind,
-} from '../../../knowledge/kubernetes-fields/messages.ts';
-import { inRange } from '../../../base/versions.ts';
-import { badRequest } from './api-error.ts';
-import type { Resource } from '../../api/served-resources.ts';
-import { isMap, textOf, type Tree } from '../../../base/json-tree.ts';
+} from '../../../../knowledge/kubernetes-fields/messages.ts';
+import { inRange } from '../../../../base/versions.ts';
+import { badRequest } from '../api-error.ts';
+import type { Resource } from '../../../api/served-resources.ts';
+import { isMap, textOf, type Tree } from '../../../../base/json-tree.ts';
 
 interface Checked {
   readonly object: Tree;

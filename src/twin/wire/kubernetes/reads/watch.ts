@@ -3,13 +3,13 @@
  * A watch keeps its place in the history rather than a queue of its own, so that a slow client costs
  * no memory: when its place is compacted it hears 410 and the stream ends.
  */
-import type { KubeObject } from '../../../model/kubernetes.ts';
-import { ApiError, badRequest, tooOld } from './api-error.ts';
-import type { HistoryEntry, KindHistory } from '../../store/change-history.ts';
-import type { WallClock } from '../pace.ts';
+import type { KubeObject } from '../../../../model/kubernetes.ts';
+import { ApiError, badRequest, tooOld } from '../api-error.ts';
+import type { HistoryEntry, KindHistory } from '../../../store/change-history.ts';
+import type { WallClock } from '../../pace.ts';
 import { keyOf } from './objects.ts';
 import { wholeNumber } from './list.ts';
-import type { Resource } from '../../api/served-resources.ts';
+import type { Resource } from '../../../api/served-resources.ts';
 import type { Selection } from './selection.ts';
 
 export type WireEventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';

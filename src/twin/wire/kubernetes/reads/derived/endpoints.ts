@@ -1,6 +1,6 @@
 /** The Endpoints object that mirrors a Service's EndpointSlice (KK pkg/controller/endpoint). */
-import type { KubeObject } from '../../../../model/kubernetes.ts';
-import { listOf, mapOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
+import type { KubeObject } from '../../../../../model/kubernetes.ts';
+import { listOf, mapOf, textOf, type Tree, valueAt } from '../../../../../base/json-tree.ts';
 
 const memo = new WeakMap<KubeObject, KubeObject>();
 

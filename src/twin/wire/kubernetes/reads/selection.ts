@@ -7,11 +7,11 @@ import {
   matchesFields,
   matchesRequirements,
   requireSelectable,
-} from '../../../knowledge/object-selectors.ts';
-import { RegaugeError } from '../../../base/errors.ts';
-import type { KubeObject } from '../../../model/kubernetes.ts';
-import { badRequest } from './api-error.ts';
-import type { Resource } from '../../api/served-resources.ts';
+} from '../../../../knowledge/object-selectors.ts';
+import { RegaugeError } from '../../../../base/errors.ts';
+import type { KubeObject } from '../../../../model/kubernetes.ts';
+import { badRequest } from '../api-error.ts';
+import type { Resource } from '../../../api/served-resources.ts';
 
 export interface Selection {
   readonly labels: readonly LabelRequirement[];

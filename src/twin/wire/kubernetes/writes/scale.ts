@@ -1,10 +1,10 @@
 /** The scale subresource: how many replicas, in a form that all kinds share (autoscaling/v1). */
-import type { KubeObject } from '../../../model/kubernetes.ts';
-import { badRequest } from './api-error.ts';
-import { invalid } from '../../api/writes/write-refusal.ts';
-import type { Resource } from '../../api/served-resources.ts';
-import { selectorText } from './tables/table.ts';
-import { mapOf, numberOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
+import type { KubeObject } from '../../../../model/kubernetes.ts';
+import { badRequest } from '../api-error.ts';
+import { invalid } from '../../../api/writes/write-refusal.ts';
+import type { Resource } from '../../../api/served-resources.ts';
+import { selectorText } from '../tables/table.ts';
+import { mapOf, numberOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
 
 interface Places {
   readonly spec: readonly string[];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { testApi, type TestApi } from './testing.ts';
-import { listOf, textOf, valueAt } from '../../../base/json-tree.ts';
+import { testApi, type TestApi } from '../testing.ts';
+import { listOf, textOf, valueAt } from '../../../../base/json-tree.ts';
 
 const MAPS = '/api/v1/namespaces/kube-public/configmaps';
 

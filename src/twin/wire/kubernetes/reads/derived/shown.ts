@@ -2,10 +2,10 @@
  * An object as a version of the API shows it: under the version asked for, with the fields of status
  * that clients wait for and that the twin does not keep, worked out from those it keeps.
  */
-import type { KubeObject } from '../../../../model/kubernetes.ts';
-import type { World } from '../../../world.ts';
-import type { Resource } from '../../../api/served-resources.ts';
-import { mapOf, type Tree } from '../../../../base/json-tree.ts';
+import type { KubeObject } from '../../../../../model/kubernetes.ts';
+import type { World } from '../../../../world.ts';
+import type { Resource } from '../../../../api/served-resources.ts';
+import { mapOf, type Tree } from '../../../../../base/json-tree.ts';
 import { statusShown } from './workload-status.ts';
 
 export function asShown(resource: Resource, object: KubeObject, world: World): KubeObject {

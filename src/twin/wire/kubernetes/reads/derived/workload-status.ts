@@ -12,9 +12,9 @@ import type {
   PodDisruptionBudgetObject,
   ReplicaSetObject,
   StatefulSetObject,
-} from '../../../../model/kubernetes.ts';
-import { countOf } from '../../../controllers/pod-factory.ts';
-import { type Tree } from '../../../../base/json-tree.ts';
+} from '../../../../../model/kubernetes.ts';
+import { countOf } from '../../../../controllers/pod-factory.ts';
+import { type Tree } from '../../../../../base/json-tree.ts';
 
 /** Undefined where the object is shown as it is. */
 export function statusShown(object: KubeObject): Tree | undefined {

@@ -1,11 +1,11 @@
 /** What lies below an object: eviction and binding of pods, and the word for what went well. */
-import type { KubeObject } from '../../../model/kubernetes.ts';
-import { evictPod } from '../../controllers/eviction.ts';
-import type { World } from '../../world.ts';
-import { ApiError, badRequest, notFound, type StatusBody } from './api-error.ts';
-import { conflict } from '../../api/writes/write-refusal.ts';
-import type { Resource } from '../../api/served-resources.ts';
-import { mapOf, numberOf, textOf, type Tree, valueAt } from '../../../base/json-tree.ts';
+import type { KubeObject } from '../../../../model/kubernetes.ts';
+import { evictPod } from '../../../controllers/eviction.ts';
+import type { World } from '../../../world.ts';
+import { ApiError, badRequest, notFound, type StatusBody } from '../api-error.ts';
+import { conflict } from '../../../api/writes/write-refusal.ts';
+import type { Resource } from '../../../api/served-resources.ts';
+import { mapOf, numberOf, textOf, type Tree, valueAt } from '../../../../base/json-tree.ts';
 
 export interface PodTarget {
   readonly resource: Resource;

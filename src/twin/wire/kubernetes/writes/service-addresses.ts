@@ -1,9 +1,9 @@
 /** ClusterIPs and node ports of Services that are created (KK pkg/registry/core/service/storage/alloc.go). */
-import { nthAddress, parseAddress } from '../../../base/cidr.ts';
-import type { ServiceObject } from '../../../model/kubernetes.ts';
-import type { ObjectStore } from '../../store/object-store.ts';
-import { listOf, mapOf, textOf, type Tree } from '../../../base/json-tree.ts';
-import { without } from '../../api/tree.ts';
+import { nthAddress, parseAddress } from '../../../../base/cidr.ts';
+import type { ServiceObject } from '../../../../model/kubernetes.ts';
+import type { ObjectStore } from '../../../store/object-store.ts';
+import { listOf, mapOf, textOf, type Tree } from '../../../../base/json-tree.ts';
+import { without } from '../../../api/tree.ts';
 
 /** Where no Service tells the range: the default of kubeadm and Talos. */
 const DEFAULT_FIRST = '10.96.0.1';
