@@ -3,6 +3,7 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import type { ObjectSelector, Plan } from '../model/plan.ts';
 import { isUnfinished } from '../ports/helm.ts';
 import type { ReleaseStatus } from '../ports/index.ts';
+import { agentsWriteElsewhere } from './agent-directories.ts';
 import { rolledOut } from './roll-out.ts';
 import {
   type ActionOf,
@@ -13,7 +14,7 @@ import {
   type Verdict,
 } from './step-module.ts';
 
-type Install = ActionOf<'install-helm-release'>;
+export type HelmRelease = ActionOf<'install-helm-release'>;
 
 export const installHelmRelease: StepModule<'install-helm-release'> = {
   async observe(context, action) {
@@ -23,14 +24,15 @@ export const installHelmRelease: StepModule<'install-helm-release'> = {
         blocked: `release ${action.release} is ${status.status}, and not by this plan: see what runs, or roll it back (helm rollback)`,
       };
     }
-    if (!isAsWanted(status, action)) return 'todo';
+    if (!isAsWanted(status, action) || (await isDrifted(context, action))) return 'todo';
     return (await podsReady(context, action.namespace)).holds ? 'done' : 'todo';
   },
 
-  async act({ ports, plan }, action) {
+  async act(context, action) {
+    const { ports, plan } = context;
     const { release, namespace, chart, version, values } = action;
     const status = await ports.helm.status(release, namespace);
-    if (isAsWanted(status, action)) return;
+    if (isAsWanted(status, action) && !(await isDrifted(context, action))) return;
     const request = { release, namespace, chart, version, values };
     // A run that was killed left Helm half-way. It was ours, and it is gone: we hold the lease.
     const isLeft = status !== undefined && isUnfinished(status) && isOurs(status, plan);
@@ -69,12 +71,21 @@ function isOurs(status: ReleaseStatus, { steps }: Plan): boolean {
   );
 }
 
-function isAsWanted(status: ReleaseStatus | undefined, { version, values }: Install): boolean {
+/** It is deployed, with this chart and these values. */
+export function isAsWanted(
+  status: ReleaseStatus | undefined,
+  { version, values }: HelmRelease,
+): boolean {
   return (
     status?.status === 'deployed' &&
     status.chartVersion.replace(/^v/, '') === version.replace(/^v/, '') &&
     canonicalJson(status.values) === canonicalJson(values)
   );
+}
+
+/** Helm that does it again puts the agents back. */
+function isDrifted({ ports }: StepContext, { release, namespace }: HelmRelease): Promise<boolean> {
+  return agentsWriteElsewhere(ports, release, namespace);
 }
 
 async function podsReady({ ports }: StepContext, namespace: string): Promise<Verdict> {

@@ -6,13 +6,18 @@ import { describe, expect, it } from 'vitest';
 import { rehearseCase } from '../../src/cli/faults/judge.ts';
 import { sweepNodesOf } from '../../src/cli/faults/sweep.ts';
 import { planFor } from '../../src/cli/rehearsal-session.ts';
+import type { ClusterInput } from '../../src/model/cluster-input.ts';
 import type { NodeStrategy } from '../../src/model/plan.ts';
 import type { SweepOutcome } from '../../src/model/fault-sweep.ts';
 import { readStrike } from '../../src/twin/faults/fault-text.ts';
 import { postMortemInput } from '../support/post-mortem-input.ts';
+import { rke2 } from '../support/rke2.ts';
+import { k3s, kubeadm, read } from '../support/snapshots.ts';
 
 interface Found {
   readonly what: string;
+  /** The post-mortem's when absent. */
+  readonly cluster?: () => ClusterInput;
   readonly seed: number;
   readonly faults: readonly string[];
   readonly strategy?: NodeStrategy;
@@ -100,7 +105,7 @@ const FOUND: readonly Found[] = [
     seed: 995_450_240,
     faults: [
       'clock-skew@prepare/back-up,behind=61,for=1800',
-      'agent-crashes@replace-kube-proxy/wave-07/verify+22,node=talos-cp-01,for=1800',
+      'agent-crashes@replace-kube-proxy/wave-07/verify+100,node=talos-cp-01,for=1800',
     ],
     outcomes: ['clean'],
   },
@@ -114,11 +119,52 @@ const FOUND: readonly Found[] = [
     strategy: 'sandbox-restart',
     outcomes: ['resumed'],
   },
+  {
+    what: 'K3s: a reconciler puts the agents back where they wrote before: a run that goes on tells them again',
+    cluster: () => read(k3s(), REPLACES_PROXY),
+    seed: 1103,
+    faults: ['gitops-reverts@install-secondary/node-config,every=5,for=900'],
+    outcomes: ['resumed'],
+  },
+  {
+    what: 'K3s: the same while a node is moved',
+    cluster: () => read(k3s(), REPLACES_PROXY),
+    seed: 1103,
+    faults: ['gitops-reverts@move-nodes/k3s-agt-2/restart-agent+10,every=60,for=900'],
+    outcomes: ['clean', 'resumed'],
+  },
+  {
+    what: 'RKE2: the only member of etcd is gone for good: what waited for the API server is not ours',
+    cluster: () => read(rke2()),
+    seed: 1081,
+    faults: ['etcd-member-lost@remove-old-cni/delete-canal,node=k8s-master-1,back=0'],
+    outcomes: ['stopped'],
+  },
+  {
+    what: 'RKE2: the only server is taken away: likewise',
+    cluster: () => read(rke2(), REPLACES_PROXY),
+    seed: 2059,
+    faults: ['node-removed@prepare/back-up+7,node=k8s-master-1'],
+    outcomes: ['stopped'],
+  },
+  {
+    what: 'kubeadm: the only member of etcd is gone for good: likewise',
+    cluster: () => read(kubeadm()),
+    seed: 1195,
+    faults: ['etcd-member-lost@prepare/back-up+35,node=k8s-master-1,back=0'],
+    outcomes: ['stopped'],
+  },
 ];
 
+const REPLACES_PROXY = `
+kubeProxyReplacement: true
+ipam: {operator: {clusterPoolIPv4PodCIDRList: ["10.245.0.0/16"]}}
+`;
+
 describe('what sweeps found', () => {
-  it.each(FOUND)('$what', async ({ seed, faults, strategy, outcomes, outageSecondsMax }) => {
-    const input = postMortemInput();
+  it.each(FOUND)('$what', async (found) => {
+    const { cluster = postMortemInput, seed, faults, strategy, outcomes, outageSecondsMax } = found;
+    const input = cluster();
     const { plan } = planFor(input, strategy === undefined ? {} : { strategy });
     const nodes = sweepNodesOf(input).map(({ name }) => name);
     const strikes = faults.map((text) => readStrike(text, plan, nodes));

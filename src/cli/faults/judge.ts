@@ -84,6 +84,8 @@ function invariantSuspects({ invariants }: ObservationReport, ended: boolean): r
 }
 
 function stuckSuspects({ report, world }: FaultedRun): readonly Suspect[] {
+  // An API server that is gone for good brings nothing to its end, whatever was on its way then.
+  if (!world.api.healthy()) return [];
   return report.failures.flatMap((failure) => {
     if (!STUCK.test(failure.symptom)) return [];
     const { node, namespace = '', name } = failure.subject;
