@@ -49,6 +49,7 @@ export const OCCURRENCE_KINDS = {
   'node.files-lost': 'a reboot, an upgrade or a wipe emptied mounts that held files',
 
   // Nodes as the control plane sees them.
+  'node.registered': 'a kubelet that started created the Node of its machine, which was not there',
   'node.ready': 'a kubelet reported its node ready',
   'node.not-ready': 'a kubelet reported its node not ready',
   'node.unreachable': 'a kubelet stopped renewing its lease',

@@ -7,6 +7,7 @@ import { startDisruptionController } from './disruption.ts';
 import { EndpointsController } from './endpoints.ts';
 import { startGarbageCollector } from './garbage-collector.ts';
 import { JobController } from './job.ts';
+import { startNodeIpam } from './node-ipam.ts';
 import { NodeLifecycleController } from './node-lifecycle.ts';
 import { PodFactory } from './pod-factory.ts';
 import { ReplicaSetController } from './replica-set.ts';
@@ -35,6 +36,7 @@ export function startControllers(world: World): void {
     new TaintEvictionController(world),
     new AttachDetachController(world),
   ];
+  startNodeIpam(world);
   startDisruptionController(world);
   startGarbageCollector(world);
 }

@@ -2,7 +2,7 @@
  * A node's kubelet: hears of its node's pods, runs a worker for each, and lives and dies with the
  * machine. At rest it has no timers. Restarting it keeps containers and empties its token cache.
  */
-import type { PodObject } from '../../model/kubernetes.ts';
+import type { NodeObject, PodObject } from '../../model/kubernetes.ts';
 import { inRange, normalVersion } from '../../base/versions.ts';
 import type { OccurrenceId } from '../../model/occurrence.ts';
 import type { Change } from '../store/object-store.ts';
@@ -27,6 +27,7 @@ import { RuntimeWatch } from './node-condition.ts';
 import { subscribe, subscribeToPaths } from './node-feed.ts';
 import { lastRenewal, nodeLeasesOf } from './node-leases.ts';
 import { reportBoot } from './boot-report.ts';
+import { registerNode } from './register-node.ts';
 import { endAllPods, rejectPod } from './node-shutdown.ts';
 import { isTerminal } from './pod-status.ts';
 import { PodWorker, type WorkerHost } from './pod-worker.ts';
@@ -41,6 +42,8 @@ export interface KubeletOptions {
   readonly images?: readonly string[];
   /** The machine is off: nothing runs until `powerOn`. */
   readonly off?: boolean;
+  /** What it tells of itself where there is no Node of its name; nothing when absent. */
+  readonly registersAs?: NodeObject;
 }
 
 /** Starts as a kubelet that has long been running; `powerLost` and `powerOn` come from the machine. */
@@ -72,6 +75,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
     const { world, nodeName, programFor, images = [], off = false } = options;
     this.world = world;
     this.context = new KubeletContext(world, nodeName, programFor, images);
+    this.context.registersAs = options.registersAs;
     this.runtimeWatch = new RuntimeWatch(this.context, (status) => this.networkChanged(status));
     attachmentsOf(world.store);
     configSourcesOf(world);
@@ -356,6 +360,7 @@ class NodeKubelet implements Kubelet, WorkerHost {
     this.context.running = true;
     this.context.startedAt = this.world.kernel.now();
     nodeLeasesOf(this.world.store).hold(this.context.nodeName);
+    registerNode(this.context);
     this.runtimeWatch.start();
   }
 

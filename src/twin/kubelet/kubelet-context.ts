@@ -1,6 +1,6 @@
 /** What the parts of one kubelet share: its place in the world, its beat, its words for events. */
 import type { Random } from '../../base/random.ts';
-import type { Container, PodObject, PodSpec } from '../../model/kubernetes.ts';
+import type { Container, NodeObject, PodObject, PodSpec } from '../../model/kubernetes.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Program, TwinNode, World } from '../world.ts';
 import type { EventDetails, EventRecorder } from './event-recorder.ts';
@@ -29,6 +29,8 @@ export class KubeletContext {
   shuttingDown = false;
   /** When the kubelet's process started (virtual milliseconds). */
   startedAt = -Infinity;
+  /** What it tells of itself where there is no Node of its name. */
+  registersAs: NodeObject | undefined;
 
   constructor(world: World, nodeName: string, programFor: ProgramFor, images: readonly string[]) {
     this.world = world;

@@ -37,7 +37,13 @@ export class Rke2Service implements UnitService {
   private proxy: PodObject | undefined;
   private starts = 0;
 
-  constructor(host: MachineHost, node: NodeObject, servers: readonly Rke2Service[]) {
+  /** `proxy`: of a machine that is new; else the pod that runs there. */
+  constructor(
+    host: MachineHost,
+    node: NodeObject,
+    servers: readonly Rke2Service[],
+    proxy?: PodObject,
+  ) {
     const args = rke2Arguments(node);
     this.world = host.world;
     this.host = host;
@@ -46,7 +52,8 @@ export class Rke2Service implements UnitService {
     this.servers = servers;
     this.words = args === undefined ? [] : [...args.flags].flatMap(asWords);
     this.told = args?.role === 'server' ? rke2Network(args) : DEFAULTS;
-    this.proxy = this.world.store.get('Pod', 'kube-system', `kube-proxy-${node.metadata.name}`);
+    this.proxy =
+      proxy ?? this.world.store.get('Pod', 'kube-system', `kube-proxy-${node.metadata.name}`);
   }
 
   /** It has been running for long. */

@@ -40,16 +40,11 @@ class ConfInvariant {
 
   follow(): void {
     const { nodes, store } = this.world;
-    for (const node of nodes.values()) {
-      if (this.confsOf(node).length === 0) continue;
-      this.followed.add(node);
-      const { confDirectory } = DEFAULT_CNI_PATHS;
-      for (const directory of new Set([placesOf(node).confDirectory, confDirectory]))
-        node.files.watch?.(directory, () => this.look(node));
-    }
+    for (const node of nodes.values()) if (this.confsOf(node).length > 0) this.followNode(node);
     store.watch('Node', ({ type, object, old }) => {
       const opened = old?.spec.unschedulable === true && object.spec.unschedulable !== true;
       const node = nodes.get(object.metadata.name);
+      if (type === 'added' && node !== undefined && !this.followed.has(node)) this.followNode(node);
       if (type === 'modified' && opened && node !== undefined && this.followed.has(node))
         this.look(node);
     });
@@ -58,6 +53,13 @@ class ConfInvariant {
       const keeps = images.some((image) => Object.values(KEEPERS).includes(image));
       if (type === 'deleted' && keeps) for (const node of this.followed) this.look(node);
     });
+  }
+
+  private followNode(node: TwinNode): void {
+    this.followed.add(node);
+    const { confDirectory } = DEFAULT_CNI_PATHS;
+    for (const directory of new Set([placesOf(node).confDirectory, confDirectory]))
+      node.files.watch?.(directory, () => this.look(node));
   }
 
   private confsOf(node: TwinNode): readonly string[] {

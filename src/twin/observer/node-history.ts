@@ -71,7 +71,8 @@ class Recorder implements NodeHistoryRecorder {
       { parts: POD_COUNT | POD_PART.node | POD_PART.podIp | POD_PART.sandbox },
       (change) => this.podChanged(change),
     );
-    store.watch('Node', ({ object, old }) => {
+    store.watch('Node', ({ type, object, old }) => {
+      if (type === 'added') this.nodeJoined(object.metadata.name);
       const unschedulable = object.spec.unschedulable === true;
       if (unschedulable !== (old?.spec.unschedulable === true)) {
         this.mark(object.metadata.name, cordonMarker(this.world.kernel.now(), unschedulable));
@@ -81,10 +82,19 @@ class Recorder implements NodeHistoryRecorder {
     fabric.onChange((node, podUid) => {
       if (podUid === undefined) this.seeMachine(node);
     });
-    for (const node of nodes.values()) {
-      this.seeMachine(node.name);
-      node.runtime.onStatusChange?.(() => this.seeMachine(node.name));
-    }
+    for (const name of nodes.keys()) this.followMachine(name);
+  }
+
+  /** Until now there was no such machine. */
+  private nodeJoined(name: string): void {
+    if (this.machines.has(name) || !this.world.nodes.has(name)) return;
+    this.mark(name, { at: 0, kind: 'machine', up: false, networkReady: false });
+    this.followMachine(name);
+  }
+
+  private followMachine(name: string): void {
+    this.seeMachine(name);
+    this.world.nodes.get(name)?.runtime.onStatusChange?.(() => this.seeMachine(name));
   }
 
   histories(): readonly NodeHistory[] {

@@ -96,9 +96,12 @@ export function watchReplicas({ store }: World, note: Note): void {
   }
 }
 
-/** What is on the nodes now and was not when this was called. */
+/** What is on the nodes now and was not when this was called, or when they joined. */
 export function rememberMarks({ store }: World): () => string | undefined {
   const before = new Map(store.list('Node').map((node) => [node.metadata.name, marksOf(node)]));
+  store.watch('Node', ({ type, object }) => {
+    if (type === 'added') before.set(object.metadata.name, marksOf(object));
+  });
   return () => {
     for (const node of store.list('Node')) {
       const known = before.get(node.metadata.name);

@@ -49,7 +49,7 @@ export class ProbeTraffic {
   }
 
   start(): void {
-    this.index = new ProbeIndex(pathsOf(ringOf(this.world.nodes.keys())));
+    this.index = new ProbeIndex(pathsOf(this.ring()));
     this.former = [];
     this.active = true;
     this.follow();
@@ -78,10 +78,16 @@ export class ProbeTraffic {
     this.fabric.policies.onChange(() => this.touchAll(this.paths));
   }
 
+  /** Of machines that are nodes. */
+  private ring(): readonly string[] {
+    const { nodes, store } = this.world;
+    return ringOf([...nodes.keys()].filter((name) => store.get('Node', undefined, name)));
+  }
+
   /** A node more in the ring moves few peers; the others are probed on as they were. */
   private closeRing(): void {
     const known = new Map(this.paths.map((path) => [keyOf(path), path]));
-    const planned = pathsOf(ringOf(this.world.nodes.keys()));
+    const planned = pathsOf(this.ring());
     const paths = planned.map((path) => known.get(keyOf(path)) ?? path);
     const kept = new Set(paths);
     const now = this.world.kernel.now();

@@ -21,6 +21,7 @@ import { programFor } from '../programs/program-for.ts';
 import { ObjectStore } from '../store/object-store.ts';
 import type { ApiServer, Fabric, TwinNode, World } from '../world.ts';
 import { overridesAssumed, overridesIn } from './constant-overrides.ts';
+import { type Joining, joiningTo } from './joining-machines.ts';
 import { keepFailing } from './failing-workloads.ts';
 import { liveReleases } from './live-releases.ts';
 import { loadObjects } from './load-objects.ts';
@@ -57,6 +58,8 @@ export interface TwinWorld extends World {
   readonly releases: Releases;
   /** `talosctl upgrade-k8s`; does nothing on other distributions. */
   upgradeKubernetes(): void;
+  /** A machine like that of the node boots and joins; its name, or undefined where there is none like it. */
+  join(like: string): string | undefined;
 }
 
 export interface BuiltWorld {
@@ -73,7 +76,7 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
   const owners = loadObjects(store, input.objects);
   const live = liveReleases(store, input);
   const nodes = new Map<string, TwinNode>();
-  const late: { fabric?: Fabric; api?: ApiServer; made?: CreatedNodes } = {};
+  const late: { fabric?: Fabric; api?: ApiServer; made?: CreatedNodes; join?: Joining } = {};
   const world: TwinWorld = {
     kernel,
     store,
@@ -88,6 +91,7 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
       return present(late.api, 'the API server of a world that is being built');
     },
     upgradeKubernetes: () => late.made?.talos.upgradeKubernetes(),
+    join: (like) => late.join?.(like),
   };
   configSourcesOf(world).listed(input.kindsListed ?? []);
   const configs = machineConfigsOf(
@@ -106,6 +110,7 @@ export function buildWorld(read: ClusterInput, options: BuildOptions): BuiltWorl
     objects,
   );
   late.made = made;
+  late.join = joiningTo(world, made, { objects, configs: configs.byNode });
   late.fabric = createFabric({ kernel, store, nodes, api: () => world.api });
   late.api = createApiServer(world);
   for (const service of made.services) service.adopt();

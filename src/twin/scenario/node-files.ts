@@ -90,6 +90,11 @@ export interface NodeFileSeed {
   readonly flannelPlugin: string;
 }
 
+/** What the system of a new machine brings: plugins, and no conf. */
+export function seedNewMachine(seed: NodeFileSeed): void {
+  if (!seed.bundled) writePlugins(seed);
+}
+
 /** The conf and the plugins that made the node's pods. */
 export function seedNodeFiles(seed: NodeFileSeed, source: SourceNetwork, store: ObjectStore): void {
   const { files, places, node } = seed;

@@ -1,5 +1,5 @@
 /** The nodes of a world, each with the parts that live and die with its machine. */
-import type { NodeObject } from '../../model/kubernetes.ts';
+import type { NodeObject, PodObject } from '../../model/kubernetes.ts';
 import { createKubelet } from '../kubelet/create-kubelet.ts';
 import type { ProgramFor } from '../kubelet/kubelet-context.ts';
 import type { Evict } from '../machine/drain-before-upgrade.ts';
@@ -44,6 +44,18 @@ export interface CreatedNodes {
   readonly talos: TalosCluster;
   /** Services of the system that hold parts of the cluster, servers first; what runs in them is not adopted yet. */
   readonly services: readonly K3sService[];
+  /** A machine more, switched off; its kubelet registers it when it boots. */
+  add(machine: NewMachine): CreatedNode;
+}
+
+/** A machine that no Node was read of. */
+export interface NewMachine {
+  /** What its kubelet will tell of it. */
+  readonly object: NodeObject;
+  /** On Talos. */
+  readonly config: string;
+  /** Of RKE2's kube-proxy, which is a static pod there. */
+  readonly proxy?: PodObject;
 }
 
 export function createNodes(options: NodesOptions, objects: readonly NodeObject[]): CreatedNodes {
@@ -53,12 +65,24 @@ export function createNodes(options: NodesOptions, objects: readonly NodeObject[
   const servers: K3sService[] = [];
   const agents: K3sService[] = [];
   const rke2Servers: Rke2Service[] = [];
+  const parts = { machines, talos, servers, agents, rke2Servers };
   for (const object of objects) {
-    const made = createNode(options, object, { machines, talos, servers, agents, rke2Servers });
+    const made = createNode(options, object, parts);
     created.set(object.metadata.name, made);
     options.nodes.set(object.metadata.name, made.node);
   }
-  return { created, talos, services: [...servers, ...agents] };
+  return {
+    created,
+    talos,
+    services: [...servers, ...agents],
+    add: (machine) => {
+      const { name } = machine.object.metadata;
+      const configs = new Map([[name, machine.config]]);
+      const made = createNode({ ...options, configs }, machine.object, { ...parts, machine });
+      options.nodes.set(name, made.node);
+      return made;
+    },
+  };
 }
 
 interface SharedParts {
@@ -67,12 +91,15 @@ interface SharedParts {
   readonly servers: K3sService[];
   readonly agents: K3sService[];
   readonly rke2Servers: Rke2Service[];
+  /** Where it is new: off, and with nothing on its disk but what its image brings. */
+  readonly machine?: NewMachine;
 }
 
 function createNode(options: NodesOptions, object: NodeObject, parts: SharedParts): CreatedNode {
   const { world } = options;
   const { name } = object.metadata;
   const { distribution } = world.versions;
+  const isNew = parts.machine !== undefined;
   const system = systemOf(world, object);
   const files = new NodeFileSystem({
     kernel: world.kernel,
@@ -105,7 +132,8 @@ function createNode(options: NodesOptions, object: NodeObject, parts: SharedPart
       world,
       nodeName: name,
       programFor: options.programFor,
-      off: isOff(object),
+      off: isNew || isOff(object),
+      ...(isNew ? { registersAs: object } : {}),
     }),
     network,
     machine,
@@ -117,7 +145,7 @@ function createNode(options: NodesOptions, object: NodeObject, parts: SharedPart
     address: node.address,
     files,
     places: paths,
-    bundled: bundlesPlugins(distribution, system.version) && !bornWithPlugins(world),
+    bundled: bundlesPlugins(distribution, system.version) && (isNew || !bornWithPlugins(world)),
     flannelPlugin: COPIED_FLANNEL_PLUGIN,
   };
   return { node, runtime, seed };
@@ -171,7 +199,7 @@ function machineFor(
   const { name } = object.metadata;
   const host = {
     world,
-    isOff: isOff(object),
+    isOff: parts.machine !== undefined || isOff(object),
     node: (): TwinNode => {
       const node = nodes.get(name);
       if (node === undefined) throw new Error(`node ${name} is not there yet`);
@@ -216,9 +244,9 @@ function k3sOn(
 function rke2On(
   host: MachineHost,
   object: NodeObject,
-  { rke2Servers, files }: SharedParts & { readonly files: NodeFileSystem },
+  { rke2Servers, files, machine }: SharedParts & { readonly files: NodeFileSystem },
 ): Rke2Service {
-  const service = new Rke2Service(host, object, rke2Servers);
+  const service = new Rke2Service(host, object, rke2Servers, machine?.proxy);
   if (isControlPlane(object)) rke2Servers.push(service);
   service.adopt(files);
   return service;
