@@ -3,7 +3,6 @@
  * observed before and after. The first failure stops the run; what was done and can be undone is
  * said. Resuming is running again: what is done observes as done, or is behind what was begun since.
  */
-import { RegaugeError } from '../base/errors.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import type { Ports } from '../ports/index.ts';
@@ -14,57 +13,23 @@ import type { BackupStore, StepContext, Verdict } from '../steps/step-module.ts'
 import { waitUntil } from '../steps/waiting.ts';
 import { memoryBackups } from './backups.ts';
 import { type GateContext, gateContextOf } from './gates/gate-context.ts';
-import type { LossBudgets } from './probes/budgets.ts';
 import { LossWatch } from './probes/watch-losses.ts';
 import { brokenInWords, lookBefore } from './run/broken-before.ts';
 import { closingWords, endingOf } from './run/closing-words.ts';
 import { passedSteps } from './run/evidence.ts';
 import { holdGates } from './run/hold-gates.ts';
 import { NodeRoll } from './run/node-roll.ts';
-import { assertOrdered, dependentsIn } from './run/plan-order.ts';
-import { type RunControl, RunHalted } from './run/run-control.ts';
+import { planWith } from '../planner/joined-nodes.ts';
+import { assertOrdered, dependentsIn, unchangedOf } from './run/plan-order.ts';
+import { RunHalted } from './run/run-control.ts';
+import type { RunOptions, RunResult } from './run/run-options.ts';
+import { messageOf, retriedUntil } from './run/retries.ts';
 import { isSafePoint } from './run/safe-point.ts';
 import { strangersBefore } from './run/strangers.ts';
 
-export interface RunOptions {
-  readonly onEvent?: (event: RunEvent) => void;
-  readonly backups?: BackupStore;
-  /** Written before the act it tells of; a real run keeps it on disk. */
-  readonly journal?: { write(event: RunEvent): Promise<void> };
-  /** How long a gate may fail to hold before the run stops (seconds). */
-  readonly gateTimeoutSeconds?: number;
-  /** Whoever called reads the probes after the run, and stops them. */
-  readonly keepProbing?: boolean;
-  /** By which somebody pauses or stops the run. */
-  readonly control?: RunControl;
-  /** The ports as a step may use them; those of the run when absent. */
-  readonly portsFor?: (step: Step) => Ports;
-  /** What was broken before a run's first step, where an earlier run looked: paths (`pathKey`), complaints. */
-  readonly brokenBefore?: readonly string[];
-  /** How much the probes may lose before the run pauses; without them, losses are not watched. */
-  readonly budgets?: LossBudgets;
-  /** What was broken before the first step, before anything is changed. */
-  readonly onBrokenBefore?: (paths: readonly string[]) => Promise<void>;
-}
-
-export interface RunResult {
-  /** `paused`: as asked, at a safe point. `halted`: ended from outside, in the middle of something. */
-  readonly outcome: 'done' | 'stopped' | 'paused' | 'halted';
-  /** Steps that are done, in the order they were. */
-  readonly done: readonly string[];
-  readonly failed?: { readonly step: string; readonly message: string };
-  /** Why it was halted, and the steps it was in the middle of. */
-  readonly halted?: { readonly message: string; readonly steps: readonly string[] };
-  /** Steps that are done or began, in the plan's order: what the way back starts from. */
-  readonly reached: readonly string[];
-  readonly seconds: number;
-}
+export type { RunOptions, RunResult } from './run/run-options.ts';
 
 const GATE_TIMEOUT_SECONDS = 900;
-/** Between tries of an act that failed for a reason that passes. */
-const RETRY_MS = 3_000;
-const PASSING_CODES = new Set(['unreachable', 'conflict', 'timeout', 'throttled', 'expired']);
-
 /** What became of a step. */
 type Ended = 'done' | 'paused' | { readonly failed: string };
 
@@ -79,10 +44,12 @@ export async function runPlan(
 
 class PlanRun {
   private readonly startedAt: number;
-  private readonly done: string[] = [];
+  private done: string[] = [];
   private readonly started = new Set<string>();
-  private readonly waiting = new Map<string, number>();
-  private readonly dependents: ReadonlyMap<string, readonly Step[]>;
+  private waiting = new Map<string, number>();
+  private dependents: ReadonlyMap<string, readonly Step[]> = new Map();
+  /** Done before somebody joined, and no other step since: nobody looks at them again. */
+  private settled: ReadonlySet<string> = new Set();
   private readonly backups: BackupStore;
   private readonly turns = new OwnerTurns();
   private losses: LossWatch | undefined;
@@ -91,39 +58,37 @@ class PlanRun {
   private failure: { readonly step: string; readonly message: string } | undefined;
   private halt: RunHalted | undefined;
   private readonly running = new Set<string>();
-  private readonly plan: Plan;
   private readonly roll: NodeRoll;
   private readonly ports: Ports;
   private readonly options: RunOptions;
 
-  constructor(plan: Plan, ports: Ports, options: RunOptions) {
-    this.plan = plan;
+  constructor(given: Plan, ports: Ports, options: RunOptions) {
     this.ports = ports;
     this.options = options;
     this.startedAt = ports.clock.now();
     this.backups = options.backups ?? memoryBackups();
-    this.gates = gateContextOf(plan, ports);
-    this.roll = new NodeRoll(plan, ports, async (message, node) => {
-      await this.tell({ type: 'health', at: this.seconds(), message, node });
+    const plan = planWith(given, options.joined ?? []);
+    this.roll = new NodeRoll(plan, ports, {
+      tell: (message, node) => this.tell({ type: 'health', at: this.seconds(), message, node }),
       // What ran there needs room, also where its node was the only open one.
-      await this.letGo();
+      left: () => this.letGo(),
     });
-    this.dependents = dependentsIn(plan);
-    for (const { id, dependsOn } of plan.steps) this.waiting.set(id, dependsOn.length);
-    assertOrdered(plan);
+    this.gates = gateContextOf(plan, ports, (nodes) => this.roll.seen(nodes));
   }
 
   async toTheEnd(): Promise<RunResult> {
     try {
-      this.passed = await passedSteps(this.plan, this.ports);
+      await this.roll.look(true);
+      await this.takeIn();
+      this.passed = await passedSteps(this.roll.whole, this.ports);
       await this.startProbes();
       this.watchLosses();
     } catch (error) {
       if (!(error instanceof RunHalted)) throw error;
       this.halt = error;
     }
-    const roots = this.plan.steps.filter((step) => step.dependsOn.length === 0);
-    await Promise.all(roots.map((step) => this.runFrom(step)));
+    await this.round();
+    while (await this.goesOnWithNewcomers()) await this.round();
     const result = this.result();
     // What is lost from here on is no step's; a run that was stopped from outside asks nothing more.
     if (this.halt === undefined) await this.losses?.end();
@@ -131,30 +96,74 @@ class PlanRun {
     await this.tell({
       type: endingOf(result),
       at: this.seconds(),
-      message: closingWords(this.plan, result),
+      message: closingWords(this.roll.whole, result),
     });
     if (this.options.keepProbing !== true && this.halt === undefined)
       await this.ports.prober.stop();
     return result;
   }
 
-  private async letGo(): Promise<void> {
-    const tell = (message: string): void =>
-      this.options.onEvent?.({ type: 'health', at: this.seconds(), message });
+  /** Every step that can be done, in its order. */
+  private async round(): Promise<void> {
+    const { whole } = this.roll;
+    assertOrdered(whole);
+    this.done = [];
+    this.dependents = dependentsIn(whole);
+    this.waiting = new Map(whole.steps.map(({ id, dependsOn }) => [id, dependsOn.length]));
+    const roots = whole.steps.filter((step) => step.dependsOn.length === 0);
+    await Promise.all(roots.map((step) => this.runFrom(step)));
+  }
+
+  /** The run held for somebody who joined: it goes on, as a run that is gone on with, with them in the plan. */
+  private async goesOnWithNewcomers(): Promise<boolean> {
+    if (!this.roll.hasNewcomers || this.failure !== undefined || this.halt !== undefined)
+      return false;
+    if (this.options.control?.isPausing === true) return false;
+    const { whole: before } = this.roll;
     try {
-      const opened = await openHeldNodes(this.plan, this.ports.kubernetes);
-      if (opened.length > 0)
-        tell(`opened for pods again, since they have not moved: ${opened.join(', ')}`);
+      // It may have left again.
+      await this.roll.look(true);
+      await this.takeIn();
+      const { whole } = this.roll;
+      this.passed = await this.patiently(() => passedSteps(whole, this.ports));
+      this.settled = unchangedOf(this.done, before, whole);
+      return true;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      tell(`nodes that have not moved may be cordoned still: ${why}`);
+      if (error instanceof RunHalted) this.halt = error;
+      else this.failure = { step: 'nodes that joined', message: messageOf(error) };
+      return false;
+    }
+  }
+
+  private takeIn(): Promise<void> {
+    return this.roll.takeIn((plan) => this.patiently(async () => this.options.onJoined?.(plan)));
+  }
+
+  /** Tries again while it fails for a reason that passes, as long as a gate is waited for. */
+  private async patiently<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = this.ports.clock.now() + this.gateTimeoutMs();
+    return retriedUntil(this.ports.clock, deadline, work);
+  }
+
+  private gateTimeoutMs(): number {
+    return (this.options.gateTimeoutSeconds ?? GATE_TIMEOUT_SECONDS) * 1000;
+  }
+
+  private async letGo(): Promise<void> {
+    try {
+      const opened = await openHeldNodes(this.roll.whole, this.ports.kubernetes);
+      if (opened.length > 0)
+        this.say(`opened for pods again, since they have not moved: ${opened.join(', ')}`);
+    } catch (error) {
+      const why = messageOf(error);
+      this.say(`nodes that have not moved may be cordoned still: ${why}`);
     }
   }
 
   private async startProbes(): Promise<void> {
     await this.ports.prober.start();
     const known = this.options.brokenBefore;
-    const broken = known ?? (await lookBefore(this.plan, this.ports, this.gates.warnings));
+    const broken = known ?? (await lookBefore(this.roll.whole, this.ports, this.gates.warnings));
     if (known === undefined) await this.options.onBrokenBefore?.(broken);
     this.gates = { ...this.gates, failingBefore: new Set(broken) };
     await this.tell({
@@ -185,7 +194,7 @@ class PlanRun {
   /** Runs the step and then whatever waited for it only. */
   private async runFrom(step: Step): Promise<void> {
     if (this.failure !== undefined || this.halt !== undefined) return;
-    const ended = await this.runStep(step);
+    const ended = this.settled.has(step.id) ? 'done' : await this.runStep(step);
     if (ended === 'paused') return;
     if (ended !== 'done') {
       this.failure ??= { step: step.id, message: ended.failed };
@@ -213,7 +222,7 @@ class PlanRun {
         return 'paused';
       }
       this.running.delete(step.id);
-      return { failed: error instanceof Error ? error.message : String(error) };
+      return { failed: messageOf(error) };
     }
   }
 
@@ -227,7 +236,7 @@ class PlanRun {
       }
       const ended = await this.attempt(step).catch((error: unknown): Ended => {
         if (error instanceof RunHalted) throw error;
-        return { failed: error instanceof Error ? error.message : String(error) };
+        return { failed: messageOf(error) };
       });
       if (typeof ended === 'string' || this.failure !== undefined) return ended;
       await this.roll.look(true);
@@ -271,10 +280,12 @@ class PlanRun {
     return verdict;
   }
 
-  /** What keeps the step from starting: a pause, a gate, a failure elsewhere. */
+  /** What keeps the step from starting: a pause, a gate, a failure elsewhere, somebody who joined. */
   private async heldBefore(step: Step): Promise<Ended | undefined> {
     if (this.pausesAt(step)) return 'paused';
     const waited = await this.gatesHold(step);
+    // What is done to many, or once, is done when everybody is known.
+    if (waited === 'hold' && !('node' in step.action)) await this.roll.look(true);
     if (typeof waited === 'object') return waited;
     if (this.failure !== undefined) return { failed: `not started: ${this.failure.step} failed` };
     if (!this.roll.isAsItWas(step)) return { failed: 'a node has left the cluster meanwhile' };
@@ -286,7 +297,8 @@ class PlanRun {
   }
 
   private pausesAt(step: Step): boolean {
-    return this.options.control?.isPausing === true && isSafePoint(step);
+    const pauses = this.options.control?.isPausing === true || this.roll.hasNewcomers;
+    return pauses && isSafePoint(step);
   }
 
   private contextOf(step: Step): StepContext {
@@ -300,22 +312,14 @@ class PlanRun {
       backups,
       turns,
       deadline: ports.clock.now() + step.timeoutSeconds * 1000,
-      say: (message, node) => {
-        this.options.onEvent?.({
-          type: 'health',
-          at: this.seconds(),
-          message,
-          ...(node === undefined ? {} : { node }),
-        });
-      },
+      say: (message, node) => this.say(message, node),
     };
   }
 
   private gatesHold(step: Step): ReturnType<typeof holdGates> {
-    const seconds = this.options.gateTimeoutSeconds ?? GATE_TIMEOUT_SECONDS;
     return holdGates(step.gates, {
       context: { ...this.gates, plan: this.roll.plan, gone: this.roll.gone },
-      deadline: this.ports.clock.now() + seconds * 1000,
+      deadline: this.ports.clock.now() + this.gateTimeoutMs(),
       isOver: () =>
         this.failure !== undefined ||
         this.halt !== undefined ||
@@ -329,24 +333,17 @@ class PlanRun {
   }
 
   /** Tries again while the failure is one that passes, until the step's time is over. */
-  private async retried<T>(step: Step, work: () => Promise<T>): Promise<T> {
+  private retried<T>(step: Step, work: () => Promise<T>): Promise<T> {
     const deadline = this.ports.clock.now() + step.timeoutSeconds * 1000;
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        const passes = error instanceof RegaugeError && PASSING_CODES.has(error.code);
-        if (!passes || this.ports.clock.now() >= deadline) throw error;
-        await this.roll.look();
-        if (this.roll.isVoid(step)) throw error;
-        await this.ports.clock.sleep(RETRY_MS);
-      }
-    }
+    return retriedUntil(this.ports.clock, deadline, work, async () => {
+      await this.roll.look();
+      return this.roll.isVoid(step);
+    });
   }
 
   private result(): RunResult {
     const done = new Set(this.done);
-    const reached = this.plan.steps
+    const reached = this.roll.whole.steps
       .map(({ id }) => id)
       .filter((id) => done.has(id) || this.started.has(id));
     return {
@@ -357,6 +354,7 @@ class PlanRun {
         ? {}
         : { halted: { message: this.halt.message, steps: [...this.running] } }),
       reached,
+      total: this.roll.whole.steps.length,
       seconds: this.seconds(),
     };
   }
@@ -364,7 +362,12 @@ class PlanRun {
   private outcome(): RunResult['outcome'] {
     if (this.halt !== undefined) return 'halted';
     if (this.failure !== undefined) return 'stopped';
-    return this.done.length === this.plan.steps.length ? 'done' : 'paused';
+    return this.done.length === this.roll.whole.steps.length ? 'done' : 'paused';
+  }
+
+  private say(message: string, node?: string): void {
+    const more = node === undefined ? {} : { node };
+    this.options.onEvent?.({ type: 'health', at: this.seconds(), message, ...more });
   }
 
   private seconds(): number {

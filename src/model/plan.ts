@@ -269,6 +269,14 @@ export interface Step {
   readonly because: string;
 }
 
+/** A node that joined after the plan was made. */
+export interface JoinedNode {
+  readonly name: string;
+  /** A node that the plan knew, as which it is taken in. */
+  readonly like: string;
+  readonly internalIps: readonly string[];
+}
+
 export interface Plan {
   readonly apiVersion: 'regauge.dev/v1';
   readonly kind: 'Plan';
@@ -298,6 +306,8 @@ export interface Plan {
   readonly predictions?: RehearsalSummary;
   /** What steps need to know of the platform. */
   readonly platform: PlanPlatform;
+  /** Nodes that joined since it was made, and are in its steps and waves as if it had known them. */
+  readonly joined?: readonly JoinedNode[];
   /** Id of the plan whose changes this one takes back. */
   readonly takesBack?: string;
   /** Workloads (`Kind namespace/name`) that were not ready when the plan was made; no gate waits for them. */

@@ -18,7 +18,11 @@ export const verify: StepModule<'verify'> = {
   undo: () => null,
 };
 
-async function nodeMoved(context: StepContext, name: string): Promise<Verdict> {
+/** It is Ready, its agent serves, it gives pods the new network, and has none on the old one. */
+export async function nodeMoved(
+  context: Pick<StepContext, 'ports' | 'plan'>,
+  name: string,
+): Promise<Verdict> {
   const { kubernetes } = context.ports;
   if (!isNodeReady(await getNode(kubernetes, name))) return fails(`${name} is not Ready`);
   const agent = await agentReady(context, name);

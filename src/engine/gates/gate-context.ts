@@ -25,8 +25,12 @@ export type GateModule<K extends Gate['kind']> = (
   gate: GateOf<K>,
 ) => Promise<Verdict>;
 
-/** Of a run that has seen nothing yet. */
-export function gateContextOf(plan: Plan, ports: Ports): GateContext {
+/** Of a run that has seen nothing yet; `seen` hears of all nodes whenever they are looked at. */
+export function gateContextOf(
+  plan: Plan,
+  ports: Ports,
+  seen: (nodes: readonly NodeObject[]) => Promise<void>,
+): GateContext {
   const { kubernetes, clock } = ports;
   return {
     ports,
@@ -36,6 +40,7 @@ export function gateContextOf(plan: Plan, ports: Ports): GateContext {
     warnings: new Warnings(kubernetes, clock),
     nodes: new SharedLook(clock, async () => {
       const nodes = await kubernetes.list<NodeObject>('v1', 'Node');
+      await seen(nodes);
       return new Map(nodes.map((node) => [node.metadata.name, node]));
     }),
   };

@@ -16,9 +16,10 @@ export const dnsAnswers: GateModule<'dns-answers'> = (context) =>
   noneFails(context, ({ to }) => to.class.startsWith('dns-'));
 
 async function noneFails(
-  { ports, failingBefore, gone }: GateContext,
+  context: GateContext,
   concerns: (path: FailingPath) => boolean,
 ): Promise<Verdict> {
+  const { ports, failingBefore, gone } = context;
   const failing = (await ports.prober.failing()).filter(
     (path) =>
       concerns(path) &&
@@ -26,11 +27,24 @@ async function noneFails(
       !gone.has(path.from.node) &&
       !gone.has(path.to.node),
   );
-  const [first] = failing;
-  if (first !== undefined) return fails(showFailing(first, failing.length));
   const unknown = ((await ports.prober.unknown?.()) ?? []).filter(({ node }) => !gone.has(node));
-  const [nobody] = unknown;
-  return nobody === undefined ? HOLDS : fails(showUnknown(nobody, unknown.length));
+  if (failing.length + unknown.length === 0) return HOLDS;
+  // One that joined and left between two looks was never of the plan.
+  const isThere = await nodesThere(context);
+  const lost = failing.filter(({ from, to }) => isThere(from.node) && isThere(to.node));
+  const [first] = lost;
+  if (first !== undefined) return fails(showFailing(first, lost.length));
+  const untold = unknown.filter(({ node }) => isThere(node));
+  const [nobody] = untold;
+  return nobody === undefined ? HOLDS : fails(showUnknown(nobody, untold.length));
+}
+
+/** Of the plan, or in the cluster now. */
+async function nodesThere({ plan, nodes }: GateContext): Promise<(name: string) => boolean> {
+  const known = new Set(plan.waves.flat());
+  if (known.size === 0) return () => true;
+  const listed = await nodes.look();
+  return (name) => known.has(name) || listed.has(name);
 }
 
 function showUnknown({ message, sinceMs }: UnknownPaths, count: number): string {

@@ -5,11 +5,13 @@
  * would do it again. Evidence is what the step itself leaves in the cluster, never a record of the run.
  */
 import { canonicalJson } from '../../base/canonical-json.ts';
+import { RegaugeError } from '../../base/errors.ts';
 import type { KubeObject, NodeObject } from '../../model/kubernetes.ts';
 import type { Action, ActionKind, Plan, Step } from '../../model/plan.ts';
 import type { Ports, ReleaseStatus } from '../../ports/index.ts';
 import { PLAN_MARK } from '../../steps/label-node.ts';
 import { rolledOutBy } from '../../steps/roll-out.ts';
+import { nodeMoved } from '../../steps/verify.ts';
 
 /**
  * Kinds whose effect a later step may take away, and checks. The others stay as they are once they
@@ -41,13 +43,40 @@ export async function passedSteps(plan: Plan, ports: Ports): Promise<ReadonlySet
     addAncestors(step, byId, before);
     if (step.action.kind !== 'label-node') addAncestors(step, byId, beforeMoved);
   }
-  return new Set(
-    [...before].filter((id) => {
-      const action = byId.get(id)?.action;
-      if (action === undefined || !PASSED_BY.has(action.kind)) return false;
-      return !holdsUnmoved(action) || beforeMoved.has(id);
-    }),
-  );
+  const passed = [...before].filter((id) => {
+    const action = byId.get(id)?.action;
+    if (action === undefined || !PASSED_BY.has(action.kind)) return false;
+    return !holdsUnmoved(action) || beforeMoved.has(id);
+  });
+  return withoutThoseOfNewNodes(plan, passed, byId, looks);
+}
+
+/**
+ * A node may have joined when what waits for its steps had begun long before: that tells nothing of it. What
+ * moves it is behind only where it is seen to have moved, what tells its agent anything never is.
+ */
+async function withoutThoseOfNewNodes(
+  { joined = [] }: Plan,
+  passed: readonly string[],
+  byId: ReadonlyMap<string, Step>,
+  looks: Looks,
+): Promise<ReadonlySet<string>> {
+  const kept = new Set(passed);
+  if (joined.length === 0) return kept;
+  const names = new Set(joined.map(({ name }) => name));
+  for (const id of passed) {
+    const step = byId.get(id);
+    const [own, ...others] = step === undefined ? [] : concerned(step);
+    if (step === undefined || own === undefined || others.length > 0 || !names.has(own)) continue;
+    const isBehind = step.phase === 'move-nodes' && (await looks.hasMoved(own));
+    if (!isBehind) kept.delete(id);
+  }
+  return kept;
+}
+
+function concerned({ action, nodes }: Step): readonly string[] {
+  if ('node' in action) return [action.node];
+  return 'nodes' in action ? action.nodes : nodes;
 }
 
 /** Ids of the steps that the cluster shows to have begun, and of all that they waited for. */
@@ -84,6 +113,7 @@ class Looks {
   private nodes: Promise<ReadonlyMap<string, NodeObject>> | undefined;
   private readonly releases = new Map<string, Promise<ReleaseStatus | undefined>>();
   private readonly objects = new Map<string, Promise<KubeObject | undefined>>();
+  private readonly moved = new Map<string, Promise<boolean>>();
 
   constructor(plan: Plan, ports: Ports) {
     this.plan = plan;
@@ -102,6 +132,24 @@ class Looks {
         return isLabelledBy((await this.allNodes()).get(action.node), action, this.plan);
       default:
         return false;
+    }
+  }
+
+  /** It gives pods the new network, and has none on the old one. */
+  hasMoved(node: string): Promise<boolean> {
+    const asked = this.moved.get(node) ?? this.seesMoved(node);
+    this.moved.set(node, asked);
+    return asked;
+  }
+
+  private async seesMoved(node: string): Promise<boolean> {
+    const { ports, plan } = this;
+    try {
+      return (await nodeMoved({ ports, plan }, node)).holds;
+    } catch (error) {
+      // A machine that does not answer has not moved as far as is known.
+      if (error instanceof RegaugeError) return false;
+      throw error;
     }
   }
 

@@ -5,6 +5,7 @@
 import { RegaugeError } from '../../base/errors.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { RunEvent } from '../../model/run-event.ts';
+import { planWith } from '../../planner/joined-nodes.ts';
 import type { ClockPort, KubernetesPort, Ports } from '../../ports/index.ts';
 import type { BackupStore } from '../../steps/step-module.ts';
 import { bothBackups, clusterBackups } from '../backups.ts';
@@ -106,7 +107,8 @@ export async function migrate(options: MigrationOptions): Promise<RunResult> {
 
 /** While the plan was being kept: no step was looked at. */
 function haltedBeforeSteps({ message }: RunHalted): RunResult {
-  return { outcome: 'halted', done: [], reached: [], seconds: 0, halted: { message, steps: [] } };
+  const halted = { message, steps: [] };
+  return { outcome: 'halted', done: [], reached: [], total: 0, seconds: 0, halted };
 }
 
 async function run(
@@ -121,22 +123,25 @@ async function run(
   // Kept and recorded below the guard's log: what is written there are not changes of a step.
   await keepPlan(own.kubernetes, plan);
   const now = new Date(wallTime()).toISOString();
+  const earlier = before?.planHash === plan.hash ? before : undefined;
+  const joined = earlier?.joined ?? [];
   const progress = new ProgressRecord(
     {
       version: 1,
       planId: plan.id,
       planHash: plan.hash,
       cluster: plan.cluster,
-      startedAt: before?.planHash === plan.hash ? before.startedAt : now,
+      startedAt: earlier?.startedAt ?? now,
       updatedAt: now,
       state: 'running',
       steps: [],
       done: 0,
-      total: plan.steps.length,
+      total: planWith(plan, joined).steps.length,
       holder,
       token: lease.token,
       ...(auditPlace === undefined ? {} : { auditLog: auditPlace }),
       ...(before?.brokenBefore === undefined ? {} : { brokenBefore: before.brokenBefore }),
+      ...(joined.length === 0 ? {} : { joined: [...joined] }),
     },
     { kubernetes: fenced(ports.kubernetes, guard), clock: own.clock, wallTime },
   );
@@ -149,6 +154,9 @@ async function run(
     portsFor: (step) => guardPorts(ports, guard, step.id),
     ...(before?.brokenBefore === undefined ? {} : { brokenBefore: before.brokenBefore }),
     onBrokenBefore: (paths) => progress.write({ brokenBefore: [...paths] }),
+    joined,
+    onJoined: (whole) =>
+      progress.write({ joined: [...(whole.joined ?? [])], total: whole.steps.length }),
     onEvent: (event) => {
       audit.event(event);
       progress.onEvent(event);

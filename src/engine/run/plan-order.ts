@@ -28,3 +28,15 @@ export function dependentsIn({ steps }: Plan): ReadonlyMap<string, readonly Step
   }
   return dependents;
 }
+
+/** Those of the ids whose steps are the same in both plans, to the object. */
+export function unchangedOf(
+  ids: readonly string[],
+  before: Plan,
+  after: Plan,
+): ReadonlySet<string> {
+  const old = new Map(before.steps.map((step) => [step.id, step]));
+  const same = after.steps.filter((step) => old.get(step.id) === step).map(({ id }) => id);
+  const wanted = new Set(ids);
+  return new Set(same.filter((id) => wanted.has(id)));
+}

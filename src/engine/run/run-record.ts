@@ -44,6 +44,17 @@ const record = z.object({
   auditLog: z.string().exactOptional(),
   /** Keys of paths that lost packets before the first step; absent until they were looked at. */
   brokenBefore: z.array(z.string()).readonly().exactOptional(),
+  /** Nodes that joined while the plan was under way, and are in it since; `newcomers` bounds how many. */
+  joined: z
+    .array(
+      z.object({
+        name: z.string(),
+        like: z.string(),
+        internalIps: z.array(z.string()).readonly(),
+      }),
+    )
+    .readonly()
+    .exactOptional(),
 });
 
 export type RunRecord = z.infer<typeof record>;

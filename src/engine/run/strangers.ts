@@ -1,6 +1,6 @@
 /**
- * Nodes that joined after the plan was made. No step moves them and no gate looks at them, so what
- * cannot be taken back must not happen while pods of theirs are on the old network.
+ * Nodes that joined and cannot be taken in: control planes, mostly. No step moves them and no gate looks at
+ * them, so what takes every node for moved must not happen while pods of theirs are on the old network.
  */
 import type { NodeObject } from '../../model/kubernetes.ts';
 import type { Plan, Step } from '../../model/plan.ts';
@@ -13,7 +13,7 @@ export async function strangersBefore(
   plan: Plan,
   { kubernetes }: Ports,
 ): Promise<string | undefined> {
-  if (!step.pointOfNoReturn || plan.waves.length === 0) return undefined;
+  if (!takesAllForMoved(step) || plan.waves.length === 0) return undefined;
   const known = new Set(plan.waves.flat());
   const nodes = await kubernetes.list<NodeObject>('v1', 'Node');
   for (const { metadata } of nodes.filter((node) => !known.has(node.metadata.name))) {
@@ -23,4 +23,9 @@ export async function strangersBefore(
       return `${name} joined after the plan was made and has ${old.length} pods on the old network: label it for Cilium as the other nodes were, restart its Cilium agent, drain it, and resume`;
   }
   return undefined;
+}
+
+function takesAllForMoved({ pointOfNoReturn, phase, gates }: Step): boolean {
+  const isAfterMoves = phase !== 'move-nodes' && gates.some(({ kind }) => kind === 'no-old-pods');
+  return pointOfNoReturn || isAfterMoves;
 }

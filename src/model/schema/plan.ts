@@ -222,6 +222,9 @@ export const plan = z.object({
     confDirectoryVolatile: z.boolean(),
     release: z.object({ name: z.string(), namespace: z.string() }),
   }),
+  joined: list(
+    z.object({ name: z.string(), like: z.string(), internalIps: names }),
+  ).exactOptional(),
   takesBack: z.string().exactOptional(),
   unreadyBefore: names,
 }) satisfies z.ZodType<Plan>;

@@ -113,6 +113,24 @@ describe('machines', () => {
     expect(isReady(world, 't-w1')).toBe(true);
   });
 
+  it('autoscaler-adds-node: a worker like the others boots, registers, and stays', () => {
+    const { world, run, ending } = strike('autoscaler-adds-node');
+    expect(ending).toEqual({ overAfterMs: 150_000 });
+    run(60);
+    expect(world.store.get('Node', undefined, 't-w3')).toBeUndefined();
+    run(120);
+    expect(isReady(world, 't-w3')).toBe(true);
+  });
+
+  it('autoscaler-adds-node: one that is taken away again leaves no Node behind', () => {
+    const { world, run } = strike('autoscaler-adds-node', { stays: 0, for: 120 });
+    run(100);
+    expect(world.store.get('Node', undefined, 't-w3')).toBeDefined();
+    run(200);
+    expect(world.store.get('Node', undefined, 't-w3')).toBeUndefined();
+    expect(world.store.podsOn('t-w3')).toEqual([]);
+  });
+
   it('node-removed: the Node is gone, and so are its pods a minute later', () => {
     const { world, run } = strike('node-removed');
     run(120);

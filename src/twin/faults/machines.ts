@@ -2,7 +2,7 @@
 import { powerControlOf } from '../machine/power-control.ts';
 import { disturbancesOf } from '../api/disturbances.ts';
 import type { TwinNode } from '../world.ts';
-import { type Ending, type Fault, type FaultScene, overAfter } from './fault.ts';
+import { type Ending, type Fault, type FaultScene, overAfter, seconds } from './fault.ts';
 
 /** Of `back`: it never does. */
 const NEVER = 0;
@@ -51,9 +51,37 @@ export const nodeRemoved: Fault = {
   strikes: 'node',
   parameters: {},
   strike: (scene, { node }) => {
-    powerOf(scene, node)?.cut();
-    scene.world.store.remove('Node', undefined, node);
+    takeAway(scene, node);
     return 'lasting';
+  },
+};
+
+export const autoscalerAddsNode: Fault = {
+  id: 'autoscaler-adds-node',
+  title: 'A worker like the others joins',
+  standsFor: 'an autoscaler that scales up, Karpenter, a person who adds a machine',
+  source: 'hazard node-autoscaler; issue 5: nodes that join',
+  strikes: 'cluster',
+  parameters: {
+    stays: {
+      about: '1 for good; 0 until it is taken away',
+      unit: 'count',
+      least: 0,
+      usual: 1,
+      most: 1,
+    },
+    for: seconds('until it is taken away, where it does not stay', 150, 900, 1800),
+  },
+  strike: (scene, { value }) => {
+    const { world, random } = scene;
+    const workers = [...world.nodes.values()].filter(({ role }) => role === 'worker');
+    const name = workers.length === 0 ? undefined : world.join(random.pick(workers).name);
+    if (name === undefined) return overAfter(0);
+    // It boots, and pulls the images of what runs on every node.
+    const joining = (2 * world.constants.rebootMs) / 1000;
+    if (value('stays') > 0) return overAfter(joining);
+    world.kernel.after(value('for') * 1000, () => takeAway(scene, name));
+    return overAfter(Math.max(joining, value('for')));
   },
 };
 
@@ -75,6 +103,11 @@ export const etcdMemberLost: Fault = {
     });
   },
 };
+
+function takeAway(scene: FaultScene, node: string): void {
+  powerOf(scene, node)?.cut();
+  scene.world.store.remove('Node', undefined, node);
+}
 
 function powerOf({ world }: FaultScene, name: string) {
   const node: TwinNode | undefined = world.nodes.get(name);

@@ -4,7 +4,13 @@ import { clockSkew } from './clock-skew.ts';
 import { executorKilled } from './executor-killed.ts';
 import type { Fault } from './fault.ts';
 import { helmKilled } from './helm-killed.ts';
-import { etcdMemberLost, nodeLost, nodeRemoved, nodeStaysDown } from './machines.ts';
+import {
+  autoscalerAddsNode,
+  etcdMemberLost,
+  nodeLost,
+  nodeRemoved,
+  nodeStaysDown,
+} from './machines.ts';
 import {
   budgetNever,
   colleagueUncordons,
@@ -28,6 +34,7 @@ export const FAULTS: readonly Fault[] = [
   nodeLost,
   nodeStaysDown,
   nodeRemoved,
+  autoscalerAddsNode,
   etcdMemberLost,
   slowPulls,
   agentCrashes,

@@ -1,0 +1,51 @@
+/**
+ * A node that joined, as the plan can take it in: like a worker that it knows. A control plane is more than
+ * a node (etcd has one member more), and is nobody's like; such a node stays a stranger (`strangers`).
+ */
+import type { NodeObject } from '../../model/kubernetes.ts';
+import type { JoinedNode, Plan } from '../../model/plan.ts';
+
+/** A cluster that grows by more than this is another one than was planned for. */
+const JOINED_MAX = 200;
+const CONTROL_PLANE = /^node-role\.kubernetes\.io\/(control-plane|master)$/;
+
+/** Undefined where it cannot be taken in, or not yet: its address is not told. */
+function newcomer(
+  node: NodeObject,
+  plan: Plan,
+  present: ReadonlyMap<string, NodeObject>,
+): JoinedNode | undefined {
+  if (!isWorker(node) || (plan.joined?.length ?? 0) >= JOINED_MAX) return undefined;
+  const internalIps = (node.status.addresses ?? [])
+    .filter(({ type }) => type === 'InternalIP')
+    .map(({ address }) => address);
+  const like = modelFor(plan, present);
+  if (like === undefined || internalIps.length === 0) return undefined;
+  return { name: node.metadata.name, like, internalIps };
+}
+
+/** Rather one that is not the canary: its steps are those of every other node. */
+function modelFor({ waves }: Plan, present: ReadonlyMap<string, NodeObject>): string | undefined {
+  const [canary = [], ...others] = waves;
+  return [...others.flat(), ...canary].find((name) => {
+    const node = present.get(name);
+    return node !== undefined && isWorker(node);
+  });
+}
+
+function isWorker({ metadata, status }: NodeObject): boolean {
+  const labels = metadata.labels ?? {};
+  const system = status.nodeInfo?.operatingSystem ?? labels['kubernetes.io/os'] ?? 'linux';
+  return system === 'linux' && !Object.keys(labels).some((label) => CONTROL_PLANE.test(label));
+}
+
+/** Those of a list of nodes that the plan does not know and can take in, in the order of their names. */
+export function newcomersIn(plan: Plan, nodes: readonly NodeObject[]): readonly JoinedNode[] {
+  const known = new Set(plan.waves.flat());
+  if (known.size === 0) return [];
+  const present = new Map(nodes.map((node) => [node.metadata.name, node]));
+  return nodes
+    .filter(({ metadata }) => !known.has(metadata.name))
+    .flatMap((node) => newcomer(node, plan, present) ?? [])
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1));
+}
