@@ -14,6 +14,7 @@ import { undoRun } from '../src/engine/undo-run.ts';
 import type { PodObject } from '../src/model/kubernetes.ts';
 import { networkOf } from '../src/twin/network/kernel-network.ts';
 import { createTwinPorts } from '../src/twin/ports/create-twin-ports.ts';
+import { leftInFilter } from '../src/twin/ports/left-in-filter.ts';
 import { buildWorld, type TwinWorld } from '../src/twin/scenario/build-world.ts';
 import type { TwinNode } from '../src/twin/world.ts';
 import { k3s, onOneNode, read, type Snapshot, withNodes, withPods } from './support/snapshots.ts';
@@ -173,6 +174,9 @@ function stateOf(world: TwinWorld): Readonly<Record<string, unknown>> {
     dropIn: node.files.list('/etc/rancher/k3s/config.yaml.d') ?? [],
     containerd: node.files.read(CONTAINERD),
     flannel: networkOf(node).flannel?.peers === undefined && networkOf(node).flannel?.masquerade,
+    rules: leftInFilter(networkOf(node).filter, ['flannel', 'kube-router'])
+      .tables.flatMap(({ table, chains }) => chains.map((chain) => `${table} ${chain}`))
+      .toSorted(),
     kubeProxy: networkOf(node).kubeProxy?.rules === undefined && networkOf(node).kubeProxy?.mode,
     links: node.network.links().filter((link) => /flannel|cni0|cilium|lxc_/.test(link)),
   }));

@@ -13,7 +13,9 @@ import { reachedSteps } from '../src/engine/run/reached-steps.ts';
 import { undoRun } from '../src/engine/undo-run.ts';
 import { readInput } from '../src/intake/read-input.ts';
 import type { Plan } from '../src/model/plan.ts';
+import { networkOf } from '../src/twin/network/kernel-network.ts';
 import { createTwinPorts } from '../src/twin/ports/create-twin-ports.ts';
+import { leftInFilter } from '../src/twin/ports/left-in-filter.ts';
 import { buildWorld, type TwinWorld } from '../src/twin/scenario/build-world.ts';
 import { postMortemInput } from './support/post-mortem-input.ts';
 
@@ -54,6 +56,9 @@ function stateOf(world: TwinWorld): Readonly<Record<string, unknown>> {
     confs: [...world.nodes.values()].map(({ files }) => files.list('/etc/cni/net.d')),
     links: [...world.nodes.values()].map(({ network }) =>
       network.links().filter((link) => /flannel|cni0|cilium|lxc_/.test(link)),
+    ),
+    rules: [...world.nodes.values()].map((node) =>
+      leftInFilter(networkOf(node).filter, ['flannel']).tables.map(({ table }) => table),
     ),
     machineConfigs: [...world.nodes.values()].map(({ machine }) => plainly(machine.config())),
   };

@@ -19,12 +19,15 @@ const FORWARD = '-m comment --comment "flanneld forward"';
 const POSTROUTING = 'FLANNEL-POSTRTG';
 
 export function writeFlannelRules(filter: PacketFilter, rules: FlannelRules): void {
-  if (rules.nftables) {
-    for (const table of FLANNEL_NFT_TABLES) filter.nftTables.add(table);
-    return;
-  }
   const { network, subnet } = rules;
   const nat = inTable(filter, 'nat');
+  if (rules.nftables) {
+    for (const table of FLANNEL_NFT_TABLES) filter.nftTables.add(table);
+    // It clears what it does not use at its start (main.go); a chain that is led into cannot be deleted.
+    if (filter.hasChain(nat, POSTROUTING)) filter.setChain(nat, POSTROUTING, []);
+    return;
+  }
+  for (const table of FLANNEL_NFT_TABLES) filter.nftTables.delete(table);
   filter.setChain(nat, POSTROUTING, [
     `-m mark --mark 0x4000/0x4000 ${MASQ} -j RETURN`,
     `-s ${subnet} -d ${network} ${MASQ} -j RETURN`,

@@ -21,16 +21,18 @@ import type { NodeHostPort } from '../../../src/ports/node-host.ts';
 import type { Lane, Part } from '../lane.ts';
 import { Skipped } from '../skipped.ts';
 import { localNode } from './local-node.ts';
+import { holdPacketFilters } from './packet-filter.ts';
 
 export const HOST_ACCESS: Part = {
   name: 'host-access',
-  about: 'the commands of host access with real coreutils and busybox',
+  about: 'the commands of host access with real coreutils, busybox and iptables',
   run: async (lane) => {
     if (process.platform !== 'linux') throw new Skipped('the nodes it is for run Linux');
     await holdPrograms(lane, 'coreutils', []);
     const busybox = busyboxHere();
     if (busybox === undefined) lane.skip('busybox', 'there is none on the path');
     else await holdPrograms(lane, 'busybox', [busybox]);
+    await holdPacketFilters(lane);
   },
 };
 
