@@ -65,8 +65,11 @@ export interface FaultedRun {
 
 /** How often somebody runs a plan again that has stopped. */
 const RUNS_MAX = 4;
-/** Virtual time that passes after the end, so that what is stuck shows (seconds). */
-const SETTLE_SECONDS = { done: 60, stopped: 330 };
+/**
+ * Virtual time that passes after the end, so that what is stuck shows (seconds). What was refused for long
+ * is asked for again by its controller after up to 1,000 s: until then it is late, not stuck.
+ */
+const SETTLE_SECONDS = { done: 60, stopped: 1_030 };
 /** Nobody waits longer for a migration to end (seconds). */
 const PATIENCE_SECONDS = 24 * 3600;
 /**

@@ -16,6 +16,7 @@ import { type AuditSink, auditLog } from './audit-log.ts';
 import { type Guard, guardPorts } from './guard-ports.ts';
 import { ProgressRecord } from './progress-record.ts';
 import { type RunControl, RunHalted } from './run-control.ts';
+import { restoreConfig } from './restore-config.ts';
 import { keepPlan, keptPlan, readRecord, type RunRecord } from './run-record.ts';
 
 export interface MigrationOptions {
@@ -116,7 +117,7 @@ async function run(
   lease: HeldLease,
   before: RunRecord | undefined,
 ): Promise<RunResult> {
-  const { plan, ports, control, wallTime, holder, auditPlace, onEvent } = options;
+  const { plan, ports, control, wallTime, holder, auditPlace } = options;
   const audit = auditLog(options.audit);
   const guard: Guard = { control, fence: lease, audit };
   const own = guardPorts(ports, guard);
@@ -146,6 +147,13 @@ async function run(
     { kubernetes: fenced(ports.kubernetes, guard), clock: own.clock, wallTime },
   );
   await progress.write();
+  const onEvent = (event: RunEvent): void => {
+    audit.event(event);
+    progress.onEvent(event);
+    options.onEvent?.(event);
+  };
+  if (before !== undefined)
+    await restoreConfig(plan, own, (message) => onEvent({ type: 'health', at: 0, message }));
   const cluster = clusterBackups(own.kubernetes, plan.takesBack ?? plan.id);
   const result = await runPlan(plan, own, {
     control,
@@ -157,11 +165,7 @@ async function run(
     joined,
     onJoined: (whole) =>
       progress.write({ joined: [...(whole.joined ?? [])], total: whole.steps.length }),
-    onEvent: (event) => {
-      audit.event(event);
-      progress.onEvent(event);
-      onEvent?.(event);
-    },
+    onEvent,
     ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     ...(options.gateTimeoutSeconds === undefined
       ? {}
