@@ -7,7 +7,8 @@
 import { RegaugeError } from '../base/errors.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
 import type { ClockPort } from './clock.ts';
-import type { KubernetesReads, ListOptions } from './kubernetes.ts';
+import type { KubernetesReads } from './kubernetes.ts';
+import type { ListOptions } from './kubernetes-calls.ts';
 
 export type Followed<T extends KubeObject> =
   | { readonly type: 'added' | 'modified'; readonly object: T }

@@ -5,7 +5,7 @@
  * `timeout`, `interrupted`, and `bad-input` (no usable Helm, no such chart, no such context).
  */
 import type { KubeObject } from '../model/kubernetes.ts';
-import type { CallOptions } from './kubernetes.ts';
+import type { CallOptions } from './kubernetes-calls.ts';
 
 export type HelmValues = Readonly<Record<string, unknown>>;
 

@@ -13,7 +13,6 @@ export type {
 export type {
   ApplyOptions,
   AuthenticationFailures,
-  CallOptions,
   DeleteOptions,
   EvictionAnswer,
   EvictOptions,
@@ -21,7 +20,6 @@ export type {
   KubernetesPort,
   KubernetesReads,
   KubernetesWrites,
-  ListOptions,
   ListPage,
   ObjectAddress,
   PageOptions,
@@ -34,6 +32,7 @@ export type {
   ServerVersion,
   WriteOptions,
 } from './kubernetes.ts';
+export type { CallOptions, ListOptions } from './kubernetes-calls.ts';
 export type {
   ContainerPort,
   ExecRequest,
@@ -46,7 +45,7 @@ export type {
   NodeHostPort,
   PatchMode,
   SnapshotOutcome,
-  SnapshotSink,
+  EtcdSnapshotSink,
 } from './node-host.ts';
 export type { ClosedPath, FailingPath, ProberPort, UnknownPaths } from './prober.ts';
 

@@ -1,5 +1,5 @@
 /** Commands in containers, and what containers print. */
-import type { CallOptions } from './kubernetes.ts';
+import type { CallOptions } from './kubernetes-calls.ts';
 
 export interface ExecRequest extends CallOptions {
   readonly namespace: string;

@@ -1,6 +1,6 @@
 /** Watching a kind: what a watch is asked for, and what it tells. */
 import type { KubeObject } from '../model/kubernetes.ts';
-import type { ListOptions } from './kubernetes.ts';
+import type { ListOptions } from './kubernetes-calls.ts';
 
 export interface WatchOptions extends ListOptions {
   /** Of a list or of an earlier event. Changes after it are told. */

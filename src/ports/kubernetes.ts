@@ -7,30 +7,15 @@
  * `interrupted` (the caller's signal).
  */
 import type { KubeObject } from '../model/kubernetes.ts';
+import type { CallOptions, ListOptions } from './kubernetes-calls.ts';
 import type { ContainerPort } from './kubernetes-containers.ts';
 import type { WatchEvent, WatchOptions } from './kubernetes-watch.ts';
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  /** Milliseconds the call may take in all: waiting for its turn and repeats included. */
-  readonly deadlineMs?: number;
-}
 
 export interface ObjectAddress {
   readonly apiVersion: string;
   readonly kind: string;
   readonly namespace?: string;
   readonly name: string;
-}
-
-export interface ListOptions extends CallOptions {
-  readonly namespace?: string;
-  /** `spec.nodeName=…` for pods. */
-  readonly nodeName?: string;
-  /** Labels that must be so, or the API's own syntax: `app in (a,b),!old`. */
-  readonly labelSelector?: Readonly<Record<string, string>> | string;
-  /** Fields that must be so, by their path (`metadata.name`, `status.phase`); `!=` by the text form. */
-  readonly fieldSelector?: Readonly<Record<string, string>> | string;
 }
 
 export interface PageOptions extends ListOptions {

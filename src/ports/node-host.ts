@@ -41,7 +41,7 @@ export interface NodeHostPort {
   restartSandbox(node: string, namespace: string, pod: string): Promise<void>;
   etcdMembers(): Promise<readonly EtcdMember[]>;
   /** A snapshot of etcd from a healthy member; rejects unless it came whole. It holds every Secret. */
-  etcdSnapshot?(sink: SnapshotSink): Promise<SnapshotOutcome>;
+  etcdSnapshot?(sink: EtcdSnapshotSink): Promise<SnapshotOutcome>;
   /** `talosctl upgrade-k8s`: syncs the manifests, and prunes them from Talos 1.13 on. */
   upgradeKubernetes?(to: string | undefined): Promise<void>;
 }
@@ -55,7 +55,7 @@ export interface RulesRemoval {
 export type PatchMode = 'auto' | 'no-reboot' | 'reboot' | 'staged' | 'try';
 
 /** Where a snapshot goes, e.g. a file; begun anew when the stream had to be. */
-export interface SnapshotSink {
+export interface EtcdSnapshotSink {
   begin(): Promise<void>;
   write(bytes: Uint8Array): Promise<void>;
 }

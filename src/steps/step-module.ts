@@ -4,7 +4,7 @@
  */
 import type { Action, ActionKind, Plan, Step } from '../model/plan.ts';
 import type { KubeObject } from '../model/kubernetes.ts';
-import type { Ports, SnapshotOutcome, SnapshotSink } from '../ports/index.ts';
+import type { Ports, SnapshotOutcome, EtcdSnapshotSink } from '../ports/index.ts';
 import type { OwnerTurns } from './owner-turns.ts';
 
 export type ActionOf<K extends ActionKind> = Extract<Action, { readonly kind: K }>;
@@ -21,7 +21,7 @@ export interface BackupStore {
   /** Only where there are files: what is too large, or too secret, for a cluster to hold. */
   saveStream?(
     name: string,
-    write: (sink: SnapshotSink) => Promise<SnapshotOutcome>,
+    write: (sink: EtcdSnapshotSink) => Promise<SnapshotOutcome>,
   ): Promise<SavedStream>;
 }
 

@@ -2,7 +2,7 @@
  * A snapshot that is kept in memory (what was finished, what was given up, and its manifests), and what
  * every cluster tells of itself before one is taken.
  */
-import type { SnapshotRequest, SnapshotSink } from '../../src/engine/snapshot/take-snapshot.ts';
+import type { SnapshotRequest, SnapshotSink } from '../../src/engine/snapshot/request.ts';
 import type { KubeObject } from '../../src/model/kubernetes.ts';
 import type { SnapshotManifest } from '../../src/model/snapshot.ts';
 

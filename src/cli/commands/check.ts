@@ -3,7 +3,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import { readFiles } from '../../drivers/files/read-files.ts';
 import type { FilesRead, TextFile } from '../../drivers/files/read-files.ts';
 import { evaluateHazards, HAZARDS } from '../../hazards/registry.ts';
-import { type Bundle, bundlesIn } from '../../intake/bundles.ts';
+import { bundlesIn } from '../../intake/bundles.ts';
 import { deriveFacts } from '../../intake/facts.ts';
 import { readInput } from '../../intake/read-input.ts';
 import { SEVERITIES } from '../../model/finding.ts';
@@ -13,7 +13,8 @@ import { EXIT, textWidth, wantsColour } from '../context.ts';
 import type { CliContext } from '../context.ts';
 import type { CheckFlags } from '../flags.ts';
 import { liveFiles, together } from '../input/given-files.ts';
-import { type LeftOut, leftOutOf } from '../left-out.ts';
+import { leftOutOf } from '../left-out.ts';
+import type { Checked } from '../output/checked.ts';
 import { writeDocument } from '../output-format.ts';
 
 export interface CheckOptions {
@@ -27,16 +28,6 @@ export interface CheckOptions {
   readonly only?: readonly string[];
   /** Hazards or failure modes whose findings are shown as `info`. */
   readonly ignore?: readonly string[];
-}
-
-export interface Checked {
-  readonly report: CheckReport;
-  readonly hazards: readonly Hazard[];
-  /** What was read but not understood or not needed, with the reason. */
-  readonly leftOut: readonly LeftOut[];
-  readonly bundles: readonly Bundle[];
-  /** A line of a file that was read, for quoting. */
-  lineOf(file: string, line: number): string | undefined;
 }
 
 export async function run(this: CliContext, flags: CheckFlags, ...paths: string[]): Promise<void> {

@@ -1,7 +1,8 @@
 /** `regauge snapshot`: a cluster as files, redacted, with a manifest of what could not be read. */
 import pico from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
-import { takeSnapshot, type SnapshotProgress } from '../../engine/snapshot/take-snapshot.ts';
+import type { SnapshotProgress } from '../../engine/snapshot/request.ts';
+import { takeSnapshot } from '../../engine/snapshot/take-snapshot.ts';
 import type { SnapshotManifest } from '../../model/snapshot.ts';
 import { plural } from '../../report/duration.ts';
 import { type CliContext, textWidth, wantsColour } from '../context.ts';

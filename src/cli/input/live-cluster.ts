@@ -1,6 +1,7 @@
 /** A live cluster as the files a snapshot of it would be; nothing is written. */
 import type { FilesRead, TextFile } from '../../drivers/files/read-files.ts';
-import { type SnapshotSink, takeSnapshot } from '../../engine/snapshot/take-snapshot.ts';
+import type { SnapshotSink } from '../../engine/snapshot/request.ts';
+import { takeSnapshot } from '../../engine/snapshot/take-snapshot.ts';
 import type { CliContext } from '../context.ts';
 import type { LiveFlags } from '../flags.ts';
 import { withCluster } from '../open-cluster.ts';

@@ -4,7 +4,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { KubeObject } from '../../model/kubernetes.ts';
-import type { SnapshotOutcome, SnapshotSink } from '../../ports/index.ts';
+import type { SnapshotOutcome, EtcdSnapshotSink } from '../../ports/index.ts';
 import type { BackupStore, SavedStream } from '../../steps/step-module.ts';
 import { writeWhole } from '../write-whole.ts';
 import { fileName } from './state-directory.ts';
@@ -27,7 +27,7 @@ export function backupDirectory(directory: string): BackupStore {
 /** Under another name until it is whole: half a file never looks like a back-up. */
 async function saveStream(
   place: string,
-  write: (sink: SnapshotSink) => Promise<SnapshotOutcome>,
+  write: (sink: EtcdSnapshotSink) => Promise<SnapshotOutcome>,
 ): Promise<SavedStream> {
   const partial = `${place}.part`;
   await mkdir(dirname(place), { recursive: true, mode: 0o700 });

@@ -3,7 +3,7 @@ import junit from 'junit-report-builder';
 import type { Builder, TestSuite } from 'junit-report-builder';
 import { SEVERITIES } from '../../model/finding.ts';
 import type { Finding, Severity } from '../../model/finding.ts';
-import type { Checked } from '../commands/check.ts';
+import type { Checked } from './checked.ts';
 
 export function toJunit(
   { report, hazards }: Pick<Checked, 'report' | 'hazards'>,

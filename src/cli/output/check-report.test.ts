@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckReport, Finding } from '../../model/finding.ts';
 import type { Hazard } from '../../model/hazard.ts';
-import type { Checked } from '../commands/check.ts';
+import type { Checked } from './checked.ts';
 import { toJunit } from './check-junit.ts';
 import { toSarif } from './check-sarif.ts';
 import { renderCheck } from './check-text.ts';

@@ -5,7 +5,7 @@
 import type { Log, Notification, PhysicalLocation, ReportingDescriptor, Result } from 'sarif';
 import type { Evidence, Finding, Severity } from '../../model/finding.ts';
 import type { Hazard } from '../../model/hazard.ts';
-import type { Checked } from '../commands/check.ts';
+import type { Checked } from './checked.ts';
 import { VERSION } from '../version.ts';
 
 const LEVEL: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {

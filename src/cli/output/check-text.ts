@@ -6,7 +6,7 @@ import { createColors } from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 import { SEVERITIES } from '../../model/finding.ts';
 import type { CheckReport, Evidence, Finding, Severity, Unjudged } from '../../model/finding.ts';
-import type { Checked } from '../commands/check.ts';
+import type { Checked } from './checked.ts';
 import { leftOutLines, untoldLines } from '../left-out.ts';
 import { wrapText } from '../terminal/wrap-text.ts';
 import { quoteLine } from './source-quote.ts';

@@ -6,7 +6,7 @@ import { createWriteStream, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { RegaugeError } from '../../base/errors.ts';
-import type { SnapshotPart, SnapshotSink } from '../../engine/snapshot/take-snapshot.ts';
+import type { SnapshotPart, SnapshotSink } from '../../engine/snapshot/request.ts';
 import type { SnapshotManifest } from '../../model/snapshot.ts';
 import { writeWhole } from '../write-whole.ts';
 

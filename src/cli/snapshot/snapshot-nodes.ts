@@ -8,7 +8,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import { openHostContents } from '../../drivers/host-access/node-contents.ts';
 import { talosNodeContents } from '../../drivers/talos/node-contents.ts';
 import type { TalosChannel } from '../../drivers/talos/talos-channel.ts';
-import type { SnapshotNodes } from '../../engine/snapshot/take-snapshot.ts';
+import type { SnapshotNodes } from '../../engine/snapshot/request.ts';
 import { distributionOfNode } from '../../knowledge/distributions.ts';
 import type { Distribution } from '../../model/facts.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';

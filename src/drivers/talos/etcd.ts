@@ -8,7 +8,7 @@ import { EmptySchema } from '@bufbuild/protobuf/wkt';
 import { RegaugeError } from '../../base/errors.ts';
 import type { Data } from '../../knowledge/talos-api/common/common.ts';
 import { MachineService } from '../../knowledge/talos-api/machine/machine.ts';
-import type { SnapshotOutcome, SnapshotSink } from '../../ports/node-host.ts';
+import type { SnapshotOutcome, EtcdSnapshotSink } from '../../ports/node-host.ts';
 import { only } from './machine-calls.ts';
 import type { Collector, TalosChannel } from './talos-channel.ts';
 
@@ -71,7 +71,7 @@ export async function etcdStatus(channel: TalosChannel, node: string): Promise<E
 export function etcdSnapshot(
   channel: TalosChannel,
   node: string,
-  sink: SnapshotSink,
+  sink: EtcdSnapshotSink,
 ): Promise<SnapshotOutcome> {
   const what = `take an etcd snapshot from ${node}`;
   const call = { node, what, isRead: true, deadlineMs: SNAPSHOT_MS, idleMs: IDLE_MS };
@@ -91,9 +91,9 @@ class Snapshot implements Collector<Data, SnapshotOutcome> {
   private bytes = 0;
   private begun = false;
   private readonly what: string;
-  private readonly sink: SnapshotSink;
+  private readonly sink: EtcdSnapshotSink;
 
-  constructor(what: string, sink: SnapshotSink) {
+  constructor(what: string, sink: EtcdSnapshotSink) {
     this.what = what;
     this.sink = sink;
   }

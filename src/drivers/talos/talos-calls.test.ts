@@ -8,7 +8,7 @@ import { State } from '../../knowledge/talos-api/cosi/state.ts';
 import { ImageService } from '../../knowledge/talos-api/machine/image.ts';
 import { LifecycleService } from '../../knowledge/talos-api/machine/lifecycle.ts';
 import { MachineService } from '../../knowledge/talos-api/machine/machine.ts';
-import type { SnapshotSink } from '../../ports/node-host.ts';
+import type { EtcdSnapshotSink } from '../../ports/node-host.ts';
 import { etcdSnapshot } from './etcd.ts';
 import { NodeDirectory } from './node-directory.ts';
 import { talosNodeHost } from './node-host.ts';
@@ -37,7 +37,7 @@ function snapshotBytes(): Buffer {
   return Buffer.concat([content, createHash('sha256').update(content).digest()]);
 }
 
-class Memory implements SnapshotSink {
+class Memory implements EtcdSnapshotSink {
   pieces: Uint8Array[] = [];
 
   async begin(): Promise<void> {

@@ -10,7 +10,7 @@ import type { DaemonSetObject, KubeObject } from '../../model/kubernetes.ts';
 import type { NotRead, SnapshotRelease } from '../../model/snapshot.ts';
 import type { KubernetesReads } from '../../ports/index.ts';
 import { readRecord, type ReleaseRecord } from './release-record.ts';
-import type { SnapshotProgress, SnapshotSink } from './take-snapshot.ts';
+import type { SnapshotProgress, SnapshotSink } from './request.ts';
 
 export interface ReleasesRequest {
   readonly kubernetes: Pick<KubernetesReads, 'pages'>;

@@ -17,7 +17,7 @@ import type {
   NodePlace,
 } from '../../ports/node-contents.ts';
 import { redactMachineConfig } from './redact-machine-config.ts';
-import type { SnapshotProgress, SnapshotSink } from './take-snapshot.ts';
+import type { SnapshotProgress, SnapshotSink } from './request.ts';
 
 export interface NodeFilesRequest {
   readonly kubernetes: Pick<KubernetesReads, 'get' | 'pages'>;

@@ -6,7 +6,7 @@ import type { ListPage, PageOptions, RawListPage } from '../../ports/index.ts';
 import { KeyReader } from './key-meanings.ts';
 import type { SnapshotKind } from './kinds.ts';
 import { ObjectRedactor } from './redact-objects.ts';
-import type { SnapshotPart, SnapshotRequest } from './take-snapshot.ts';
+import type { SnapshotPart, SnapshotRequest } from './request.ts';
 import { TextBuffer } from './text-buffer.ts';
 
 /** Objects per file: whoever reads it holds its text, and what it makes of it, at the same time. */

@@ -9,7 +9,8 @@ import type { KubeObject } from '../../model/kubernetes.ts';
 import type { SnapshotManifest } from '../../model/snapshot.ts';
 import type { KubernetesReads, ListPage, RawListPage, ServedResource } from '../../ports/index.ts';
 import { SNAPSHOT_KINDS } from './kinds.ts';
-import { type SnapshotRequest, takeSnapshot } from './take-snapshot.ts';
+import type { SnapshotRequest } from './request.ts';
+import { takeSnapshot } from './take-snapshot.ts';
 
 type Page = Partial<ListPage<KubeObject>> | RegaugeError;
 

@@ -4,59 +4,11 @@
  * that an earlier, unfinished snapshot of the same cluster holds whole is not read again.
  */
 import type { NotRead, SnapshotFile, SnapshotManifest } from '../../model/snapshot.ts';
-import type { KubernetesReads } from '../../ports/index.ts';
-import type { NodeContentsPort } from '../../ports/node-contents.ts';
 import { readReleases, type ReleasesRead } from './helm-releases.ts';
 import { SNAPSHOT_KINDS, type SnapshotKind } from './kinds.ts';
 import { type NodeFilesRead, readNodeFiles } from './node-files.ts';
 import { readKind } from './read-kind.ts';
-
-/** Where a snapshot goes. A file that was begun and not finished must not look whole. */
-export interface SnapshotSink {
-  begin(name: string): Promise<SnapshotPart>;
-  /** Takes a finished file away again: its list began anew. */
-  discard(name: string): Promise<void>;
-  /** Replaces the manifest, whole or not at all. */
-  manifest(manifest: SnapshotManifest): Promise<void>;
-}
-
-export interface SnapshotPart {
-  /** UTF-8; the bytes are used again once the promise is kept. */
-  write(text: Uint8Array): Promise<void>;
-  finish(): Promise<void>;
-  abandon(): Promise<void>;
-}
-
-export interface SnapshotRequest {
-  readonly kubernetes: Pick<
-    KubernetesReads,
-    'get' | 'pages' | 'rawPages' | 'resources' | 'version'
-  >;
-  readonly sink: SnapshotSink;
-  /** The machines, where they can be asked; always anew, they are few and small. */
-  readonly nodes?: SnapshotNodes;
-  /** RFC 3339. */
-  readonly takenAt: string;
-  readonly server?: string;
-  /** Of a snapshot that was interrupted. */
-  readonly earlier?: SnapshotManifest;
-  readonly onProgress?: (progress: SnapshotProgress) => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface SnapshotNodes {
-  readonly contents: NodeContentsPort;
-  /** Names or addresses; all nodes when absent. */
-  readonly only?: readonly string[];
-  /** What is known beforehand to be missing. */
-  readonly notRead?: readonly NotRead[];
-}
-
-export interface SnapshotProgress {
-  readonly kind: string;
-  readonly objects: number;
-  readonly state: 'reading' | 'done' | 'kept' | 'failed';
-}
+import type { SnapshotRequest } from './request.ts';
 
 /** Kinds read at the same time. */
 const AT_ONCE = 2;

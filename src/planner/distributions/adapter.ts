@@ -3,11 +3,27 @@
  * objects carry the old CNI and kube-proxy, and what the distribution itself has to be told so that the
  * change lasts. Everything else of a plan is the same on all of them.
  */
+import type { ClusterFacts, NodeFacts } from '../../model/facts.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { DirectoriesAfter, ObjectSelector, ServiceProof } from '../../model/plan.ts';
 import type { CniDirectories } from '../../knowledge/distributions.ts';
 import type { Decision } from '../intent.ts';
 import type { OldNetwork } from './old-network.ts';
+
+export interface NamedObject {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What adapters choose by, plain already. */
+export interface DistributionContext {
+  readonly facts: ClusterFacts;
+  readonly controlPlanes: readonly NodeFacts[];
+  readonly workers: readonly NodeFacts[];
+  readonly kubernetesVersion: string;
+  readonly flannelDaemonSet: NamedObject;
+  readonly kubeProxyPresent: boolean;
+}
 
 export interface DistributionAdapter {
   /** Where the runtime looks while the old CNI is there. */

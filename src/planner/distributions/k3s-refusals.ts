@@ -9,7 +9,7 @@ import {
 import type { ClusterFacts, NodeFacts } from '../../model/facts.ts';
 import { evidenceAt, type Evidence, type Finding } from '../../model/finding.ts';
 import { refusal } from '../refusal.ts';
-import type { DistributionContext } from './registry.ts';
+import type { DistributionContext } from './adapter.ts';
 
 interface Started {
   readonly node: NodeFacts;

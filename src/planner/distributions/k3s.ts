@@ -8,11 +8,10 @@
 import { cniDirectories } from '../../knowledge/distributions.ts';
 import { K3S_CONFIG_DIRECTORY, K3S_CONTAINERD_CONFIG, k3sJoins } from '../../knowledge/k3s.ts';
 import type { NodeFacts } from '../../model/facts.ts';
-import type { DistributionAdapter, ServiceChange } from './adapter.ts';
+import type { DistributionAdapter, DistributionContext, ServiceChange } from './adapter.ts';
 import type { Decision } from '../intent.ts';
 import { k3sRefusals } from './k3s-refusals.ts';
 import { FLANNEL } from './old-network.ts';
-import type { DistributionContext } from './registry.ts';
 
 const PATH = `${K3S_CONFIG_DIRECTORY}/90-regauge.yaml`;
 const ETCD_ROLE = 'node-role.kubernetes.io/etcd';

@@ -1,20 +1,10 @@
 /** The adapter of each distribution that plans are made for. */
 import { unreachable } from '../../base/assert.ts';
-import type { ClusterFacts, Distribution, NodeFacts } from '../../model/facts.ts';
-import type { DistributionAdapter } from './adapter.ts';
+import type { Distribution } from '../../model/facts.ts';
+import type { DistributionAdapter, DistributionContext } from './adapter.ts';
 import { k3s } from './k3s.ts';
 import { rke2 } from './rke2.ts';
-import { type NamedObject, withObjects } from './with-objects.ts';
-
-/** What adapters choose by, plain already. */
-export interface DistributionContext {
-  readonly facts: ClusterFacts;
-  readonly controlPlanes: readonly NodeFacts[];
-  readonly workers: readonly NodeFacts[];
-  readonly kubernetesVersion: string;
-  readonly flannelDaemonSet: NamedObject;
-  readonly kubeProxyPresent: boolean;
-}
+import { withObjects } from './with-objects.ts';
 
 export function adapterFor(
   distribution: Distribution,

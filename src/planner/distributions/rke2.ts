@@ -16,9 +16,13 @@ import {
 import type { ClusterFacts, NodeFacts } from '../../model/facts.ts';
 import { evidenceAt, type Finding } from '../../model/finding.ts';
 import { refusal } from '../refusal.ts';
-import type { DistributionAdapter, ServiceChange, ServiceRestart } from './adapter.ts';
+import type {
+  DistributionAdapter,
+  DistributionContext,
+  ServiceChange,
+  ServiceRestart,
+} from './adapter.ts';
 import { CANAL } from './old-network.ts';
-import type { DistributionContext } from './registry.ts';
 
 const PATH = `${RKE2_CONFIG_DIRECTORY}/90-regauge.yaml`;
 

@@ -1,13 +1,8 @@
 /** Distributions whose old CNI and kube-proxy are objects of the API: Talos and kubeadm. */
 import { cniDirectories } from '../../knowledge/distributions.ts';
 import type { ObjectSelector } from '../../model/plan.ts';
-import type { DistributionAdapter } from './adapter.ts';
+import type { DistributionAdapter, NamedObject } from './adapter.ts';
 import { FLANNEL } from './old-network.ts';
-
-export interface NamedObject {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 export function withObjects(
   distribution: 'talos' | 'kubeadm',

@@ -1,6 +1,6 @@
 /** The Kubernetes API on the twin, as a client sees it. */
 import type { KubeObject } from '../../model/kubernetes.ts';
-import type { KubernetesPort, ListOptions, ObjectAddress } from '../../ports/kubernetes.ts';
+import type { KubernetesPort, ListOptions, ObjectAddress } from '../../ports/index.ts';
 import type { World } from '../world.ts';
 import { apiCall } from './calls.ts';
 import { createContainerPort } from './kubernetes-containers.ts';
