@@ -120,6 +120,33 @@ const FOUND: readonly Found[] = [
     outcomes: ['resumed'],
   },
   {
+    what: 'a reconciler takes back what agents read when they start, and kube-proxy is gone: a run that goes on mends it',
+    seed: 51_000_729,
+    faults: ['gitops-reverts@move-nodes/talos-wrk-01/verify+43,every=600,for=60'],
+    outcomes: ['clean', 'resumed'],
+  },
+  {
+    what: 'the same, just before kube-proxy goes',
+    seed: 51_000_729,
+    faults: ['gitops-reverts@replace-kube-proxy/talos-proxy-off,every=5,for=10'],
+    outcomes: ['clean', 'resumed'],
+  },
+  {
+    what: 'nobody answers for two minutes, and a node is lost meanwhile: its Ready is from before',
+    seed: 51_004_817,
+    faults: [
+      'api-hangs@move-nodes/wave-04/hold,for=120',
+      'node-lost@move-nodes/wave-03/verify+25,node=talos-wrk-03,back=0',
+    ],
+    outcomes: ['stopped'],
+  },
+  {
+    what: 'pods were refused for half an hour and the run has stopped: they are late, not away',
+    seed: 51_000_436,
+    faults: ['webhook-down@move-nodes/talos-cp-01/restart-pods,for=1800'],
+    outcomes: ['clean', 'resumed', 'stopped'],
+  },
+  {
     what: 'K3s: a reconciler puts the agents back where they wrote before: a run that goes on tells them again',
     cluster: () => read(k3s(), REPLACES_PROXY),
     seed: 1103,
