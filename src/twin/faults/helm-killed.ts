@@ -1,5 +1,5 @@
 /** The next run of Helm dies at its work, and its release goes on saying that it is at it. */
-import { killNextHelm } from '../ports/helm-killed.ts';
+import { killNextHelm } from '../ports/helm/helm-killed.ts';
 import { type Fault, overAfter } from './fault.ts';
 
 export const helmKilled: Fault = {

@@ -6,7 +6,7 @@ import { evictPod, type EvictionResult } from '../controllers/eviction.ts';
 import { cleanKubeProxyRules } from '../network/fabric.ts';
 import type { TwinWorld } from '../scenario/build-world.ts';
 import { createClockPort } from './clock-port.ts';
-import { createHelmPort } from './helm-port.ts';
+import { createHelmPort } from './helm/helm-port.ts';
 import { createKubernetesPort } from './kubernetes-port.ts';
 import { createNodeHostPort } from './node-host-port.ts';
 import { createProber, type TwinProber } from './prober.ts';

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../model/kubernetes.ts';
 import type { KubernetesPort, ListOptions, ObjectAddress } from '../../ports/index.ts';
 import type { World } from '../world.ts';
 import { apiCall } from './calls.ts';
-import { createContainerPort } from './kubernetes-containers.ts';
+import { createContainerPort } from './containers/kubernetes-containers.ts';
 import { listedObjects } from './kubernetes-lists.ts';
 import { createKubernetesReads } from './kubernetes-reads.ts';
 import { createKubernetesWrites, type EvictPod } from './kubernetes-writes.ts';

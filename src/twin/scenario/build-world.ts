@@ -16,7 +16,7 @@ import { Kernel } from '../kernel/kernel.ts';
 import { configSourcesOf } from '../kubelet/config-sources.ts';
 import type { ProgramFor } from '../kubelet/kubelet-context.ts';
 import { createFabric } from '../network/fabric.ts';
-import type { Releases } from '../ports/helm-port.ts';
+import type { Releases } from '../ports/helm/helm-port.ts';
 import { programFor } from '../programs/program-for.ts';
 import { ObjectStore } from '../store/object-store.ts';
 import type { ApiServer, Fabric, TwinNode, World } from '../world.ts';

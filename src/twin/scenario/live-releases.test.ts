@@ -4,7 +4,7 @@ import { EMPTY_INPUT } from '../../model/cluster-input.ts';
 import type { DaemonSetObject, KubeObject } from '../../model/kubernetes.ts';
 import { renderCiliumChart } from '../../knowledge/cilium-chart/render.ts';
 import { fakeWorld } from '../machine/testing.ts';
-import { createHelmPort } from '../ports/helm-port.ts';
+import { createHelmPort } from '../ports/helm/helm-port.ts';
 import { liveReleases } from './live-releases.ts';
 
 const RELEASE = { release: 'cilium', namespace: 'kube-system' };

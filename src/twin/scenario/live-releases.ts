@@ -5,7 +5,7 @@ import { valueOr } from '../../model/fact.ts';
 import type { DaemonSetObject } from '../../model/kubernetes.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
 import type { HelmValues } from '../../ports/helm.ts';
-import { releaseKey, type Releases, type Revision } from '../ports/helm-records.ts';
+import { releaseKey, type Releases, type Revision } from '../ports/helm/helm-records.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 const NAMESPACE = 'kube-system';

@@ -2,7 +2,7 @@
 import { renderCiliumChart } from '../../../src/knowledge/cilium-chart/render.ts';
 import type { ReleaseRequest } from '../../../src/ports/index.ts';
 import { createTwinPorts } from '../../../src/twin/ports/create-twin-ports.ts';
-import type { Revision } from '../../../src/twin/ports/helm-records.ts';
+import type { Revision } from '../../../src/twin/ports/helm/helm-records.ts';
 import { contractWorld, HOST_READER } from '../kubernetes/twin-target.ts';
 import type { HelmTarget, TargetKind } from './target.ts';
 

@@ -6,8 +6,8 @@
 import type { WebSocket } from 'ws';
 import { RegaugeError } from '../../../base/errors.ts';
 import type { ExecResult } from '../../../ports/index.ts';
-import { inputOf } from '../../ports/exec-programs.ts';
-import { execInPod } from '../../ports/kubernetes-containers.ts';
+import { inputOf } from '../../ports/containers/exec-programs.ts';
+import { execInPod } from '../../ports/containers/kubernetes-containers.ts';
 import type { World } from '../../world.ts';
 import type { StatusBody } from './api-error.ts';
 

@@ -1,5 +1,5 @@
 /** GET …/pods/<name>/log: what a container printed, and with `follow` what it prints from now on. */
-import { type LogQuery, type OpenLog, openLog } from '../../../ports/container-logs.ts';
+import { type LogQuery, type OpenLog, openLog } from '../../../ports/containers/container-logs.ts';
 import type { World } from '../../../world.ts';
 import { badRequest } from '../api-error.ts';
 import type { PodTarget } from '../writes/subresources.ts';

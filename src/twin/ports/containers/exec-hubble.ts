@@ -3,10 +3,10 @@
  * Nobody's traffic is played on the twin but what its programs ask for, and that pods ask for names:
  * each that a policy selects does so when somebody looks, as it would have all the time.
  */
-import type { ExecResult } from '../../ports/index.ts';
-import { fabricOf } from '../network/fabric.ts';
-import type { AuditedEnd, AuditedFlow } from '../network/policy-audit.ts';
-import type { World } from '../world.ts';
+import type { ExecResult } from '../../../ports/index.ts';
+import { fabricOf } from '../../network/fabric.ts';
+import type { AuditedEnd, AuditedFlow } from '../../network/policy-audit.ts';
+import type { World } from '../../world.ts';
 import type { ExecContext } from './exec-context.ts';
 
 const LAST = 20;

@@ -3,9 +3,9 @@
  * on is refused but the repair, and doing it again ends as if nothing had happened.
  */
 import { describe, expect, it } from 'vitest';
-import { renderCiliumChart } from '../../knowledge/cilium-chart/render.ts';
-import type { HelmPort, ReleaseRequest } from '../../ports/helm.ts';
-import { fakeWorld, type FakeWorld } from '../machine/testing.ts';
+import { renderCiliumChart } from '../../../knowledge/cilium-chart/render.ts';
+import type { HelmPort, ReleaseRequest } from '../../../ports/helm.ts';
+import { fakeWorld, type FakeWorld } from '../../machine/testing.ts';
 import { killNextHelm } from './helm-killed.ts';
 import { createHelmPort } from './helm-port.ts';
 import type { Releases } from './helm-records.ts';

@@ -3,10 +3,10 @@
  * holds is not modelled, so that there is nothing at any other path. A link leads where it would lead in
  * the container: an absolute one from the container's own root.
  */
-import { hostMounts, normalPath, onHost } from '../../knowledge/host-mounts.ts';
-import type { PodObject } from '../../model/kubernetes.ts';
-import type { FileStat, TwinNode, World } from '../world.ts';
-import { hostChangesOf } from './host-changes.ts';
+import { hostMounts, normalPath, onHost } from '../../../knowledge/host-mounts.ts';
+import type { PodObject } from '../../../model/kubernetes.ts';
+import type { FileStat, TwinNode, World } from '../../world.ts';
+import { hostChangesOf } from '../host-changes.ts';
 
 export interface ContainerFiles {
   read(path: string): string | undefined;

@@ -1,14 +1,14 @@
 /** What Helm writes down of its releases: revisions with their state, as `helm history` shows them. */
-import { RegaugeError } from '../../base/errors.ts';
-import type { KubeObject } from '../../model/kubernetes.ts';
+import { RegaugeError } from '../../../base/errors.ts';
+import type { KubeObject } from '../../../model/kubernetes.ts';
 import {
   type HelmValues,
   isUnfinished,
   type ReleaseRevision,
   type ReleaseState,
   type ReleaseStatus,
-} from '../../ports/helm.ts';
-import type { World } from '../world.ts';
+} from '../../../ports/helm.ts';
+import type { World } from '../../world.ts';
 
 export interface Revision {
   readonly revision: number;

@@ -1,7 +1,7 @@
 /** What a program that is run in a container of the twin has around it. */
-import type { PodObject } from '../../model/kubernetes.ts';
-import type { ExecResult } from '../../ports/index.ts';
-import type { TwinNode, World } from '../world.ts';
+import type { PodObject } from '../../../model/kubernetes.ts';
+import type { ExecResult } from '../../../ports/index.ts';
+import type { TwinNode, World } from '../../world.ts';
 import type { ContainerFiles } from './container-files.ts';
 
 export interface ExecContext {

@@ -2,12 +2,12 @@
  * A release's objects on the cluster: created where missing, merged three ways where there, deleted
  * when rendered no more. An object that belongs to nobody or to another release is not taken over.
  */
-import { RegaugeError } from '../../base/errors.ts';
-import { type KubeObject, objectKey } from '../../model/kubernetes.ts';
-import type { ReleaseRequest } from '../../ports/helm.ts';
-import type { World } from '../world.ts';
-import { admitted, type Cost } from './calls.ts';
-import { threeWayMerge } from '../api/writes/merge.ts';
+import { RegaugeError } from '../../../base/errors.ts';
+import { type KubeObject, objectKey } from '../../../model/kubernetes.ts';
+import type { ReleaseRequest } from '../../../ports/helm.ts';
+import type { World } from '../../world.ts';
+import { admitted, type Cost } from '../calls.ts';
+import { threeWayMerge } from '../../api/writes/merge.ts';
 
 export interface ReleaseChange {
   readonly release: ReleaseRequest;

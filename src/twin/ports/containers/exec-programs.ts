@@ -3,8 +3,8 @@
  * host. Texts are those of GNU coreutils. A program that is not here is not in the image, as the OCI
  * runtime says it. No shell: what a script would do is not played.
  */
-import type { ExecResult } from '../../ports/index.ts';
-import type { FileStat } from '../world.ts';
+import type { ExecResult } from '../../../ports/index.ts';
+import type { FileStat } from '../../world.ts';
 import type { ContainerFiles } from './container-files.ts';
 import type { ExecContext, Program } from './exec-context.ts';
 import { hubble } from './exec-hubble.ts';

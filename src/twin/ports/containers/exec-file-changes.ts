@@ -1,5 +1,5 @@
 /** Programs of a container that change files of its node; texts are those of GNU coreutils. */
-import type { ExecResult } from '../../ports/index.ts';
+import type { ExecResult } from '../../../ports/index.ts';
 import type { ExecContext } from './exec-context.ts';
 
 const DONE: ExecResult = { exitCode: 0, stdout: '', stderr: '' };

@@ -2,9 +2,9 @@
  * Which container is meant, and where it is. The API server asks the kubelet: each that is not there
  * says so in its own words (KK pkg/registry/core/pod/strategy.go, pkg/kubelet/server).
  */
-import { RegaugeError } from '../../base/errors.ts';
-import type { PodObject } from '../../model/kubernetes.ts';
-import type { TwinNode, World } from '../world.ts';
+import { RegaugeError } from '../../../base/errors.ts';
+import type { PodObject } from '../../../model/kubernetes.ts';
+import type { TwinNode, World } from '../../world.ts';
 
 /** Which container of which pod is meant. */
 export interface ContainerTarget {

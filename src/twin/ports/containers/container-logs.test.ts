@@ -3,11 +3,11 @@
  * HTTP, one run and the one before it, now and while it goes on.
  */
 import { describe, expect, it } from 'vitest';
-import { type KubeletWorld, podOn } from '../../../test/support/kubelet-world.ts';
-import { world } from '../../../test/support/one-node.ts';
-import type { LogRequest } from '../../ports/index.ts';
-import { logResponse } from '../wire/kubernetes/reads/pod-log.ts';
-import type { ProcessHost } from '../world.ts';
+import { type KubeletWorld, podOn } from '../../../../test/support/kubelet-world.ts';
+import { world } from '../../../../test/support/one-node.ts';
+import type { LogRequest } from '../../../ports/index.ts';
+import { logResponse } from '../../wire/kubernetes/reads/pod-log.ts';
+import type { ProcessHost } from '../../world.ts';
 import { createContainerPort } from './kubernetes-containers.ts';
 
 const CONTAINER = { name: 'c', image: 'pause' };

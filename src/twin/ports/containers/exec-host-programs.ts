@@ -2,10 +2,10 @@
  * Programs of a container that act on the host rather than on files: as far as the namespaces and the
  * rights of the container let them. A sandbox is held by its pause process, and ends with it.
  */
-import type { ExecResult } from '../../ports/index.ts';
-import type { PodObject } from '../../model/kubernetes.ts';
+import type { ExecResult } from '../../../ports/index.ts';
+import type { PodObject } from '../../../model/kubernetes.ts';
 import type { ExecContext } from './exec-context.ts';
-import { hostChangesOf } from './host-changes.ts';
+import { hostChangesOf } from '../host-changes.ts';
 
 const DONE: ExecResult = { exitCode: 0, stdout: '', stderr: '' };
 /** As many as Linux has at most on 64 bits. */

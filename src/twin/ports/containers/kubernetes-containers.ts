@@ -2,11 +2,11 @@
  * Exec on the twin. The API server asks the kubelet, the kubelet the runtime: each that is not there
  * says so in its own words (KK pkg/kubelet/server).
  */
-import { RegaugeError } from '../../base/errors.ts';
-import type { PodObject } from '../../model/kubernetes.ts';
-import type { ContainerPort, ExecRequest, ExecResult } from '../../ports/index.ts';
-import type { TwinNode, World } from '../world.ts';
-import { apiCall } from './calls.ts';
+import { RegaugeError } from '../../../base/errors.ts';
+import type { PodObject } from '../../../model/kubernetes.ts';
+import type { ContainerPort, ExecRequest, ExecResult } from '../../../ports/index.ts';
+import type { TwinNode, World } from '../../world.ts';
+import { apiCall } from '../calls.ts';
 import { containerFiles } from './container-files.ts';
 import { logLines } from './container-logs.ts';
 import { containerOf, type ContainerTarget, nodeOf, podOf } from './container-target.ts';

@@ -1,8 +1,8 @@
 /** What keeps a chart from rendering somebody's values, as occurrences: one per kind of value. */
-import { CHART_VALUES } from '../../knowledge/cilium-chart/chart-values.ts';
-import type { OccurrenceId } from '../../model/occurrence.ts';
-import type { OccurrenceKind } from '../../model/occurrence-kind.ts';
-import type { Kernel } from '../kernel/kernel.ts';
+import { CHART_VALUES } from '../../../knowledge/cilium-chart/chart-values.ts';
+import type { OccurrenceId } from '../../../model/occurrence.ts';
+import type { OccurrenceKind } from '../../../model/occurrence-kind.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
 
 export interface ValueRefusal {
   /** Dotted path of the value. */

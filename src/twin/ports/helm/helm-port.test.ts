@@ -3,10 +3,10 @@
  * to edits, missing objects and objects of others, and that a refused render changes nothing.
  */
 import { describe, expect, it } from 'vitest';
-import type { ConfigMapObject, KubeObject } from '../../model/kubernetes.ts';
-import type { ReleaseRequest } from '../../ports/helm.ts';
-import { fakeWorld, type FakeWorld } from '../machine/testing.ts';
-import type { World } from '../world.ts';
+import type { ConfigMapObject, KubeObject } from '../../../model/kubernetes.ts';
+import type { ReleaseRequest } from '../../../ports/helm.ts';
+import { fakeWorld, type FakeWorld } from '../../machine/testing.ts';
+import type { World } from '../../world.ts';
 import { createHelmPort, type Releases, type RenderChart } from './helm-port.ts';
 
 const render: RenderChart = ({ values, release, namespace }) => {

@@ -1,10 +1,10 @@
 /** iptables and ipset in an agent's container: of the host's network namespace where the pod is on it. */
-import type { PodObject } from '../../model/kubernetes.ts';
-import type { ExecResult } from '../../ports/index.ts';
-import { networkOf } from '../network/kernel-network.ts';
-import { FILTER_PROGRAMS, PacketFilter } from '../network/packet-filter.ts';
+import type { PodObject } from '../../../model/kubernetes.ts';
+import type { ExecResult } from '../../../ports/index.ts';
+import { networkOf } from '../../network/kernel-network.ts';
+import { FILTER_PROGRAMS, PacketFilter } from '../../network/packet-filter.ts';
 import type { ExecContext, Program } from './exec-context.ts';
-import { hostChangesOf } from './host-changes.ts';
+import { hostChangesOf } from '../host-changes.ts';
 
 export const FILTER_TOOLS: ReadonlySet<string> = new Set([...FILTER_PROGRAMS.keys(), 'ipset']);
 

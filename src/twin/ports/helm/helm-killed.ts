@@ -3,7 +3,7 @@
  * had written by then stays, and its record goes on saying that it is at it (`helm:pkg/action`: the
  * record is written before the first object, and set right after the last).
  */
-import { RegaugeError } from '../../base/errors.ts';
+import { RegaugeError } from '../../../base/errors.ts';
 import type { Releases } from './helm-records.ts';
 
 const fates = new WeakMap<Releases, { left: number }>();

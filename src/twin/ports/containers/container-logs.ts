@@ -3,11 +3,11 @@
  * pkg/kubelet/kubelet_pods.go validateContainerLogStatus, pkg/registry/core/pod/strategy.go
  * LogLocation). A pod that no node has yet has an empty log.
  */
-import { RegaugeError } from '../../base/errors.ts';
-import type { ContainerStatus, PodObject } from '../../model/kubernetes.ts';
-import type { LogRequest } from '../../ports/index.ts';
-import type { ContainerLog, LogLine, World } from '../world.ts';
-import { apiCall } from './calls.ts';
+import { RegaugeError } from '../../../base/errors.ts';
+import type { ContainerStatus, PodObject } from '../../../model/kubernetes.ts';
+import type { LogRequest } from '../../../ports/index.ts';
+import type { ContainerLog, LogLine, World } from '../../world.ts';
+import { apiCall } from '../calls.ts';
 import { type ContainerTarget, containerOf, nodeOf, podOf } from './container-target.ts';
 
 export interface LogQuery extends ContainerTarget {

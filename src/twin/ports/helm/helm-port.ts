@@ -3,16 +3,16 @@
  * ways on upgrade and keeps a release's history. A run of it is over in one call, so that only what
  * was read of a cluster, or a test, leaves a release half-way.
  */
-import { RegaugeError } from '../../base/errors.ts';
-import type { KubeObject } from '../../model/kubernetes.ts';
+import { RegaugeError } from '../../../base/errors.ts';
+import type { KubeObject } from '../../../model/kubernetes.ts';
 import {
   type HelmPort,
   isUnfinished,
   type ReleaseRequest,
   type ReleaseStatus,
-} from '../../ports/helm.ts';
-import type { World } from '../world.ts';
-import { apiCall, apiWrites, type Cost } from './calls.ts';
+} from '../../../ports/helm.ts';
+import type { World } from '../../world.ts';
+import { apiCall, apiWrites, type Cost } from '../calls.ts';
 import { type Fate, fateOf, HelmKilled, helmWasKilled } from './helm-killed.ts';
 import {
   baseOf,
