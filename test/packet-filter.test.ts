@@ -3,15 +3,19 @@
  * packets what it says, and goes without anything of others. Method: twins, through the port in memory and
  * through exec in agents as on a real cluster; foreign rules are written by hand.
  */
+import pico from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { present } from '../src/base/assert.ts';
 import { planFor } from '../src/cli/rehearsal-session.ts';
+import { verificationText } from '../src/cli/terminal/verification-text.ts';
 import { openNodeHost } from '../src/drivers/host-access/open-node-host.ts';
 import { runPlan } from '../src/engine/run-plan.ts';
 import { planOf, stepOf } from '../src/engine/testing.ts';
+import { leftRules } from '../src/engine/verify/left-rules.ts';
 import { FLANNEL_NFT_TABLES } from '../src/knowledge/packet-filter/rules-owners.ts';
 import { runbookText } from '../src/planner/runbook-text.ts';
 import type { Gate } from '../src/model/plan.ts';
+import type { Verification } from '../src/model/verification.ts';
 import type { ExecRequest, KubernetesPort, NodeHostPort, Ports } from '../src/ports/index.ts';
 import { networkOf } from '../src/twin/network/kernel-network.ts';
 import type { PacketFilter } from '../src/twin/network/packet-filter.ts';
@@ -327,6 +331,54 @@ function ownersIn({ plan }: ReturnType<typeof planFor>): readonly unknown[] {
     each !== undefined && 'owners' in each ? each.owners : undefined,
   );
 }
+
+describe('verify', () => {
+  it('tells of rules whose programs are gone, and of nodes that it could not ask', async () => {
+    const { world } = await movedK3s();
+    const { kubernetes, nodeHost } = createTwinPorts(world);
+    const look = (host: Pick<NodeHostPort, 'leftRules'>) =>
+      world.kernel.drive(() => leftRules(kubernetes, host));
+    const told = await look(nodeHost);
+    expect(told?.owners).toEqual(['flannel', 'kube-router', 'calico']);
+    expect(told?.nodes.map(({ node }) => node)).toEqual([...world.nodes.keys()].toSorted());
+    expect(told?.nodes[0]?.rules).toContain('FLANNEL-POSTRTG of table nat (iptables-nft)');
+    const text = verificationText({ ...CLEAR, leftRules: present(told, 'rules') }, 100, PLAIN);
+    expect(text).toContain('Rules of what runs no more (flannel, kube-router, calico)');
+    const silent = await look({ leftRules: () => Promise.reject(new Error('no agent')) });
+    expect([silent?.nodes, silent?.unread.length]).toEqual([[], world.nodes.size]);
+    for (const { name } of world.nodes.values())
+      await world.kernel.drive(() =>
+        nodeHost.removeLeftRules(name, { owners: ['flannel', 'kube-router'], nftTables: [] }),
+      );
+    const after = await look(nodeHost);
+    expect(after?.nodes).toEqual([]);
+    expect(verificationText({ ...CLEAR, leftRules: present(after, 'rules') }, 100, PLAIN)).toBe(
+      verificationText(CLEAR, 100, PLAIN),
+    );
+  });
+
+  it('takes none for left while its program runs, and asks nobody before Cilium is there', async () => {
+    const { world } = await movedK3s('remove-old-cni/tell-service');
+    const { kubernetes, nodeHost } = createTwinPorts(world);
+    const early = await world.kernel.drive(() => leftRules(kubernetes, nodeHost));
+    expect(early).toEqual({ owners: ['calico'], nodes: [], unread: [] });
+    const before = twin();
+    const ports = createTwinPorts(before);
+    const asked = before.kernel.drive(() => leftRules(ports.kubernetes, ports.nodeHost));
+    expect(await asked).toBeUndefined();
+  });
+});
+
+const PLAIN = pico.createColors(false);
+const CLEAR: Verification = {
+  apiVersion: 'regauge.dev/v1',
+  kind: 'Verification',
+  seconds: 1,
+  paths: [],
+  failing: [],
+  unknown: [],
+  verdict: 'clear',
+};
 
 describe('the plan', () => {
   it('names who writes rules on each distribution, and sees in the end that they are gone', () => {

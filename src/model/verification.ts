@@ -1,4 +1,5 @@
 /** What `verify` says (contract: Verification): paths as they were measured, and what policies forbid. */
+import type { RulesOwner } from './plan.ts';
 import type { PathObservation } from './rehearsal.ts';
 
 /** `unknown`: of some node nothing is known, and no path that is known fails. */
@@ -28,6 +29,16 @@ export interface PolicyTest {
   readonly connections: readonly ForbiddenConnection[];
 }
 
+/** Rules in packet filters whose programs run no more. */
+export interface LeftRules {
+  /** Whose were looked for. */
+  readonly owners: readonly RulesOwner[];
+  /** Where some are, in words: `FLANNEL-POSTRTG of table nat (iptables-nft)`. */
+  readonly nodes: readonly { readonly node: string; readonly rules: readonly string[] }[];
+  /** Where it could not be seen, and why. */
+  readonly unread: readonly { readonly node: string; readonly message: string }[];
+}
+
 export interface Verification {
   readonly apiVersion: 'regauge.dev/v1';
   readonly kind: 'Verification';
@@ -43,5 +54,7 @@ export interface Verification {
   /** Nodes of whose paths nothing is known, and why. */
   readonly unknown: readonly { readonly node: string; readonly message: string }[];
   readonly policies?: PolicyTest;
+  /** Absent where Cilium is not there, or the programs of all owners run; told, and no part of the verdict. */
+  readonly leftRules?: LeftRules;
   readonly verdict: (typeof VERIFICATION_VERDICTS)[number];
 }

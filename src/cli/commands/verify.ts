@@ -1,7 +1,9 @@
 /** `regauge verify`: the matrix of paths once, on a live cluster, and what a policy forbids. */
 import pico from 'picocolors';
 import { RegaugeError } from '../../base/errors.ts';
+import { openNodeHost } from '../../drivers/host-access/open-node-host.ts';
 import { openProber } from '../../drivers/prober/open-prober.ts';
+import { leftRules } from '../../engine/verify/left-rules.ts';
 import { verifyCluster } from '../../engine/verify/verify-cluster.ts';
 import { closingPolicy, PROBE_NAME, PROBE_NAMESPACE } from '../../knowledge/probes/objects.ts';
 import type { Verification } from '../../model/verification.ts';
@@ -45,6 +47,9 @@ function verifyWith(
     closedPod: flags.policies,
     ...probeSettings(flags),
   });
+  // Only agents that run there are asked: no pod of ours is made for it.
+  const hostAccess = { run: 'verify', mayCreatePods: false };
+  const { nodeHost } = openNodeHost({ kubernetes, distribution: 'kubeadm', hostAccess });
   return verifyCluster({
     prober,
     kubernetes,
@@ -52,6 +57,7 @@ function verifyWith(
     seconds: flags.seconds ?? DEFAULT_SECONDS,
     signal,
     say,
+    leftRules: () => leftRules(kubernetes, nodeHost),
     ...(flags.policies
       ? { closed: { policy: closingPolicy(), forbidden: () => prober.forbidden() } }
       : {}),

@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import type { Colors } from 'picocolors/types.js';
 import type { PathObservation } from '../../model/rehearsal.ts';
-import type { PolicyTest, Verification } from '../../model/verification.ts';
+import type { LeftRules, PolicyTest, Verification } from '../../model/verification.ts';
 import { plural } from '../../report/duration.ts';
 import { NO_BORDERS } from './table-borders.ts';
 import { wrapText } from './wrap-text.ts';
@@ -26,7 +26,7 @@ export function verificationText(
   width: number,
   colours: Colors,
 ): string {
-  const { paths, failing, unknown, policies, verdict, seconds } = verification;
+  const { paths, failing, unknown, policies, leftRules, verdict, seconds } = verification;
   const listed = (items: readonly string[]): readonly string[] => [
     ...items.slice(0, LISTED_MAX).flatMap((item) => bullet(item, width)),
     ...(items.length > LISTED_MAX ? [`  … and ${items.length - LISTED_MAX} more`] : []),
@@ -54,6 +54,7 @@ export function verificationText(
           ...listed(unknown.map(({ node, message }) => `${node}: ${message}`)),
         ]),
     ...(policies === undefined ? [] : ['', ...policyText(policies, width, colours)]),
+    ...(leftRules === undefined ? [] : leftRulesText(leftRules, listed, colours)),
     '',
     headline(verdict, paths.length, seconds, colours),
     '',
@@ -149,6 +150,24 @@ function policyText(policies: PolicyTest, width: number, colours: Colors): reado
     ...bullet(expectation, width),
     ...bullet(`Tested: ${tested}.`, width),
     ...(clusterwide.length === 0 ? [] : bullet(clusterwideText(clusterwide), width)),
+  ];
+}
+
+/** Nothing where nothing is left, and every node was asked. */
+function leftRulesText(
+  { owners, nodes, unread }: LeftRules,
+  listed: (items: readonly string[]) => readonly string[],
+  colours: Colors,
+): readonly string[] {
+  if (nodes.length === 0 && unread.length === 0) return [];
+  return [
+    '',
+    colours.yellow(`Rules of what runs no more (${owners.join(', ')})`),
+    ...listed([
+      ...nodes.map(({ node, rules }) => `${node}: ${rules.join('; ')}`),
+      ...unread.map(({ node, message }) => `${node}: not known: ${message}`),
+    ]),
+    '  The plan’s clean-up takes them away, and so does a boot of the node.',
   ];
 }
 

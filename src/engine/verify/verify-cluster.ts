@@ -5,7 +5,7 @@
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { ConfigMapObject, KubeObject } from '../../model/kubernetes.ts';
-import type { PolicyTest, Verification } from '../../model/verification.ts';
+import type { LeftRules, PolicyTest, Verification } from '../../model/verification.ts';
 import type { ClockPort, ClosedPath, KubernetesPort, ProberPort } from '../../ports/index.ts';
 
 /** What a prober can do besides, for the test of policies. */
@@ -23,6 +23,8 @@ export interface VerifyOptions {
   readonly seconds: number;
   /** Absent: policies are not tested. */
   readonly closed?: ClosedTarget;
+  /** What programs that run no more left on nodes; absent: not looked for. */
+  readonly leftRules?: () => Promise<LeftRules | undefined>;
   readonly signal: AbortSignal;
   readonly say: (message: string) => void;
 }
@@ -43,12 +45,14 @@ export async function verifyCluster(options: VerifyOptions): Promise<Verificatio
     const seen = await observe(options);
     const policies =
       options.closed === undefined ? undefined : await testPolicy(options, options.closed);
+    const rules = await options.leftRules?.();
     return {
       apiVersion: 'regauge.dev/v1',
       kind: 'Verification',
       seconds,
       ...seen,
       ...(policies === undefined ? {} : { policies }),
+      ...(rules === undefined ? {} : { leftRules: rules }),
       verdict: verdictOf(seen, policies),
     };
   } finally {

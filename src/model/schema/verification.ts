@@ -1,5 +1,6 @@
 /** The published schema of Verification, held to the type by the compiler. */
 import { z } from 'zod';
+import { RULES_OWNERS } from '../plan.ts';
 import { POLICY_OUTCOMES, type Verification, VERIFICATION_VERDICTS } from '../verification.ts';
 import { list, seconds } from './parts.ts';
 import { pathEnd, pathObservation } from './rehearsal.ts';
@@ -31,6 +32,13 @@ export const verification = z.object({
       enforcementExpected: z.boolean().nullable(),
       clusterwide: list(z.string()),
       connections: list(forbidden),
+    })
+    .exactOptional(),
+  leftRules: z
+    .object({
+      owners: list(z.enum(RULES_OWNERS)),
+      nodes: list(z.object({ node: z.string(), rules: list(z.string()) })),
+      unread: list(z.object({ node: z.string(), message: z.string() })),
     })
     .exactOptional(),
   verdict: z.enum(VERIFICATION_VERDICTS),

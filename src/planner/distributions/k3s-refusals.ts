@@ -183,8 +183,8 @@ function otherRuntime(started: readonly Started[]): Finding | undefined {
 }
 
 /**
- * Its rules stay when it is switched off (docs.k3s.io, Network Policy Controller), and go on to drop what
- * they dropped, from and to addresses that other pods have by then.
+ * Its rules stay when it is switched off (docs.k3s.io, Network Policy Controller); the plan takes them away
+ * once nothing writes them. What is not solved is the time before, in which it and Cilium would both judge.
  */
 function enforcedPolicies(
   { workloads }: ClusterFacts,
@@ -200,11 +200,15 @@ function enforcedPolicies(
     covers: ['FM-14'],
     title: `K3s enforces ${policies.length === 1 ? 'a NetworkPolicy' : `${policies.length} NetworkPolicies`}, and leaves its rules behind`,
     message:
-      'The rules of its controller stay in the kernels when it is switched off, and go on to judge addresses that other pods have by then. regauge has no step yet that takes them away while pods run.',
-    fix: 'Switch the controller off first (disable-network-policy: true on every server, restart one after the other) and clean its rules on every node (iptables-save | grep -v KUBE-ROUTER | iptables-restore), knowing that policies are not enforced until Cilium does.',
+      'Its rules judge every pod of a node, also those that Cilium carries, and write the bits 0x10000 and 0x20000 of packets’ marks, where Cilium keeps whom a packet is from: while both judge, each spoils the other’s verdicts. Its rules stay when it is switched off.',
+    fix: 'Switch the controller off first (disable-network-policy: true on every server, restart one after the other) and clean its rules on every node, or boot it (iptables-save | grep -vE "KUBE-(ROUTER|NWPLCY|POD-FW)-|kube-router netpol" | iptables-restore), knowing that policies are not enforced until Cilium does.',
     command: 'kubectl get networkpolicies -A',
     evidence: [evidenceAt(policy.source, policy.value.metadata.name)],
-    references: ['k3s:pkg/agent/netpol/netpol.go@0589157'],
+    references: [
+      'k3s:pkg/agent/netpol/netpol.go@0589157',
+      'kube-router:pkg/controllers/netpol/pod.go@v2.2.1',
+      'cilium:bpf/lib/common.h (MARK_MAGIC_IDENTITY)',
+    ],
   });
 }
 
