@@ -17,6 +17,8 @@ const LOOK_MS = 5_000;
 /** How often a step that waits on one node asks whether it is there still (milliseconds). */
 const WATCH_MS = 15_000;
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 export interface RollListener {
   tell(message: string, node: string): Promise<void>;
   /** Somebody has left. */
@@ -33,6 +35,8 @@ export class NodeRoll {
   private newcomers: readonly JoinedNode[] = [];
   /** Everybody who was ever there. */
   private readonly met = new Set<string>();
+  /** Who was there at the last look that saw no stranger. */
+  private expected: ReadonlySet<string> = NOBODY;
   private lookedAt = -Infinity;
 
   /** `plan`: with those that joined in an earlier run. */
@@ -106,12 +110,21 @@ export class NodeRoll {
 
   /** These are all nodes there are. */
   async seen(nodes: readonly NodeObject[]): Promise<void> {
-    if (nodes.length === 0 || this.all.waves.length === 0) return;
+    if (nodes.length === 0 || this.all.waves.length === 0 || this.areAsExpected(nodes)) return;
     const names = new Set(nodes.map(({ metadata }) => metadata.name));
     for (const name of [...this.all.waves.flat(), ...names]) this.met.add(name);
     const missing = [...this.met].filter((name) => !names.has(name) && !this.left.has(name));
     this.newcomers = newcomersIn(this.all, nodes);
+    const planned = new Set(this.all.waves.flat());
+    this.expected = [...names].every((name) => planned.has(name)) ? names : NOBODY;
     if (missing.length > 0) await this.without(missing);
+  }
+
+  /** The same as at the last look, and no stranger among them: it is so nearly always, at many nodes. */
+  private areAsExpected(nodes: readonly NodeObject[]): boolean {
+    const { expected } = this;
+    if (nodes.length !== expected.size) return false;
+    return nodes.every(({ metadata }) => expected.has(metadata.name));
   }
 
   /** The newcomers are nodes of the plan from now on; `record` has them before anything is done with them. */

@@ -270,8 +270,11 @@ export class Scheduler {
     let best: NodeState[] = [];
     let bestScore = -Infinity;
     for (const state of states) {
+      let score = scoreOf(state, demand.requests, 0, apart, domainOf);
+      if (score < bestScore) continue;
+      // Pods of its own only make it worse: most nodes need not be asked for them.
       const here = own.size === 0 ? 0 : (own.get(state.name) ?? 0);
-      const score = scoreOf(state, demand.requests, here, apart, domainOf);
+      if (here > 0) score = scoreOf(state, demand.requests, here, apart, domainOf);
       if (score < bestScore) continue;
       if (score > bestScore) best = [];
       bestScore = score;
