@@ -233,6 +233,8 @@ export type Gate =
       readonly owners: readonly RulesOwner[];
     }
   | { readonly kind: 'webhooks-reachable' }
+  /** What an agent would read if it started now is what the release wrote for it. */
+  | { readonly kind: 'configuration-kept'; readonly release: string; readonly namespace: string }
   /** The node's probe, on the new network, works from and to the old one; `alone`: there is no other node. */
   | { readonly kind: 'canaries-meet'; readonly node: string; readonly alone: boolean }
   /** No pod waits for a sandbox whose like had one before the first step. */

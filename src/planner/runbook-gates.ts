@@ -28,6 +28,8 @@ export function gateText({ platform, from }: Plan, gate: Gate, places: Places): 
       return 'every node has the InternalIP it had (`kubectl get nodes -o wide`)';
     case 'rules-gone':
       return `no rules of ${gate.owners.map((owner) => OWNER_TITLES[owner]).join(' or ')} in the packet filters of ${nodesText(gate.nodes)} (\`iptables-legacy-save\`, \`iptables-nft-save\`, and both for IPv6)`;
+    case 'configuration-kept':
+      return `the ConfigMap ${gate.namespace}/cilium-config is as the release wrote it (\`helm -n ${gate.namespace} get manifest ${gate.release} | kubectl diff -f -\`)`;
     case 'webhooks-reachable':
       return 'every webhook that may refuse has a ready pod behind it (`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`)';
     case 'canaries-meet':

@@ -4,6 +4,7 @@ import type { Gate } from '../../model/plan.ts';
 import { fails, type Verdict } from '../../steps/step-module.ts';
 import { canariesMeet } from './canary.ts';
 import { sandboxesMade, tokensAccepted } from './complaints.ts';
+import { configurationKept } from './configuration.ts';
 import { etcdQuorum } from './etcd-quorum.ts';
 import type { GateContext } from './gate-context.ts';
 import {
@@ -58,6 +59,8 @@ function evaluate(context: GateContext, gate: Gate): Promise<Verdict> {
       return nodeAddressesUnchanged(context, gate);
     case 'rules-gone':
       return rulesGone(context, gate);
+    case 'configuration-kept':
+      return configurationKept(context, gate);
     case 'webhooks-reachable':
       return webhooksReachable(context, gate);
     case 'owners-suspended':

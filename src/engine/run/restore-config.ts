@@ -5,9 +5,10 @@
  * lets the agents read it: the gates of steps would wait for what only that mends.
  */
 import { RegaugeError } from '../../base/errors.ts';
-import type { ConfigMapObject, KubeObject } from '../../model/kubernetes.ts';
+import type { KubeObject } from '../../model/kubernetes.ts';
 import type { ObjectSelector, Plan } from '../../model/plan.ts';
 import type { Ports, ReleaseStatus } from '../../ports/index.ts';
+import { configDrift } from '../../steps/config-drift.ts';
 import { type HelmRelease, isAsWanted } from '../../steps/helm-release.ts';
 import { rolledOut } from '../../steps/roll-out.ts';
 import { fails, HOLDS, type Verdict } from '../../steps/step-module.ts';
@@ -18,15 +19,8 @@ import { waitUntil } from '../../steps/waiting.ts';
  * back, and which one the pods have started after. A run that is killed between the two goes on from it.
  */
 const RESTORED_MARK = 'regauge.dev/config-restored';
-const CONFIG = 'cilium-config';
 /** As long as a roll-out of agents may take as a step (seconds). */
 const ROLL_OUT_SECONDS = 900;
-
-interface Drift {
-  /** Of the object as it was found: the same change is known again. */
-  readonly version: string;
-  readonly inWords: string;
-}
 
 /** `say` hears of what is done, and of what could not be: the gates of the steps then tell what it means. */
 export async function restoreConfig(
@@ -59,7 +53,7 @@ async function restored(
   };
   // Without agents there is more to do than this, and steps that do it.
   if (wanted === undefined || (await ports.kubernetes.get(agents)) === undefined) return HOLDS;
-  const drift = await driftOf(wanted, ports);
+  const drift = await configDrift(wanted, ports);
   if (drift !== undefined) {
     say(`${drift.inWords}: the release is applied again, and the agents restart with it`);
     const annotations = { [RESTORED_MARK]: drift.version };
@@ -79,45 +73,6 @@ function releaseInForce(
     action.kind === 'install-helm-release' ? [action] : [],
   );
   return releases.find((action) => isAsWanted(status, action));
-}
-
-async function driftOf(
-  { release, namespace }: HelmRelease,
-  { helm, kubernetes }: Ports,
-): Promise<Drift | undefined> {
-  const rendered = await helm.manifest(release, namespace);
-  const wanted = rendered.find(isConfig);
-  if (wanted === undefined) return undefined;
-  const live = await kubernetes.get<ConfigMapObject>({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    namespace,
-    name: CONFIG,
-  });
-  const place = `ConfigMap ${namespace}/${CONFIG}`;
-  if (live === undefined) return { version: 'gone', inWords: `${place} is gone` };
-  const keys = keysThatDiffer(wanted, live);
-  if (keys.length === 0) return undefined;
-  const [first = '', ...others] = keys;
-  const said = `${place} was changed since the release wrote it: ${first} is ${inWords(live, first)} and was ${inWords(wanted, first)}`;
-  return {
-    version: live.metadata.resourceVersion ?? '',
-    inWords: others.length === 0 ? said : `${said} (and ${others.length} more)`,
-  };
-}
-
-function isConfig(object: KubeObject): object is ConfigMapObject {
-  return object.kind === 'ConfigMap' && object.metadata.name === CONFIG;
-}
-
-/** Keys that others add are theirs. */
-function keysThatDiffer(wanted: ConfigMapObject, live: ConfigMapObject): readonly string[] {
-  return Object.keys(wanted.data ?? {}).filter((key) => wanted.data?.[key] !== live.data?.[key]);
-}
-
-function inWords({ data }: ConfigMapObject, key: string): string {
-  const value = data?.[key];
-  return value === undefined ? 'absent' : JSON.stringify(value);
 }
 
 /** Restarts the agents unless they have restarted since; a few at a time, as their update strategy says. */

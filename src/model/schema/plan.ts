@@ -163,6 +163,7 @@ const gate = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('rules-gone'), nodes: names, owners: list(z.enum(RULES_OWNERS)) }),
   z.object({ kind: z.literal('webhooks-reachable') }),
+  z.object({ kind: z.literal('configuration-kept'), release: z.string(), namespace: z.string() }),
   z.object({ kind: z.literal('canaries-meet'), node: z.string(), alone: z.boolean() }),
   z.object({ kind: z.literal('sandboxes-made') }),
   z.object({ kind: z.literal('tokens-accepted') }),

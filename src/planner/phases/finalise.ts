@@ -3,7 +3,7 @@ import type { Step } from '../../model/plan.ts';
 import type { Choices } from '../choices.ts';
 import { closeCrossings } from './policy-crossing.ts';
 import { ownersGate } from './prepare.ts';
-import { releaseWith } from '../release.ts';
+import { configurationGate, releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow } from '../step.ts';
 import { rollOutActions, rollOuts } from './roll-outs.ts';
@@ -51,6 +51,7 @@ export function finalise(
           },
         ],
       },
+      gates: [configurationGate(choices)],
       scope: 'none',
       worst: 'nothing: the release says the same',
       undo: { kind: 'apply-objects', objects: [nodeConfig] },

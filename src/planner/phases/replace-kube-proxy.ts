@@ -6,7 +6,7 @@
 import type { KubeObject } from '../../model/kubernetes.ts';
 import type { Gate, Phase, Step } from '../../model/plan.ts';
 import { type Choices, REPLACEMENT_LABEL } from '../choices.ts';
-import { releaseWith } from '../release.ts';
+import { configurationGate, releaseWith } from '../release.ts';
 import type { Situation } from '../situation.ts';
 import { inARow, lastOf, makeStep, type StepParts } from '../step.ts';
 import { BACK_UP, ownersGate } from './prepare.ts';
@@ -46,9 +46,9 @@ export function replaceKubeProxy(
     // No agent restarts for it: kube-proxy-replacement "true", which each has by its node's label, turns
     // on what the other keys of the release say besides (cilium:daemon/cmd/kube_proxy_replacement.go@v1.16.5).
     operatorRollOut('replace-kube-proxy', choices.namespace),
-    removeNodeConfig(replacementConfig),
+    removeNodeConfig(replacementConfig, choices),
     ...talosProxyOff(situation, choices, well),
-    ...deleteKubeProxy(situation, everything, well),
+    ...deleteKubeProxy(situation, choices, well),
   ]);
   return [...prepared, ...waves, ...settled];
 }
@@ -67,7 +67,7 @@ function nodeConfigStep(config: KubeObject, gates: readonly Gate[]): Omit<StepPa
   };
 }
 
-function removeNodeConfig(config: KubeObject): Omit<StepParts, 'after'> {
+function removeNodeConfig(config: KubeObject, choices: Choices): Omit<StepParts, 'after'> {
   const { apiVersion, kind, metadata } = config;
   const { namespace = '', name } = metadata;
   return {
@@ -75,6 +75,7 @@ function removeNodeConfig(config: KubeObject): Omit<StepParts, 'after'> {
     name: 'remove-node-config',
     title: 'Remove the CiliumNodeConfig of the replacement',
     action: { kind: 'delete-objects', objects: [{ apiVersion, kind, namespace, name }] },
+    gates: [configurationGate(choices)],
     scope: 'none',
     worst: 'nothing: the release says the same',
     undo: { kind: 'apply-objects', objects: [config] },
@@ -131,11 +132,12 @@ function replaceOn(node: string, after: readonly string[]): Step {
 
 /** Where it is part of a service of the system, it goes when that is restarted for the old CNI. */
 function deleteKubeProxy(
-  { adapter: { kubeProxy: objects } }: Situation,
-  nodes: readonly string[],
+  { adapter: { kubeProxy: objects }, nodes }: Situation,
+  choices: Choices,
   gates: readonly Gate[],
 ): readonly Omit<StepParts, 'after'>[] {
   if (objects.length === 0) return [];
+  const names = nodes.map(({ name }) => name);
   return [
     {
       phase: 'replace-kube-proxy',
@@ -143,13 +145,13 @@ function deleteKubeProxy(
       title: 'Delete kube-proxy',
       action: { kind: 'delete-objects', objects },
       nodes: [],
-      gates,
+      gates: [configurationGate(choices), ...gates],
       scope: 'cluster',
       worst: 'a node whose agent does not serve Services loses them',
       undo: { kind: 'restore-objects', backup: BACK_UP, objects },
       because: 'kube-proxy would keep rules for Services that Cilium serves',
     },
-    cleanRules('replace-kube-proxy', nodes, gates),
+    cleanRules('replace-kube-proxy', names, gates),
   ];
 }
 
