@@ -4,99 +4,75 @@
  * node's parts of the cluster, they start and end with it.
  */
 import type { Machine } from '../world.ts';
-import { losePower, type MachineHost, restorePower, stopAllPods } from './power.ts';
+import { losePower, type MachineHost, restorePower } from './power.ts';
 import { setPowerControl } from './power-control.ts';
+import { PowerCycle, type PowerTurns } from './power-cycle.ts';
 import type { UnitService } from './unit-service.ts';
 
 export function createSystemdMachine(host: MachineHost, service?: UnitService): Machine {
-  const { world } = host;
-  // `cuts` grows when the power is cut: what was under way then does not go on.
-  const state = { up: host.isOff !== true, busy: false, boot: 1, cuts: 0, bootsHeld: false };
+  const power = new PowerCycle(host, turnsOf(host, service));
   const noConfig = { ok: false, message: 'this distribution has no machine config' } as const;
-
   const machine: Machine = {
     get up() {
-      return state.up;
+      return power.up;
     },
     get bootId() {
-      return `${host.node().name}-boot-${state.boot}`;
+      return `${host.node().name}-boot-${power.boot}`;
     },
     config: () => '',
     patchConfig: () => noConfig,
-    reboot,
+    reboot: () => power.reboot(),
     // The package manager's business; to the CNI an upgrade of the system is its reboot.
-    upgrade: reboot,
-    restartService,
+    upgrade: () => power.reboot(),
+    restartService: (name) => restartService(host, service, name),
     ...(service === undefined ? {} : { service }),
   };
-  setPowerControl(machine, { cut: cutPower, restore, holdBoots: () => (state.bootsHeld = true) });
+  setPowerControl(machine, power.control());
   return machine;
+}
 
-  function reboot(): void {
-    if (state.busy) return;
-    state.busy = true;
-    const { name } = host.node();
-    world.kernel.occur('machine.reboot-started', {
-      node: name,
-      message: `${name} stops its pods to reboot`,
-    });
-    const { cuts } = state;
-    stopAllPods(host, () => {
-      if (cuts === state.cuts) goDown(`${name} went down: /run is gone`);
-      if (cuts === state.cuts) planBoot();
-    });
-  }
+function turnsOf(host: MachineHost, service: UnitService | undefined): PowerTurns {
+  const { kernel } = host.world;
+  return {
+    stopping: () => {
+      const { name } = host.node();
+      kernel.occur('machine.reboot-started', {
+        node: name,
+        message: `${name} stops its pods to reboot`,
+      });
+    },
+    down: (how) => {
+      const { name } = host.node();
+      const what = how === 'cut' ? 'lost its power' : 'went down';
+      kernel.occur('machine.runtime-state-lost', {
+        node: name,
+        message: `${name} ${what}: /run is gone`,
+      });
+      service?.powerLost();
+      losePower(host, 'reboot', true);
+    },
+    booted: () => {
+      const { name } = host.node();
+      kernel.occur('machine.rebooted', { node: name, message: `${name} booted` });
+      if (service === undefined) restorePower(host);
+      else service.start();
+    },
+  };
+}
 
-  function goDown(message: string): void {
-    state.up = false;
-    world.kernel.occur('machine.runtime-state-lost', { node: host.node().name, message });
-    service?.powerLost();
-    losePower(host, 'reboot', true);
-  }
-
-  function planBoot(): void {
-    const { cuts } = state;
-    world.kernel.after(world.constants.rebootMs, () => {
-      if (cuts === state.cuts && !state.bootsHeld) boot();
-    });
-  }
-
-  function cutPower(): void {
-    state.cuts += 1;
-    state.busy = true;
-    if (state.up) goDown(`${host.node().name} lost its power: /run is gone`);
-  }
-
-  function restore(): void {
-    state.bootsHeld = false;
-    if (state.up) return;
-    state.cuts += 1;
-    state.busy = true;
-    planBoot();
-  }
-
-  function boot(): void {
-    state.boot += 1;
-    state.up = true;
-    state.busy = false;
-    const { name } = host.node();
-    world.kernel.occur('machine.rebooted', { node: name, message: `${name} booted` });
-    if (service === undefined) restorePower(host);
-    else service.start();
-  }
-
-  function restartService(
-    name: string,
-  ): { readonly ok: true } | { readonly ok: false; readonly message: string } {
-    const node = host.node();
-    if (service !== undefined && name === service.unit) service.restart();
-    else if (service === undefined && /kubelet|k3s|rke2/.test(name)) node.kubelet.restart();
-    else if (service === undefined && /containerd|crio/.test(name)) node.runtime.restart();
-    else
-      return {
-        ok: false,
-        message: `Failed to restart ${name}.service: Unit ${name}.service not found.`,
-      };
-    return { ok: true };
-  }
+function restartService(
+  host: MachineHost,
+  service: UnitService | undefined,
+  name: string,
+): { readonly ok: true } | { readonly ok: false; readonly message: string } {
+  const node = host.node();
+  if (service !== undefined && name === service.unit) service.restart();
+  else if (service === undefined && /kubelet|k3s|rke2/.test(name)) node.kubelet.restart();
+  else if (service === undefined && /containerd|crio/.test(name)) node.runtime.restart();
+  else
+    return {
+      ok: false,
+      message: `Failed to restart ${name}.service: Unit ${name}.service not found.`,
+    };
+  return { ok: true };
 }

@@ -4,12 +4,14 @@
  * talos-and-cni-selection.md 4.5, 4.6, 4.10, 4.12).
  */
 import { atLeast } from '../../base/versions.ts';
+import type { OccurrenceKind } from '../../model/occurrence-kind.ts';
 import type { Machine } from '../world.ts';
 import { applyConfig, applyPatch, type ApplyHost, type ConfigState } from './config-apply.ts';
 import { cordonAsTalos, uncordonOwn } from './cordon.ts';
 import { drainBeforeUpgrade, type Evict } from './drain-before-upgrade.ts';
-import { losePower, type MachineHost, restorePower, stopAllPods } from './power.ts';
+import { losePower, type MachineHost, restorePower } from './power.ts';
 import { setPowerControl } from './power-control.ts';
+import { PowerCycle, type PowerTurns } from './power-cycle.ts';
 import { talosRelease, versionOfImage } from '../../knowledge/talos-versions.ts';
 
 export interface TalosMachineOptions extends MachineHost {
@@ -28,166 +30,151 @@ export interface TalosMachine extends Machine {
 }
 
 export function createTalosMachine(options: TalosMachineOptions): TalosMachine {
-  const { world } = options;
-  const state = {
-    up: options.isOff !== true,
-    busy: false,
-    boot: 1,
-    version: options.version,
-    installed: options.version,
-    preserve: true,
-    /** Grows when the power is cut: what was under way then does not go on. */
-    cuts: 0,
-    bootsHeld: false,
-  };
-  const config: ConfigState = { active: options.config, staged: undefined };
-  const name = (): string => options.node().name;
-
+  const talos = new TalosSystemOnTwin(options);
+  const { power, config } = talos;
   const machine: TalosMachine = {
     get up() {
-      return state.up;
+      return power.up;
     },
     get bootId() {
-      return bootId(name(), state.boot);
+      return talos.bootId;
     },
-    version: () => state.version,
+    version: () => talos.version,
     config: () => config.active,
     patchConfig: (patch, mode) => {
-      const answer = applyPatch(applyHost(), config, patch, mode);
+      const answer = applyPatch(talos.applyHost(), config, patch, mode);
       return answer.ok ? { ok: true } : answer;
     },
-    reboot,
-    upgrade: startUpgrade,
+    reboot: () => power.reboot(),
+    upgrade: (image, how) => talos.upgrade(image, how),
     restartService: (service) => restartService(options, service),
     talos: {
-      version: () => state.version,
-      stage: () => (state.busy || !state.up ? 'rebooting' : 'running'),
+      version: () => talos.version,
+      stage: () => (power.busy || !power.up ? 'rebooting' : 'running'),
       persistedConfig: () => config.staged ?? config.tried ?? config.active,
       applyConfig: (whole, mode, more = {}) =>
-        applyConfig(applyHost(), config, whole, { ...more, mode }),
-      install: (image, done) => install(versionOfImage(image), done),
+        applyConfig(talos.applyHost(), config, whole, { ...more, mode }),
+      install: (image, done) => talos.install(versionOfImage(image), done),
     },
   };
-  setPowerControl(machine, { cut: cutPower, restore, holdBoots: () => (state.bootsHeld = true) });
+  setPowerControl(machine, power.control());
   return machine;
+}
 
-  function applyHost(): ApplyHost {
+/** Which version runs and which is installed, the config, and what Talos does as its power comes and goes. */
+class TalosSystemOnTwin implements PowerTurns {
+  readonly power: PowerCycle;
+  readonly config: ConfigState;
+  version: string;
+  private readonly options: TalosMachineOptions;
+  private installed: string;
+  private preserve = true;
+
+  constructor(options: TalosMachineOptions) {
+    this.options = options;
+    this.version = options.version;
+    this.installed = options.version;
+    this.config = { active: options.config, staged: undefined };
+    this.power = new PowerCycle(options, this);
+  }
+
+  get bootId(): string {
+    return bootId(this.name, this.power.boot);
+  }
+
+  applyHost(): ApplyHost {
+    const { options, version } = this;
     return {
-      world,
-      node: name(),
-      version: state.version,
-      reboot,
-      onApplied: () => options.onConfig(config.active, state.version),
+      world: options.world,
+      node: this.name,
+      version,
+      reboot: () => this.power.reboot(),
+      onApplied: () => options.onConfig(this.config.active, this.version),
     };
   }
 
-  function reboot(): void {
-    if (state.busy) return;
-    state.busy = true;
-    world.kernel.occur('talos.reboot-started', {
-      node: name(),
-      message: `${name()} stops its pods to reboot`,
-    });
-    const { cuts } = state;
-    stopAllPods(options, () => {
-      if (cuts === state.cuts) goDown();
+  upgrade(image: string, { preserve }: { readonly preserve: boolean }): void {
+    if (this.power.busy) return;
+    this.preserve = preserve;
+    const target = versionOfImage(image);
+    this.tell(
+      'talos.upgrade-started',
+      `begins to upgrade to ${target === undefined ? image : `Talos v${target}`}`,
+    );
+    const reboot = (): void => this.power.reboot();
+    // Up to 1.12 the server drains first; from 1.13 it installs, and the client drains then.
+    if (atLeast(this.version, '1.13.0')) this.install(target, () => this.drained(reboot));
+    else this.drained(() => this.install(target, reboot));
+  }
+
+  install(target: string | undefined, next: () => void): void {
+    const { kernel, constants } = this.options.world;
+    kernel.after(constants.upgradeInstallMs, () => {
+      if (target !== undefined) this.installed = target;
+      next();
     });
   }
 
-  function goDown(): void {
-    state.up = false;
-    const upgrades = state.installed !== state.version;
-    world.kernel.occur('talos.runtime-state-lost', {
-      node: name(),
-      message: `${name()} went down: /run and all of the kernel's network state are gone`,
-    });
+  stopping(): void {
+    this.tell('talos.reboot-started', 'stops its pods to reboot');
+  }
+
+  down(how: 'reboot' | 'cut'): void {
+    const what = how === 'cut' ? 'lost its power' : 'went down';
+    this.tell(
+      'talos.runtime-state-lost',
+      `${what}: /run and all of the kernel's network state are gone`,
+    );
+    if (how === 'cut') {
+      losePower(this.options, 'reboot', true);
+      return;
+    }
+    const upgrades = this.installed !== this.version;
     // The target's installer decides what is kept, so its mounts hold from here on.
-    if (upgrades) options.onVersion(state.installed);
-    losePower(options, upgrades ? 'upgrade' : 'reboot', state.preserve);
-    planBoot();
+    if (upgrades) this.options.onVersion(this.installed);
+    losePower(this.options, upgrades ? 'upgrade' : 'reboot', this.preserve);
   }
 
-  function planBoot(): void {
-    const { cuts } = state;
-    world.kernel.after(world.constants.rebootMs, () => {
-      if (cuts === state.cuts && !state.bootsHeld) boot();
-    });
+  booted(): void {
+    const { options, config, version: before } = this;
+    this.takeStaged();
+    this.version = this.installed;
+    const after = before === this.version ? '' : ` after v${before}`;
+    this.tell(
+      before === this.version ? 'talos.rebooted' : 'talos.os-upgraded',
+      `booted Talos v${this.version}${after}`,
+    );
+    restorePower(options);
+    describeSystem(options, this.version, this.bootId);
+    uncordonOwn(options.world, this.name);
+    options.onConfig(config.active, this.version);
   }
 
-  function cutPower(): void {
-    state.cuts += 1;
-    state.busy = true;
-    if (!state.up) return;
-    state.up = false;
-    world.kernel.occur('talos.runtime-state-lost', {
-      node: name(),
-      message: `${name()} lost its power: /run and all of the kernel's network state are gone`,
-    });
-    losePower(options, 'reboot', true);
-  }
-
-  function restore(): void {
-    state.bootsHeld = false;
-    if (state.up) return;
-    state.cuts += 1;
-    state.busy = true;
-    planBoot();
-  }
-
-  function boot(): void {
+  private takeStaged(): void {
+    const { config } = this;
     // A tried config was never on disk.
     config.trial?.cancel();
     const kept = config.staged ?? config.tried;
     config.trial = undefined;
     config.tried = undefined;
-    if (kept !== undefined) {
-      config.active = kept;
-      config.staged = undefined;
-    }
-    state.boot += 1;
-    const before = state.version;
-    state.version = state.installed;
-    state.up = true;
-    state.busy = false;
-    world.kernel.occur(before === state.version ? 'talos.rebooted' : 'talos.os-upgraded', {
-      node: name(),
-      message:
-        before === state.version
-          ? `${name()} booted Talos v${state.version}`
-          : `${name()} booted Talos v${state.version} after v${before}`,
-    });
-    restorePower(options);
-    describeSystem(options, state.version, machine.bootId);
-    uncordonOwn(world, name());
-    options.onConfig(config.active, state.version);
+    if (kept === undefined) return;
+    config.active = kept;
+    config.staged = undefined;
   }
 
-  function startUpgrade(image: string, { preserve }: { readonly preserve: boolean }): void {
-    if (state.busy) return;
-    state.preserve = preserve;
-    const target = versionOfImage(image);
-    world.kernel.occur('talos.upgrade-started', {
-      node: name(),
-      message: `${name()} begins to upgrade to ${target === undefined ? image : `Talos v${target}`}`,
-    });
-    // Up to 1.12 the server drains first; from 1.13 it installs, and the client drains then.
-    if (atLeast(state.version, '1.13.0')) {
-      install(target, () => drained(reboot));
-      return;
-    }
-    drained(() => install(target, reboot));
+  private drained(next: () => void): void {
+    const { world, evict } = this.options;
+    cordonAsTalos(world, this.name);
+    drainBeforeUpgrade(world, this.name, evict, next);
   }
 
-  function drained(next: () => void): void {
-    cordonAsTalos(world, name());
-    drainBeforeUpgrade(world, name(), options.evict, next);
+  private get name(): string {
+    return this.options.node().name;
   }
 
-  function install(target: string | undefined, next: () => void): void {
-    world.kernel.after(world.constants.upgradeInstallMs, () => {
-      if (target !== undefined) state.installed = target;
-      next();
-    });
+  private tell(kind: OccurrenceKind, what: string): void {
+    const { name } = this;
+    this.options.world.kernel.occur(kind, { node: name, message: `${name} ${what}` });
   }
 }
 
