@@ -16,6 +16,8 @@ export interface MigrationStatus {
   readonly holder: string;
   readonly auditLog?: string;
   readonly message?: string;
+  /** Nodes that joined while it was under way, and are moved with the others. */
+  readonly joined?: readonly string[];
 }
 
 export interface NodeStatus {

@@ -96,7 +96,7 @@ function pinFor(situation: Situation, choices: Choices, notes: Notes): Pin | und
     notes,
     'node addresses',
     `pinned to ${lan.join(', ')}`,
-    `${because}: Talos would take Cilium's host address for the node's (FM-09)`,
+    `${because}: Talos would take Cilium's host address for the node's (FM-09); a machine that joins wants the same in its config`,
   );
   return { lan, because };
 }

@@ -6,9 +6,11 @@ import { RegaugeError } from '../../base/errors.ts';
 import { clusterBackups } from '../../engine/backups.ts';
 import { type Beginning, beginningOf } from '../../engine/run/migration.ts';
 import { removeOwnObjects } from '../../engine/run/own-objects.ts';
+import { newcomersIn } from '../../engine/run/newcomers.ts';
 import { reachedSteps } from '../../engine/run/reached-steps.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
 import type { Plan } from '../../model/plan.ts';
+import { planWith } from '../../planner/joined-nodes.ts';
 import { rollbackPlan } from '../../planner/rollback-plan.ts';
 import type { Ports } from '../../ports/index.ts';
 import { type CliContext, EXIT } from '../context.ts';
@@ -48,7 +50,7 @@ export async function rollbackOn(
     const there = await beginningOf(cluster.kubernetes, given);
     const opened = await cluster.portsFor(there.plan, nodes);
     try {
-      const beginning = await wayBack(there, opened.ports);
+      const beginning = await wayBack(there, nodes, opened.ports);
       const all = { context, flags, cluster, opened, beginning, nodes, words: WORDS };
       await changeCluster(all);
       if (context.process.exitCode === EXIT.clean) await tidy(context, opened.ports);
@@ -60,9 +62,15 @@ export async function rollbackOn(
   }
 }
 
-/** One that is under way is gone on with, as it was made. */
-async function wayBack({ plan, record }: Beginning, ports: Ports): Promise<Beginning> {
-  if (plan.takesBack !== undefined) return { plan, record };
+/** One that is under way is gone on with, as it was made; a new one knows every node that joined. */
+async function wayBack(
+  { plan: made, record }: Beginning,
+  nodes: readonly NodeObject[],
+  ports: Ports,
+): Promise<Beginning> {
+  if (made.takesBack !== undefined) return { plan: made, record };
+  const taken = planWith(made, record?.joined ?? []);
+  const plan = planWith(taken, newcomersIn(taken, nodes));
   const reached = await reachedSteps(plan, ports, clusterBackups(ports.kubernetes, plan.id));
   refuseNothing(plan, reached);
   return { plan: rollbackPlan(plan, reached), record: undefined };

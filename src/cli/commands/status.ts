@@ -67,6 +67,9 @@ function statusText(document: StatusDocument, colours: Colors): string {
           `Begun ${migration.startedAt}; last heard of ${migration.updatedAt} from ${migration.holder}`,
           ...(migration.step === undefined ? [] : [`At ${migration.step}`]),
           ...(migration.message === undefined ? [] : [colours.yellow(migration.message)]),
+          ...(migration.joined === undefined
+            ? []
+            : [`Joined meanwhile, and moved with the others: ${migration.joined.join(', ')}`]),
           ...(migration.auditLog === undefined ? [] : [`Audit log: ${migration.auditLog}`]),
         ];
   const width = Math.max(4, ...nodes.map(({ name }) => name.length));

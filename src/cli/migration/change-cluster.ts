@@ -16,6 +16,7 @@ import type { Plan } from '../../model/plan.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import type { RunResultDocument } from '../../model/status.ts';
 import { type Drift, driftFrom, driftUnderWay, nodesJoined } from '../../planner/drift.ts';
+import { planWith } from '../../planner/joined-nodes.ts';
 import { type CliContext, EXIT, textWidth, wantsColour } from '../context.ts';
 import type { ChangeFlags, MigrateFlags } from '../flags.ts';
 import { writeDocument } from '../output-format.ts';
@@ -185,9 +186,9 @@ async function execute(
   { context, flags, opened, beginning, words }: Change,
   { audit, remote, backups }: Logs,
 ): Promise<void> {
-  const { plan } = beginning;
+  const { plan, record } = beginning;
   const colours = pico.createColors(wantsColour(context));
-  const view = new RunView(plan);
+  const view = new RunView(planWith(plan, record?.joined ?? []));
   const progress = await runProgress(context.process.stderr, view, colours);
   const control = new RunControl();
   const unlisten = listenForStops(control, context.process.stdin, (message) =>
@@ -214,6 +215,7 @@ async function execute(
       auditPlace: `${hostname()}:${audit.path}`,
       otherBackups: backupDirectory(backups),
       onEvent,
+      onGrown: (whole) => view.grows(whole),
       onWait: (message) => progress.say(message),
       ...(flags.gateTimeout === undefined ? {} : { gateTimeoutSeconds: flags.gateTimeout }),
       budgets: flags.budget === undefined ? DEFAULT_BUDGETS : parseBudgets(flags.budget),
@@ -250,7 +252,7 @@ function tellEnd(context: CliContext, flags: ChangeFlags, end: End): void {
       planId: plan.id,
       outcome,
       done: done.length,
-      total: plan.steps.length,
+      total: result.total,
       seconds,
       ...(failed === undefined ? {} : { failed }),
       ...(halted === undefined ? {} : { halted }),
@@ -269,8 +271,8 @@ function exitOf({ outcome }: RunResult, control: RunControl): number {
 }
 
 function endInWords({ beginning: { plan }, result, audit, words }: End): readonly string[] {
-  const { outcome, done, failed, halted } = result;
-  const progress = `${done.length} of ${plan.steps.length} steps are done`;
+  const { outcome, done, failed, halted, total } = result;
+  const progress = `${done.length} of ${total} steps are done`;
   const on = `Go on, from any machine: ${words.goOn}`;
   switch (outcome) {
     case 'done':

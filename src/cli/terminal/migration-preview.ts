@@ -59,7 +59,7 @@ export function previewText(preview: Preview, width: number, colours: Colors): s
       ? []
       : [
           colours.yellow(
-            `Joined since the plan was made, and not moved by it: ${joined.slice(0, 5).join(', ')}${joined.length > 5 ? ` and ${joined.length - 5} more` : ''}`,
+            `Joined since the plan was made, and moved like the others: ${joined.slice(0, 5).join(', ')}${joined.length > 5 ? ` and ${joined.length - 5} more` : ''}`,
           ),
         ]),
     '',

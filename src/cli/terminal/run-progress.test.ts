@@ -54,6 +54,19 @@ function textOf(view: RunView, seconds = view.seconds): string {
 }
 
 describe('a run on a terminal', () => {
+  it('has more steps, and no other progress, when a node has joined', () => {
+    const view = viewOf(stepEvent('a/hold', 'started', 1), stepEvent('a/hold', 'done', 3));
+    const before = view.phases();
+    const [first] = PLAN.steps;
+    view.grows({
+      ...PLAN,
+      steps: [...PLAN.steps, ...(first === undefined ? [] : [{ ...first, id: 'n/hold' }])],
+    });
+    expect(view.stepsDone).toBe(1);
+    expect(view.phases().map(({ total }) => total)).not.toEqual(before.map(({ total }) => total));
+    expect(textOf(view)).toContain(`1 of ${PLAN.steps.length + 1} steps`);
+  });
+
   it('tells what runs and for how long, what has ended and how long it took', () => {
     const view = viewOf(
       stepEvent('a/hold', 'started', 1),

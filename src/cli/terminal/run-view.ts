@@ -22,24 +22,32 @@ export interface EndedStep {
 const ENDED_KEPT = 5;
 
 export class RunView {
-  readonly plan: Plan;
+  /** With the nodes that joined. */
+  plan: Plan;
   readonly running = new Map<string, RunningStep>();
   readonly ended: EndedStep[] = [];
   /** The last words on probes, health and findings. */
   notice = '';
-  private readonly byId: ReadonlyMap<string, Step>;
+  private byId: ReadonlyMap<string, Step>;
   private readonly doneOf = new Map<string, number>();
   private readonly doneIds = new Set<string>();
   private at = 0;
   /** Of the expected seconds, those that steps of this run have earned. */
   private earned = 0;
   private skipped = 0;
-  private readonly total: number;
+  private total: number;
 
   constructor(plan: Plan) {
     this.plan = plan;
     this.byId = new Map(plan.steps.map((step) => [step.id, step]));
-    this.total = plan.steps.reduce((sum, step) => sum + expectedSeconds(step), 0);
+    this.total = totalOf(plan);
+  }
+
+  /** Somebody joined: the plan has more steps from now on. */
+  grows(plan: Plan): void {
+    this.plan = plan;
+    this.byId = new Map(plan.steps.map((step) => [step.id, step]));
+    this.total = totalOf(plan);
   }
 
   onEvent(event: RunEvent): void {
@@ -115,6 +123,10 @@ export class RunView {
     if (state === 'waiting') this.running.set(step, { title, since, waits: `${gate}: ${message}` });
     else if (known !== undefined) this.running.delete(step);
   }
+}
+
+function totalOf({ steps }: Plan): number {
+  return steps.reduce((sum, step) => sum + expectedSeconds(step), 0);
 }
 
 /** Before so much of it was seen, how fast it goes says nothing. */

@@ -70,10 +70,16 @@ export class NodeDirectory {
   async addressOf(name: string): Promise<string> {
     const known = this.found.get(name);
     if (known !== undefined) return known;
+    const earlier = this.members;
     await this.learnMembers();
+    if (!this.found.has(name) && earlier !== undefined) {
+      // It may have joined since they were asked for.
+      if (this.members === earlier) this.members = undefined;
+      await this.learnMembers();
+    }
     const named = this.found.get(name);
     if (named !== undefined) return named;
-    this.asked ??= this.askEach();
+    this.asked ??= this.askEach().finally(() => (this.asked = undefined));
     await this.asked;
     const address = this.found.get(name);
     if (address !== undefined) return address;

@@ -160,6 +160,25 @@ describe('names of nodes', () => {
   });
 });
 
+describe('a machine that joins', () => {
+  it('is found once it is a member, and others are not asked for again', async () => {
+    let lists = 0;
+    const channel = await channelTo((router) => {
+      router.rpc(State.method.list, async function* () {
+        lists += 1;
+        const specs = [member('cp-1', '10.0.0.1', 'controlplane')];
+        if (lists > 1) specs.push(member('w-2', NODE, 'worker'));
+        for (const yamlSpec of specs) yield { resource: { spec: { yamlSpec } } };
+      });
+    });
+    const names = new NodeDirectory(channel);
+    expect(await names.addressOf('cp-1')).toBe('10.0.0.1');
+    expect(await names.addressOf('w-2')).toBe(NODE);
+    expect(await names.addressOf('cp-1')).toBe('10.0.0.1');
+    expect(lists).toBe(2);
+  });
+});
+
 describe('without host access', () => {
   it('says what takes it, and asks no Talos for it', async () => {
     const channel = await channelTo(() => undefined);

@@ -41,6 +41,8 @@ export interface MigrationOptions {
   readonly gateTimeoutSeconds?: number;
   /** How much the probes may lose before the run pauses. */
   readonly budgets?: LossBudgets;
+  /** A node joined: the plan as it is from now on. */
+  readonly onGrown?: (plan: Plan) => void;
 }
 
 /** What a migration begins with, or goes on from. */
@@ -163,8 +165,10 @@ async function run(
     ...(before?.brokenBefore === undefined ? {} : { brokenBefore: before.brokenBefore }),
     onBrokenBefore: (paths) => progress.write({ brokenBefore: [...paths] }),
     joined,
-    onJoined: (whole) =>
-      progress.write({ joined: [...(whole.joined ?? [])], total: whole.steps.length }),
+    onJoined: async (whole) => {
+      await progress.write({ joined: [...(whole.joined ?? [])], total: whole.steps.length });
+      options.onGrown?.(whole);
+    },
     onEvent,
     ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     ...(options.gateTimeoutSeconds === undefined

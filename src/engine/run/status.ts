@@ -49,6 +49,7 @@ function migrationStatus(record: RunRecord): MigrationStatus {
     holder,
     ...(record.auditLog === undefined ? {} : { auditLog: record.auditLog }),
     ...(record.message === undefined ? {} : { message: record.message }),
+    ...(record.joined === undefined ? {} : { joined: record.joined.map(({ name }) => name) }),
   };
 }
 

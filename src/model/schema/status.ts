@@ -17,6 +17,7 @@ const migration = z.object({
   holder: z.string(),
   auditLog: z.string().exactOptional(),
   message: z.string().exactOptional(),
+  joined: list(z.string()).exactOptional(),
 });
 
 const node = z.object({
