@@ -132,6 +132,20 @@ describe('after Flannel is gone', () => {
     expect((await failureOf(leftOn(world, nodeHost, NODE))).code).toBe('refused');
   });
 
+  it('a kernel without nf_tables has no rules in it', async () => {
+    const { world } = await movedK3s();
+    const { kubernetes } = createTwinPorts(world);
+    const exec = (request: ExecRequest) =>
+      (request.command[0] ?? '').endsWith('-nft-save')
+        ? Promise.resolve({
+            exitCode: 1,
+            stdout: '',
+            stderr: 'iptables/1.8.8 Failed to initialize nft: Protocol not supported\n',
+          })
+        : kubernetes.exec(request);
+    expect(await leftOn(world, throughAgents(world, { exec }).nodeHost, NODE)).toEqual([]);
+  });
+
   it('a flanneld that runs still is seen before the plan ends', async () => {
     const gate = { kind: 'rules-gone', nodes: [WORKER], owners: OWNERS } as const;
     const runs = twin();

@@ -8,6 +8,7 @@
 import { RegaugeError } from '../../base/errors.ts';
 import {
   isGoneAlready,
+  isNotInKernel,
   leftIn,
   type LeftInTable,
   removalCommands,
@@ -66,8 +67,9 @@ async function look(
   const what = `list the packet filters of ${node}`;
   const run = async (command: readonly string[]): Promise<string> => {
     const result = await repeated(() => commands.inAgent(node, what, command));
-    if (result.exitCode !== 0) throw failed(what, command, result);
-    return result.stdout;
+    if (result.exitCode === 0) return result.stdout;
+    if (isNotInKernel(result.stderr)) return '';
+    throw failed(what, command, result);
   };
   const tables: LeftInTable[] = [];
   for (const family of FAMILIES) {

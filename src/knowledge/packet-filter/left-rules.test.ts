@@ -1,7 +1,7 @@
 /** Goal: of what iptables-save prints, only what bears an owner's mark goes, and its ways go first. */
 import { describe, expect, it } from 'vitest';
 import type { RulesOwner } from '../../model/plan.ts';
-import { isGoneAlready, leftIn, removalCommands, showLeft } from './left-rules.ts';
+import { isGoneAlready, isNotInKernel, leftIn, removalCommands, showLeft } from './left-rules.ts';
 import { ownsSet } from './rules-owners.ts';
 import { readSavedRules, wordsOf } from './saved-rules.ts';
 
@@ -181,6 +181,17 @@ describe('whose a chain is', () => {
       'cilium_node_set_v4',
     ];
     expect(others.filter((set) => ownsSet(['flannel', 'kube-router', 'calico'], set))).toEqual([]);
+  });
+});
+
+describe('what the kernel has not', () => {
+  it.each([
+    ['iptables/1.8.7 Failed to initialize nft: Protocol not supported', true],
+    ['ipset v7.17: Cannot open session to kernel.', true],
+    ['iptables/1.8.9 Failed to initialize nft: Operation not permitted', false],
+    ['ipset v7.17: Kernel error received: Operation not permitted', false],
+  ])('%s: %s', (text, absent) => {
+    expect(isNotInKernel(text)).toBe(absent);
   });
 });
 

@@ -92,3 +92,10 @@ export function isGoneAlready(stderr: string): boolean {
     stderr,
   );
 }
+
+/** The kernel has no such thing, so nobody has rules in it: no nf_tables, or no ipset (in their own words). */
+export function isNotInKernel(stderr: string): boolean {
+  return /Failed to initialize nft: Protocol not supported|Cannot open session to kernel/i.test(
+    stderr,
+  );
+}
