@@ -14,6 +14,7 @@ import { INSTALL } from './install/part.ts';
 import { Lane, type Part } from './lane.ts';
 import { MIGRATE } from './migrate/part.ts';
 import { NODES } from './nodes/part.ts';
+import { SERVED } from './served/part.ts';
 import { sweepDirectories } from './lane-directory.ts';
 import { PROBES } from './probes/part.ts';
 import { RUNTIMES } from './runtimes.ts';
@@ -28,6 +29,7 @@ const PARTS: readonly Part[] = [
   NODES,
   CLIENTS,
   MIGRATE,
+  SERVED,
   PROBES,
   RUNTIMES,
 ];

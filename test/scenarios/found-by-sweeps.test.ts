@@ -161,6 +161,23 @@ const FOUND: readonly Found[] = [
     outcomes: ['clean', 'resumed'],
   },
   {
+    what: 'K3s: a reconciler puts settings back that kube-proxy’s end needs: agents read them again before a run goes on',
+    cluster: () => read(k3s(), REPLACES_PROXY),
+    seed: 5121,
+    faults: ['gitops-reverts@replace-kube-proxy/node-config+20,every=60,for=900'],
+    outcomes: ['clean', 'resumed'],
+  },
+  {
+    what: 'RKE2: the same, and a node that was away meanwhile',
+    cluster: () => read(rke2(), REPLACES_PROXY),
+    seed: 5204,
+    faults: [
+      'node-lost@replace-kube-proxy/values,node=k8s-worker-2,back=60',
+      'gitops-reverts@install-secondary/node-config,every=5,for=900',
+    ],
+    outcomes: ['resumed'],
+  },
+  {
     what: 'RKE2: the only member of etcd is gone for good: what waited for the API server is not ours',
     cluster: () => read(rke2()),
     seed: 1081,

@@ -33,11 +33,12 @@ export class ServedTwin {
   static async start(
     clients: Clients,
     atOnce: (twin: ServedTwin) => void,
-    speed: string = SPEED,
+    { cluster }: { readonly cluster?: string } = {},
   ): Promise<ServedTwin> {
     const directory = laneDirectory();
     const log = join(directory, 'served.log');
-    const args = ['twin', 'serve', '--out', directory, '--speed', speed, '-o', 'json'];
+    const served = cluster === undefined ? [] : ['--cluster', cluster];
+    const args = ['twin', 'serve', ...served, '--out', directory, '--speed', SPEED, '-o', 'json'];
     const server = new ServerProcess(
       'regauge twin serve',
       process.execPath,
@@ -63,9 +64,10 @@ export class ServedTwin {
 
   /** What a client is told by its environment. */
   environment(): Readonly<Record<string, string>> {
+    const talosconfig = join(this.directory, 'talosconfig');
     return {
       KUBECONFIG: join(this.directory, 'kubeconfig'),
-      TALOSCONFIG: join(this.directory, 'talosconfig'),
+      ...(existsSync(talosconfig) ? { TALOSCONFIG: talosconfig } : {}),
       NO_COLOR: '1',
       ...helmHome(this.directory),
     };
