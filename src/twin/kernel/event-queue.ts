@@ -29,7 +29,8 @@ export class EventQueue {
   }
 
   peek(): QueuedEvent | undefined {
-    return this.heap[0];
+    // V8 gives up compiled code that reads past the end of a list.
+    return this.heap.length === 0 ? undefined : this.heap[0];
   }
 
   push(event: QueuedEvent): void {
