@@ -4,8 +4,8 @@
  */
 import type { Track } from './track.ts';
 
-/** Agents answer within two ticks, and are read a tick later. */
-const LATEST_MS = 500;
+/** Agents answer within 300 ms. Whoever looks later than this, at its next tick, makes a good answer late. */
+const LATEST_MS = 400;
 const STEP_MS = 100;
 /** A clock is not exact, nor is a wake-up. */
 const SLACK_MS = 40;

@@ -14,6 +14,8 @@ const CLIENTS_MAX = 512;
 const SILENT_MS = 30_000;
 /** A client's clock and its tick are not this agent's. */
 const SLACK_MS = 60;
+/** Frames that come faster are answered together: each is told by its number, and in time. */
+const TOGETHER_MS = 200;
 const GET_FIRST_BYTE = 'G'.charCodeAt(0);
 
 const received = Buffer.alloc(2_048);
@@ -97,7 +99,7 @@ export class EchoServer {
     const whole = bytes.length - (bytes.length % FRAME_BYTES);
     client.rest = whole === bytes.length ? undefined : Buffer.from(bytes.subarray(whole));
     if (whole === 0) return;
-    client.dueAt = now + bytes.readUInt32BE(whole - 4) - SLACK_MS;
+    client.dueAt = now + Math.max(bytes.readUInt32BE(whole - 4), TOGETHER_MS) - SLACK_MS;
     const stoodMs = this.options.stoodMs();
     for (let at = 0; at < whole; at += FRAME_BYTES) bytes.writeUInt32BE(stoodMs, at + 4);
     const failure = writeNow(client.handle.fd, bytes, whole);

@@ -12,8 +12,11 @@ import type { ProbeLinePath, ProbeMethod } from '../model/probe.ts';
 
 /** An unanswered sample of this age means that the path fails now: agents echo and read a tick later each. */
 const FAIL_AFTER_MS = 650;
-/** On a held connection, an answer later than this was stalled. */
-const LATE_MS = 550;
+/**
+ * On a held connection, an answer later than this was stalled: a frame is answered within 250 ms, the
+ * answer read within 200, and the rest is for agents that wake late, and by too little to excuse it.
+ */
+const LATE_MS = FAIL_AFTER_MS;
 /** Before the first answer the other end may be starting: what is lost within this time is forgotten. */
 const GRACE_MS = 2_000;
 /** Sending times that are remembered; an answer to an older sample is taken for none. */
