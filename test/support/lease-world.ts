@@ -5,17 +5,7 @@ import type { LeaseOptions } from '../../src/engine/lease/hold-lease.ts';
 import type { KubernetesPort } from '../../src/ports/index.ts';
 import { createTwinPorts, type TwinPorts } from '../../src/twin/ports/create-twin-ports.ts';
 import { buildWorld } from '../../src/twin/scenario/build-world.ts';
-import { expandCluster } from '../../src/twin/scenario/expand-cluster.ts';
-import { readClusterSpec } from '../../src/twin/scenario/read-spec.ts';
-
-const SPEC = `
-kind: ClusterSpec
-name: one
-versions: { talos: 1.10.2, kubernetes: 1.33.0 }
-network: { endpoint: 'https://10.0.0.9:6443' }
-machine: {}
-nodes: { prefix: t, controlPlanes: 1, workers: 0, firstAddress: 10.0.0.10 }
-`;
+import { tinyCluster } from './small-cluster.ts';
 
 export interface Connection {
   readonly kubernetes: KubernetesPort;
@@ -34,7 +24,7 @@ export interface LeaseWorld {
 }
 
 export function oneNode(): LeaseWorld {
-  const { world } = buildWorld(expandCluster(readClusterSpec(SPEC, 'one.yaml')), { seed: 1 });
+  const { world } = buildWorld(tinyCluster({ workers: 0 }), { seed: 1 });
   const ports = createTwinPorts(world);
   return {
     ports,

@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tinyCluster, TWO_WEBS } from '../../../test/support/small-cluster.ts';
 import { contentHash } from '../../base/canonical-json.ts';
 import { openKubernetes } from '../../drivers/kubernetes/open.ts';
 import { guarded } from '../../engine/run/guard-ports.ts';
@@ -21,8 +22,6 @@ import type { StatusDocument } from '../../model/status.ts';
 import type { Ports } from '../../ports/index.ts';
 import { createTwinPorts } from '../../twin/ports/create-twin-ports.ts';
 import { buildWorld, type TwinWorld } from '../../twin/scenario/build-world.ts';
-import { expandCluster } from '../../twin/scenario/expand-cluster.ts';
-import { readClusterSpec } from '../../twin/scenario/read-spec.ts';
 import { type ServedTwin, serveTwin } from '../../twin/wire/serve-twin.ts';
 import type { CliContext, CliProcess } from '../context.ts';
 import { reportFailure } from '../failure.ts';
@@ -31,17 +30,6 @@ import type { OpenCluster } from '../migration/real-ports.ts';
 import { systemClock } from '../migration/system-clock.ts';
 import { planFor } from '../rehearsal-session.ts';
 import { migrateOn } from './migrate.ts';
-
-const SPEC = `
-kind: ClusterSpec
-name: small
-versions: { talos: 1.10.2, kubernetes: 1.33.0 }
-network: { endpoint: 'https://10.0.0.9:6443' }
-machine: {}
-nodes: { prefix: t, controlPlanes: 1, workers: 2, firstAddress: 10.0.0.10 }
-workloads:
-  - { kind: Deployment, namespace: a, name: web, image: 'web:1', replicas: 2 }
-`;
 
 /** Virtual seconds per second. */
 const SPEED = 300;
@@ -53,12 +41,12 @@ let input: ClusterInput;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'regauge-migrate-'));
-  input = expandCluster(readClusterSpec(SPEC, 'small.yaml'));
+  input = tinyCluster({ workloads: [TWO_WEBS] });
   const now = Date.now();
   ({ world } = buildWorld(input, { seed: 1, epochMs: now }));
   twin = await serveTwin({
     world,
-    clusterName: 'small',
+    clusterName: 'tiny',
     speed: SPEED,
     host: '127.0.0.1',
     port: 0,
