@@ -8,10 +8,19 @@ export function canonicalJson(value: unknown): string {
 function sorted(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(sorted);
-  const entries = new Map<string, unknown>(Object.entries(value));
-  // Without a prototype, `__proto__` is a key as any other.
+  const held = value as Readonly<Record<string, unknown>>; // neither null nor a list
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(held).sort()) {
+    if (key === '__proto__') return withoutPrototype(held);
+    result[key] = sorted(held[key]);
+  }
+  return result;
+}
+
+/** Without a prototype, `__proto__` is a key as any other; such objects are slow. */
+function withoutPrototype(held: Readonly<Record<string, unknown>>): unknown {
   const result: Record<string, unknown> = Object.create(null);
-  for (const key of [...entries.keys()].sort()) result[key] = sorted(entries.get(key));
+  for (const key of Object.keys(held).sort()) result[key] = sorted(held[key]);
   return result;
 }
 

@@ -32,6 +32,11 @@ export function createNodeHostPort(world: World, extras: NodeHostExtras): NodeHo
       }),
     remove: (name, path) =>
       on(name, ({ files }) => changes.file(name, 'file-removed', path, () => files.remove(path))),
+    removeAll: (name, paths) =>
+      on(name, ({ files }) => {
+        for (const path of paths)
+          changes.file(name, 'file-removed', path, () => files.remove(path));
+      }),
     rename: (name, from, to) =>
       on(name, ({ files }) => {
         // Who did it before finds it done.
