@@ -5,9 +5,10 @@
 import { describe, expect, it } from 'vitest';
 import { present } from '../../src/base/assert.ts';
 import { FLANNEL_NFT_TABLES } from '../../src/knowledge/packet-filter/rules-owners.ts';
+import type { PodObject } from '../../src/model/kubernetes.ts';
 import { networkOf } from '../../src/twin/network/kernel-network.ts';
 import { createTwinPorts } from '../../src/twin/ports/create-twin-ports.ts';
-import type { TwinWorld } from '../../src/twin/scenario/build-world.ts';
+import { buildWorld, type TwinWorld } from '../../src/twin/scenario/build-world.ts';
 import {
   addForeign,
   filterOf,
@@ -17,6 +18,7 @@ import {
   twin,
   WORKER,
 } from '../support/packet-filters.ts';
+import { k3s, read } from '../support/snapshots.ts';
 
 /** The cluster with Flannel told to use tables of nft. */
 function onNftables(world: TwinWorld): void {
@@ -105,5 +107,93 @@ describe('rules on a twin', () => {
     world.store.remove('Pod', 'kube-system', flannelPod(world));
     later(world, 120);
     expect(filter.saved('ipv4', 'legacy')).toContain('-j FLANNEL-POSTRTG');
+  });
+});
+
+function podsOf(world: TwinWorld, app: string): readonly PodObject[] {
+  return world.store.list('Pod').filter(({ metadata }) => metadata.labels?.['app'] === app);
+}
+
+describe('rules of K3s’s policy controller', () => {
+  const POLICY = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'only-frontend', namespace: 'web', uid: 'uid-policy' },
+    spec: {
+      podSelector: { matchLabels: { app: 'backend' } },
+      policyTypes: ['Ingress'],
+      ingress: [{ from: [{ podSelector: { matchLabels: { app: 'frontend' } } }] }],
+    },
+  } as const;
+  const SERVERS = ['k3s-srv-1', 'k3s-srv-2', 'k3s-srv-3'];
+  const NODE = 'k3s-srv-2';
+
+  /** Of the backend on the node, by who asks. */
+  function reached(world: TwinWorld): Readonly<Record<string, boolean>> {
+    const pod = present(
+      podsOf(world, 'backend').find(({ spec }) => spec.nodeName === NODE),
+      'a backend',
+    );
+    const from = [...podsOf(world, 'frontend'), ...podsOf(world, 'mysql')];
+    return Object.fromEntries(
+      from.map((each) => [
+        each.metadata.name.replace(/-.*/, ` of ${each.spec.nodeName ?? ''}`),
+        world.fabric.reach({ kind: 'pod', pod: each }, { kind: 'pod', pod }).ok,
+      ]),
+    );
+  }
+
+  function switchOff(world: TwinWorld): void {
+    for (const name of SERVERS) {
+      const node = present(world.nodes.get(name), name);
+      const directory = '/etc/rancher/k3s/config.yaml.d';
+      node.files.write(`${directory}/90-test.yaml`, 'disable-network-policy: true\n');
+    }
+    for (const [name, node] of world.nodes) {
+      node.machine.restartService(SERVERS.includes(name) ? 'k3s' : 'k3s-agent');
+      later(world, 60);
+    }
+  }
+
+  it('judge by addresses of the past once it is switched off, until they are taken away', async () => {
+    const { world } = buildWorld(read(k3s()), { seed: 1 });
+    world.store.create(POLICY as Parameters<typeof world.store.create>[0]);
+    later(world, 1);
+    const known = {
+      'frontend of k3s-agt-1': true,
+      'frontend of k3s-agt-2': true,
+      'frontend of k3s-srv-3': true,
+      'mysql of k3s-agt-2': false,
+    };
+    expect(reached(world)).toEqual(known);
+    switchOff(world);
+    expect(reached(world)).toEqual(known);
+    // Neither a policy that is deleted nor a pod that is made anew is anything to them.
+    world.store.remove('NetworkPolicy', 'web', 'only-frontend');
+    const frontend = podsOf(world, 'frontend').find(({ spec }) => spec.nodeName === 'k3s-agt-1');
+    world.store.remove('Pod', 'web', present(frontend, 'a frontend').metadata.name);
+    later(world, 60);
+    expect(Object.values(reached(world)).filter((ok) => !ok)).toHaveLength(2);
+    const { nodeHost } = createTwinPorts(world);
+    const what = { owners: ['kube-router'], nftTables: [] } as const;
+    await world.kernel.drive(() => nodeHost.removeLeftRules(NODE, what));
+    later(world, 600);
+    expect(Object.values(reached(world)).every(Boolean)).toBe(true);
+  });
+
+  it('are gone with a boot, and written anew by a controller that runs', () => {
+    const { world } = buildWorld(read(k3s()), { seed: 1 });
+    world.store.create(POLICY as Parameters<typeof world.store.create>[0]);
+    later(world, 1);
+    const node = present(world.nodes.get(NODE), NODE);
+    node.machine.restartService('k3s');
+    later(world, 60);
+    expect(networkOf(node).leftPolicies).toBeUndefined();
+    switchOff(world);
+    expect([...(networkOf(node).leftPolicies?.chains.keys() ?? [])]).toEqual(['10.42.1.4']);
+    node.machine.reboot();
+    later(world, 600);
+    expect(networkOf(node).leftPolicies).toBeUndefined();
+    expect(reached(world)).toMatchObject({ 'mysql of k3s-agt-2': true });
   });
 });

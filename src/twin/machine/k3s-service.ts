@@ -15,6 +15,8 @@ import {
 import type { Container, PodObject } from '../../model/kubernetes.ts';
 import { cniPathsOf } from '../node/cni-paths.ts';
 import { runFlannel } from '../programs/flannel/flanneld.ts';
+import { fabricOf } from '../network/fabric.ts';
+import { networkOf } from '../network/kernel-network.ts';
 import { hasKubeRouterRules, writeKubeRouterRules } from '../network/old-rules.ts';
 import { kubeProxy } from '../programs/kube-proxy.ts';
 import { Life } from '../programs/life.ts';
@@ -246,6 +248,13 @@ const POLICY_SYNC_MS = 300_000;
 /** Its rules stay when it ends (k3s:pkg/agent/netpol/netpol.go@0589157). */
 function policyController(world: World, node: TwinNode): Process {
   const life = new Life(world.kernel);
+  const network = networkOf(node);
   keepPolicyRules(node, life, { write: writeKubeRouterRules, everyMs: POLICY_SYNC_MS });
+  network.setLeftPolicies(undefined);
+  life.onEnd((reason) => {
+    if (reason === 'power-lost') return;
+    const local = world.store.podsOn(node.name).filter(({ spec }) => spec.hostNetwork !== true);
+    network.setLeftPolicies(fabricOf(world).policies.frozen(local));
+  });
   return life.asProcess();
 }

@@ -130,7 +130,10 @@ export class TwinFabric implements Fabric {
   }
 
   private permitted(from: Place, to: Place | undefined, verdict: PathVerdict): PathVerdict {
-    if (!verdict.ok || this.policies.isEmpty) return verdict;
+    if (!verdict.ok) return verdict;
+    const left = this.policies.leftRefusal(from, to, verdict.sourceSeen ?? '');
+    if (left !== undefined) return lost(left, (to ?? from).network.why('flannel'));
+    if (this.policies.isEmpty) return verdict;
     const refusal = this.policies.refusal(from, to, verdict.sourceSeen ?? '');
     return refusal === undefined ? verdict : lost(refusal, (to ?? from).network.why('cilium'));
   }

@@ -9,12 +9,14 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Attachment, Fabric, NodeNetwork, TwinNode, Ways } from '../world.ts';
 import {
   flannelMasquerades,
+  hasKubeRouterRules,
   removeFlannelRules,
   removeKubeProxyRules,
   writeFlannelRules,
   writeKubeProxyRules,
 } from './old-rules.ts';
 import { PacketFilter } from './packet-filter.ts';
+import type { LeftPolicies } from './policy-index.ts';
 import type { View } from './revision-table.ts';
 
 export interface VxlanLink {
@@ -107,6 +109,7 @@ export class KernelNetwork implements NodeNetwork {
   private flannelState: FlannelState | undefined;
   private ciliumState: CiliumState | undefined;
   private kubeProxyState: KubeProxyState | undefined;
+  private policiesLeft: LeftPolicies | undefined;
   private changes = 0;
 
   constructor(kernel: Kernel, node: string) {
@@ -243,6 +246,18 @@ export class KernelNetwork implements NodeNetwork {
     else this.touch(undefined, isLeftAsItIs(before, state) ? 'none' : 'between-nodes');
   }
 
+  /** Of a policy controller that ended; undefined: none ended here, or another keeps its rules now. */
+  get leftPolicies(): LeftPolicies | undefined {
+    return this.policiesLeft;
+  }
+
+  setLeftPolicies(left: LeftPolicies | undefined): void {
+    if (this.policiesLeft === left) return;
+    this.policiesLeft = left;
+    this.blame('flannel');
+    this.touch();
+  }
+
   setKubeProxy(state: KubeProxyState | undefined): void {
     this.kubeProxyState = state;
     if (state === undefined) removeKubeProxyRules(this.filter);
@@ -259,6 +274,7 @@ export class KernelNetwork implements NodeNetwork {
 
   /** Packets meet what is there, whoever wrote it, and whether or not it runs still. */
   private filterChanged(): void {
+    if (!hasKubeRouterRules(this.filter)) this.setLeftPolicies(undefined);
     const state = this.flannelState;
     if (state === undefined) return;
     const masquerade = flannelMasquerades(this.filter);
@@ -285,6 +301,7 @@ export class KernelNetwork implements NodeNetwork {
     this.resolvers.clear();
     this.upstreamLosses.clear();
     this.filter.clear();
+    this.policiesLeft = undefined;
     this.flannelState = undefined;
     this.ciliumState = undefined;
     this.kubeProxyState = undefined;

@@ -19,6 +19,14 @@ import type { Place } from './places.ts';
 type Direction = 'Ingress' | 'Egress';
 type Enforcement = 'never' | 'default' | 'always';
 
+/** Rules of a policy controller that ended (k3s:pkg/agent/netpol/netpol.go@0589157: they stay). */
+export interface LeftPolicies {
+  /** Policies that selected a pod of the node, by its address. */
+  readonly chains: ReadonlyMap<string, readonly NetworkPolicyObject[]>;
+  /** Whose address was whose. */
+  readonly known: ReadonlyMap<string, PodObject>;
+}
+
 interface Selecting {
   readonly revision: number;
   readonly policies: readonly NetworkPolicyObject[];
@@ -86,6 +94,45 @@ export class PolicyIndex {
       return undefined;
     const seen = sourceSeen === from.attachment?.ip;
     return this.judged(to, 'Ingress', peerSeenFrom(to, from, seen), from);
+  }
+
+  /** What rules for these pods say from now on, once nobody writes them any more: by addresses as they are now. */
+  frozen(local: readonly PodObject[]): LeftPolicies | undefined {
+    const chains = new Map<string, readonly NetworkPolicyObject[]>();
+    for (const pod of local) {
+      const policies = this.selecting(pod);
+      if (policies.length > 0 && pod.status.podIP !== undefined)
+        chains.set(pod.status.podIP, policies);
+    }
+    if (chains.size === 0) return undefined;
+    const known = new Map<string, PodObject>();
+    for (const pod of this.store.list('Pod'))
+      if (pod.spec.hostNetwork !== true && pod.status.podIP !== undefined)
+        known.set(pod.status.podIP, pod);
+    return { chains, known };
+  }
+
+  /** As `refusal`, by rules that are left; who has an address now is nothing to them. */
+  leftRefusal(from: Place, to: Place | undefined, sourceSeen: string): string | undefined {
+    const target = to === undefined ? OUTSIDE_ADDRESS : (to.attachment?.ip ?? to.node.address);
+    const out = this.leftVerdict(from, 'Egress', target);
+    if (out !== undefined || to === undefined) return out;
+    // kube-router lets the pod's own node in (pkg/controllers/netpol/pod.go@v2.2.1).
+    if (from.attachment === undefined && from.node === to.node) return undefined;
+    return this.leftVerdict(to, 'Ingress', sourceSeen);
+  }
+
+  private leftVerdict(place: Place, direction: Direction, other: string): string | undefined {
+    const { attachment, network } = place;
+    const left = network.leftPolicies;
+    if (left === undefined || attachment === undefined || !meetsHostRules(place)) return undefined;
+    const policies = left.chains
+      .get(attachment.ip)
+      ?.filter((each) => hasDirection(each, direction));
+    if (policies === undefined || policies.length === 0) return undefined;
+    const peer: Peer = { pod: left.known.get(other), address: other };
+    if (policies.some((policy) => this.allows(policy, direction, peer))) return undefined;
+    return `rules that are left on ${place.node.name} for NetworkPolicy ${policies.map((policy) => policy.metadata.name).join(', ')} deny ${direction.toLowerCase()} of ${attachment.ip}`;
   }
 
   /** The verdict where it is enforced; where it is audited, it is noted and holds nothing up. */
@@ -166,6 +213,12 @@ export class PolicyIndex {
  */
 function letsOwnHostIn({ attachment }: Place): boolean {
   return attachment?.network === 'cilium' || attachment?.hostLink !== undefined;
+}
+
+/** Packets of Cilium's pods pass the host's stack as they are only where they are routed natively through it. */
+function meetsHostRules({ attachment, network }: Place): boolean {
+  if (attachment?.network !== 'cilium') return true;
+  return network.cilium?.routing === 'native' && network.cilium.hostRouting === 'legacy';
 }
 
 /** Whether policies bind the pod where it is: by the CNI that carries it, not by what is installed. */
