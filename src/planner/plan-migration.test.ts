@@ -45,6 +45,10 @@ describe('node addresses (FM-09)', () => {
   });
 });
 
+function restartsForServices(id: string): boolean {
+  return id.startsWith('replace-kube-proxy/') && id.endsWith('/replace');
+}
+
 describe('order', () => {
   it('moves one canary, then the others, then control planes one at a time', () => {
     const plan = planned({ objects: nodes(3, 40) });
@@ -115,6 +119,59 @@ describe('order', () => {
       kind: 'CiliumNodeConfig',
       spec: { defaults: { 'kube-proxy-replacement': 'true' } },
     });
+  });
+
+  it('prepares a wave while the one before moves, and opens it when that was seen to be well', () => {
+    const plan = planned();
+    const [, [second = ''] = [], [third = ''] = []] = plan.waves;
+    const label = ancestors(plan, `move-nodes/${third}/label`);
+    expect(label).toContain(`move-nodes/${second}/open`);
+    expect(label).toContain('move-nodes/wave-01/verify');
+    expect(label).not.toContain(`move-nodes/${second}/restart-pods`);
+    expect(step(plan, `move-nodes/${third}/label`).gates).toContainEqual({ kind: 'paths-clear' });
+    const restart = ancestors(plan, `move-nodes/${third}/restart-pods`);
+    expect(restart).toContain('move-nodes/wave-02/verify');
+    expect(restart).toContain(`move-nodes/${third}/restart-agent`);
+    // Nothing follows the canary before it is seen to be well.
+    expect(ancestors(plan, `move-nodes/${second}/label`)).toContain('move-nodes/wave-01/verify');
+  });
+
+  it('asks for etcd’s quorum again when the pods of a prepared control plane are to move', () => {
+    const plan = planned();
+    const last = plan.waves.at(-1)?.[0] ?? '';
+    for (const name of ['label', 'open'])
+      expect(step(plan, `move-nodes/${last}/${name}`).gates).toContainEqual({
+        kind: 'etcd-quorum',
+        node: last,
+      });
+  });
+
+  it('prepares nothing early where nodes reboot, or are not held', () => {
+    for (const strategy of ['reboot', 'sandbox-restart'] as const) {
+      const plan = planned({}, { strategy });
+      plan.waves.slice(1).forEach(([node = ''], index) => {
+        const before = ancestors(plan, `move-nodes/${node}/label`);
+        expect(before).toContain(`move-nodes/wave-0${index + 1}/verify`);
+      });
+    }
+  });
+
+  it('restarts two agents at a time for kube-proxy at most, no two of control planes, the canary alone', () => {
+    const plan = planned();
+    const agents = plan.steps.map(({ id }) => id).filter(restartsForServices);
+    const together = agents.map((id) => {
+      const behind = ancestors(plan, id);
+      return agents.filter(
+        (other) => other === id || !(behind.has(other) || ancestors(plan, other).has(id)),
+      );
+    });
+    expect(together[0]).toHaveLength(1);
+    for (const ids of together) {
+      expect(ids.length).toBeLessThanOrEqual(2);
+      expect(ids.filter((id) => id.includes('/cp-')).length).toBeLessThanOrEqual(1);
+    }
+    const rounds = new Set(together.map((ids) => ids.join()));
+    expect(rounds.size).toBeLessThan(agents.length);
   });
 
   it('hands a labelled node exactly what the release will say in the end', () => {

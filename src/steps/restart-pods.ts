@@ -129,7 +129,8 @@ async function holdNode(context: StepContext, node: string): Promise<boolean> {
   const found = await getNode(context.ports.kubernetes, node);
   const ours = found?.metadata.annotations?.[CORDON_MARK] !== undefined;
   if (found?.spec.unschedulable === true) return ours;
-  await setSchedulable(context.ports.kubernetes, node, context.plan.id);
+  // Another mark than that of the nodes that wait for their move: nobody opens this one for room.
+  await setSchedulable(context.ports.kubernetes, node, `${context.plan.id}/volumes`);
   return true;
 }
 

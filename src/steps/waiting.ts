@@ -2,8 +2,18 @@
 import type { ClockPort } from '../ports/index.ts';
 import type { Verdict } from './step-module.ts';
 
-export const FIRST_PAUSE_MS = 500;
-export const LONGEST_PAUSE_MS = 5_000;
+const FIRST_PAUSE_MS = 500;
+const USUAL_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 5_000;
+
+/**
+ * Milliseconds until the next look, after so many of waiting: what comes is seen two seconds late, or by a
+ * tenth of the time that it took. A pause that only grows sees a pod that takes 20 s after 23.
+ */
+export function pauseAfter(waitedMs: number): number {
+  if (waitedMs < 2 * FIRST_PAUSE_MS) return waitedMs + FIRST_PAUSE_MS;
+  return Math.min(LONGEST_PAUSE_MS, Math.max(USUAL_PAUSE_MS, Math.round(waitedMs / 10)));
+}
 
 /** Looks until it holds or the deadline (clock milliseconds) has passed; the last verdict. */
 export async function waitUntil(
@@ -12,15 +22,14 @@ export async function waitUntil(
   look: () => Promise<Verdict>,
   onFirstMiss?: (message: string) => void,
 ): Promise<Verdict> {
-  let pause = FIRST_PAUSE_MS;
+  const since = clock.now();
   for (let round = 0; ; round += 1) {
     const verdict = await look();
     if (verdict.holds) return verdict;
     if (round === 0) onFirstMiss?.(verdict.message);
     const left = deadline - clock.now();
     if (left <= 0) return verdict;
-    await clock.sleep(Math.min(pause, left));
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    await clock.sleep(Math.min(pauseAfter(clock.now() - since), left));
   }
 }
 

@@ -6,7 +6,7 @@ import { RegaugeError } from '../../base/errors.ts';
 import type { Gate } from '../../model/plan.ts';
 import type { ClockPort } from '../../ports/index.ts';
 import { fails, type Verdict } from '../../steps/step-module.ts';
-import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS } from '../../steps/waiting.ts';
+import { pauseAfter } from '../../steps/waiting.ts';
 import { evaluateGate, showGate } from '../gates/evaluate.ts';
 import type { GateContext } from '../gates/gate-context.ts';
 import { RunHalted } from './run-control.ts';
@@ -65,15 +65,15 @@ async function holdGate(gate: Gate, wait: GateWait): Promise<Waited> {
   const name = showGate(gate);
   const plain = () => lookAt(gate, context);
   const look = HEARSAY.has(gate.kind) ? believing(plain, clock) : plain;
+  const since = clock.now();
   let told = '';
   let seen = await look();
-  for (let pause = FIRST_PAUSE_MS; !seen.verdict.holds && !seen.isHopeless;) {
+  while (!seen.verdict.holds && !seen.isHopeless) {
     if (seen.verdict.message !== told) await tell(name, 'waiting', (told = seen.verdict.message));
     const left = deadline - clock.now();
     if (left <= 0) break;
     if (isOver()) return 'given-up';
-    await clock.sleep(Math.min(pause, left));
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    await clock.sleep(Math.min(pauseAfter(clock.now() - since), left));
     seen = await look();
   }
   const { verdict } = seen;

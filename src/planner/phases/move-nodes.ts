@@ -1,6 +1,7 @@
 /**
  * Node by node: label, restart the agent, see that the runtime takes Cilium's conf, restart the
- * pods, verify. Nodes that have not moved are cordoned, so that every pod restarts once only.
+ * pods, verify. Nodes that have not moved are cordoned, so that every pod restarts once only; so the
+ * agents of a wave can restart while the pods of the one before move: no pod is on them yet, none starts.
  */
 import type { Gate, NodeStrategy, Step } from '../../model/plan.ts';
 import { MIGRATION_LABEL, type Choices } from '../choices.ts';
@@ -9,6 +10,8 @@ import { makeStep } from '../step.ts';
 import { storageOf } from '../storage.ts';
 import { BACK_UP } from './prepare.ts';
 
+/** The strategy with which nodes that have not moved are cordoned. */
+const HELD: NodeStrategy = 'evict-in-place';
 const RESTART_SECONDS = 1_800;
 const DRAIN_SECONDS = 900;
 
@@ -20,6 +23,8 @@ interface WaveContext {
   /** Nodes of later waves. */
   readonly later: readonly string[];
   readonly after: readonly string[];
+  /** Where the wave is prepared before `after`: the steps that opened the nodes of the wave before. */
+  readonly opened: readonly string[] | undefined;
   /** Volumes have copies on nodes. */
   readonly hasCopies: boolean;
 }
@@ -35,22 +40,49 @@ export function moveNodes(
   choices.waves.forEach((nodes, index) => {
     const later = index === 0 ? choices.waves.slice(1).flat() : [];
     const number = index + 1;
-    const wave = waveSteps({ situation, choices, number, nodes, later, after: before, hasCopies });
+    const opened = isPrepared(choices, index)
+      ? openings(choices.waves[index - 1] ?? [])
+      : undefined;
+    const after = before;
+    const context = { situation, choices, number, nodes, later, after, opened, hasCopies };
+    const wave = waveSteps(context);
     steps.push(...wave);
     before = [wave.at(-1)?.id ?? ''];
   });
   return steps;
 }
 
+/**
+ * Nothing follows the canary before it is seen to be well. After it, a wave may be prepared where its nodes
+ * are held all the while and none of the wave before reboots.
+ */
+function isPrepared({ waves, strategy, strategyOf }: Choices, index: number): boolean {
+  return (
+    index >= 2 &&
+    waves
+      .slice(index - 1, index + 1)
+      .flat()
+      .every((node) => strategy === HELD && (strategyOf.get(node) ?? strategy) === HELD)
+  );
+}
+
+function openings(nodes: readonly string[]): readonly string[] {
+  return nodes.map((node) => `move-nodes/${openingOf(node)}`);
+}
+
+function openingOf(node: string): string {
+  return `${node}/open`;
+}
+
 function waveSteps(context: WaveContext): readonly Step[] {
-  const { nodes, number, after, later, choices } = context;
+  const { nodes, number, after, opened, later, choices } = context;
   const label = `wave-${String(number).padStart(2, '0')}`;
   const hold = makeStep({
     phase: 'move-nodes',
     name: `${label}/hold`,
     title: `Cordon ${nodes.length === 1 ? (nodes[0] ?? '') : `the ${nodes.length} nodes of wave ${number}`} until it is on Cilium`,
     action: { kind: 'cordon', nodes, exceptLabel: MIGRATION_LABEL },
-    after,
+    after: opened ?? after,
     gates: [{ kind: 'nodes-ready', nodes: [] }],
     scope: 'none',
     worst: 'new pods go to other nodes for a minute',
@@ -58,8 +90,7 @@ function waveSteps(context: WaveContext): readonly Step[] {
     because: 'a pod that starts between two networks would have to start twice',
   });
   const moves = nodes.map((node) => nodeSteps(context, node, hold.id));
-  const others =
-    later.length > 0 && choices.strategy === 'evict-in-place' ? [holdOthers(later, moves)] : [];
+  const others = later.length > 0 && choices.strategy === HELD ? [holdOthers(later, moves)] : [];
   const linked =
     others.length === 0 ? moves : moves.map((steps) => afterOthers(steps, others[0]?.id ?? ''));
   return [
@@ -121,13 +152,14 @@ function nodeSteps(context: WaveContext, node: string, hold: string): NodeMove {
   const met = canary.length === 0 ? [] : canaryGates(context, node);
   const open = makeStep({
     phase: 'move-nodes',
-    name: `${node}/open`,
+    name: openingOf(node),
     title: `Uncordon ${node}: new pods get Cilium there`,
     action: { kind: 'uncordon', nodes: [node] },
-    after: [canary[0]?.id ?? agent.id],
+    after: [canary[0]?.id ?? agent.id, ...(context.opened === undefined ? [] : context.after)],
     gates: [
       { kind: 'conf-selected', node, network: 'cilium' },
       { kind: 'nodes-ready', nodes: [node] },
+      ...preparedGates(context, node, strategy),
       ...met,
     ],
     scope: 'none',
@@ -167,8 +199,21 @@ function canaryGates({ later }: WaveContext, node: string): readonly Gate[] {
   ];
 }
 
+/** Where the wave before has moved since the label: what was asked then is asked again. */
+function preparedGates(
+  { situation, choices, opened }: WaveContext,
+  node: string,
+  strategy: NodeStrategy,
+): readonly Gate[] {
+  if (opened === undefined) return [];
+  return [
+    { kind: 'agents-ready', nodes: [node] },
+    ...quorumGate(situation, choices, node, strategy),
+  ];
+}
+
 function labelStep(
-  { situation, choices }: WaveContext,
+  { situation, choices, opened }: WaveContext,
   node: string,
   hold: string,
   strategy: NodeStrategy,
@@ -182,6 +227,8 @@ function labelStep(
     gates: [
       // Also where the node was held with the others before, and much has happened since.
       { kind: 'nodes-ready', nodes: [] },
+      // While the wave before moves: it must not be in trouble already.
+      ...(opened === undefined ? [] : [{ kind: 'paths-clear' } as const]),
       ...quorumGate(situation, choices, node, strategy),
     ],
     scope: 'none',

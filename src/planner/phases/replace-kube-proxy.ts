@@ -29,8 +29,8 @@ export function replaceKubeProxy(
     ...ownersGate(choices),
   ];
   const prepared = inARow(after, [nodeConfigStep(replacementConfig, well)]);
-  const waves = replaceByWave(choices, lastOf(prepared, after));
-  const settled = inARow(lastOf(waves, after), [
+  const waves = replaceByWave(situation, choices, lastOf(prepared, after));
+  const settled = inARow(waves.ends, [
     {
       phase: 'replace-kube-proxy',
       name: 'values',
@@ -50,7 +50,7 @@ export function replaceKubeProxy(
     ...talosProxyOff(situation, choices, well),
     ...deleteKubeProxy(situation, choices, well),
   ]);
-  return [...prepared, ...waves, ...settled];
+  return [...prepared, ...waves.steps, ...settled];
 }
 
 function nodeConfigStep(config: KubeObject, gates: readonly Gate[]): Omit<StepParts, 'after'> {
@@ -83,34 +83,80 @@ function removeNodeConfig(config: KubeObject, choices: Choices): Omit<StepParts,
   };
 }
 
-/** In the waves in which the nodes moved; the next begins when the one before is seen to be well. */
-function replaceByWave({ waves }: Choices, after: readonly string[]): readonly Step[] {
+interface Replaced {
+  readonly steps: readonly Step[];
+  /** What the next step waits for. */
+  readonly ends: readonly string[];
+}
+
+/** In the waves in which the nodes moved; a round begins when all of the one before is seen to be well. */
+function replaceByWave(
+  situation: Situation,
+  { waves }: Choices,
+  after: readonly string[],
+): Replaced {
   const steps: Step[] = [];
   let before = after;
-  waves.forEach((nodes, index) => {
-    const replaced = nodes.map((node) => replaceOn(node, before));
-    const verify = makeStep({
-      phase: 'replace-kube-proxy',
-      name: `wave-${String(index + 1).padStart(2, '0')}/verify`,
-      title: `See that Services work from and to ${nodes.length === 1 ? (nodes[0] ?? '') : `the ${nodes.length} nodes of wave ${index + 1}`}`,
-      action: { kind: 'verify', scope: 'cluster', nodes },
-      after: replaced.map(({ id }) => id),
-      gates: [
-        { kind: 'agents-ready', nodes },
-        { kind: 'dns-answers' },
-        { kind: 'paths-clear' },
-        { kind: 'workloads-ready' },
-        { kind: 'sandboxes-made' },
-        { kind: 'tokens-accepted' },
-      ],
-      scope: 'none',
-      worst: 'nothing is changed',
-      because: 'at most one wave is ever unwell',
-    });
-    steps.push(...replaced, verify);
-    before = [verify.id];
+  let number = 0;
+  for (const round of roundsOf(situation, waves)) {
+    const made = round.map((nodes) => replaceIn(nodes, (number += 1), before));
+    steps.push(...made.flat());
+    before = made.flatMap((wave) => wave.slice(-1).map(({ id }) => id));
+  }
+  return { steps, ends: before };
+}
+
+/** As many agents as the release restarts at a time by itself (updateStrategy: cilium:install/kubernetes/cilium/values.yaml@v1.16.5). */
+const AGENTS_AT_A_TIME = 2;
+
+/**
+ * Waves that are gone through at the same time: the canary alone, then small ones together, as far as that
+ * restarts no more agents than a roll-out does anyway, and of control planes no two.
+ */
+function roundsOf(
+  { controlPlanes }: Situation,
+  waves: readonly (readonly string[])[],
+): readonly (readonly (readonly string[])[])[] {
+  const ofControlPlane = new Set(controlPlanes.map(({ name }) => name));
+  const rounds: (readonly string[])[][] = [];
+  for (const [index, nodes] of waves.entries()) {
+    const round = rounds.at(-1);
+    const together = [...(round?.flat() ?? []), ...nodes];
+    const fits =
+      index > 1 &&
+      together.length <= AGENTS_AT_A_TIME &&
+      together.filter((name) => ofControlPlane.has(name)).length <= 1;
+    if (round !== undefined && fits) round.push(nodes);
+    else rounds.push([nodes]);
+  }
+  return rounds;
+}
+
+function replaceIn(
+  nodes: readonly string[],
+  number: number,
+  after: readonly string[],
+): readonly Step[] {
+  const replaced = nodes.map((node) => replaceOn(node, after));
+  const verify = makeStep({
+    phase: 'replace-kube-proxy',
+    name: `wave-${String(number).padStart(2, '0')}/verify`,
+    title: `See that Services work from and to ${nodes.length === 1 ? (nodes[0] ?? '') : `the ${nodes.length} nodes of wave ${number}`}`,
+    action: { kind: 'verify', scope: 'cluster', nodes },
+    after: replaced.map(({ id }) => id),
+    gates: [
+      { kind: 'agents-ready', nodes },
+      { kind: 'dns-answers' },
+      { kind: 'paths-clear' },
+      { kind: 'workloads-ready' },
+      { kind: 'sandboxes-made' },
+      { kind: 'tokens-accepted' },
+    ],
+    scope: 'none',
+    worst: 'nothing is changed',
+    because: 'what follows begins when all that runs at the same time is seen to be well',
   });
-  return steps;
+  return [...replaced, verify];
 }
 
 function replaceOn(node: string, after: readonly string[]): Step {
