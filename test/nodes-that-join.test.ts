@@ -384,7 +384,8 @@ describe('other strategies and distributions', () => {
       world.store.remove('Node', undefined, name);
       return [stopped, await lab.execute(await lab.kept(), 'second')];
     });
-    expect(first?.failed?.step).toBe(`move-nodes/${name}/restart-agent`);
+    expect(first?.failed?.step).toBe('remove-old-cni/tell-service');
+    expect(first?.failed?.message).toContain(`${name} joined, cannot be moved by this run`);
     expect(second?.outcome).toBe('done');
   });
 });

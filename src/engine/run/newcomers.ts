@@ -1,9 +1,14 @@
 /**
  * A node that joined, as the plan can take it in: like a worker that it knows. A control plane is more than
- * a node (etcd has one member more), and is nobody's like; such a node stays a stranger (`strangers`).
+ * a node (etcd has one member more), and is nobody's like; such a node stays a stranger (`strangers`), as does
+ * one whose runtime looks where the agents write no more.
  */
+import { RegaugeError } from '../../base/errors.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
 import type { JoinedNode, Plan } from '../../model/plan.ts';
+import type { Ports } from '../../ports/index.ts';
+import { runtimeDirectories } from '../../steps/node-conf.ts';
+import { begunSteps } from './evidence.ts';
 
 /** A cluster that grows by more than this is another one than was planned for. */
 const JOINED_MAX = 200;
@@ -31,6 +36,27 @@ function modelFor({ waves }: Plan, present: ReadonlyMap<string, NodeObject>): st
     const node = present.get(name);
     return node !== undefined && isWorker(node);
   });
+}
+
+/**
+ * Where the runtime's directories move with the old CNI, the agents write in the new ones from a step on, and a
+ * node that joins before the service of its system was told looks in the old ones.
+ */
+export async function looksElsewhere(plan: Plan, ports: Ports, node: string): Promise<boolean> {
+  const { platform, steps } = plan;
+  if (platform.afterOldCni === undefined) return false;
+  const moves = steps.filter(
+    ({ phase, action }) => phase === 'remove-old-cni' && action.kind === 'install-helm-release',
+  );
+  try {
+    const begun = await begunSteps(plan, ports);
+    if (!moves.some(({ id }) => begun.has(id))) return false;
+    const { conf } = await runtimeDirectories(ports.nodeHost, platform, node);
+    return conf === platform.cniConfDirectory;
+  } catch (error) {
+    if (error instanceof RegaugeError) return true;
+    throw error;
+  }
 }
 
 function isWorker({ metadata, status }: NodeObject): boolean {

@@ -9,7 +9,7 @@ import type { JoinedNode, Plan, Step } from '../../model/plan.ts';
 import { planWith } from '../../planner/joined-nodes.ts';
 import type { Ports } from '../../ports/index.ts';
 import { getNode } from '../../steps/pods.ts';
-import { newcomersIn } from './newcomers.ts';
+import { looksElsewhere, newcomersIn } from './newcomers.ts';
 import { isVoid, planWithout } from './nodes-left.ts';
 
 /** Between two looks that nobody waits for (milliseconds). */
@@ -33,6 +33,8 @@ export class NodeRoll {
   private steps = new Map<string, Step>();
   private left: ReadonlySet<string> = new Set();
   private newcomers: readonly JoinedNode[] = [];
+  /** Who joined and cannot be taken in by this run. */
+  private readonly strange = new Set<string>();
   /** Everybody who was ever there. */
   private readonly met = new Set<string>();
   /** Who was there at the last look that saw no stranger. */
@@ -114,7 +116,7 @@ export class NodeRoll {
     const names = new Set(nodes.map(({ metadata }) => metadata.name));
     for (const name of [...this.all.waves.flat(), ...names]) this.met.add(name);
     const missing = [...this.met].filter((name) => !names.has(name) && !this.left.has(name));
-    this.newcomers = newcomersIn(this.all, nodes);
+    this.newcomers = newcomersIn(this.all, nodes).filter(({ name }) => !this.strange.has(name));
     const planned = new Set(this.all.waves.flat());
     this.expected = [...names].every((name) => planned.has(name)) ? names : NOBODY;
     if (missing.length > 0) await this.without(missing);
@@ -129,7 +131,10 @@ export class NodeRoll {
 
   /** The newcomers are nodes of the plan from now on; `record` has them before anything is done with them. */
   async takeIn(record: (plan: Plan) => Promise<void>): Promise<void> {
-    const { newcomers } = this;
+    for (const { name } of this.newcomers)
+      if (await looksElsewhere(this.all, this.ports, name)) this.strange.add(name);
+    const newcomers = this.newcomers.filter(({ name }) => !this.strange.has(name));
+    this.newcomers = newcomers;
     if (newcomers.length === 0) return;
     const all = planWith(this.all, newcomers);
     await record(all);

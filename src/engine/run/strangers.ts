@@ -20,7 +20,9 @@ export async function strangersBefore(
     const { name } = metadata;
     const old = (await podsOn(kubernetes, name)).filter((pod) => isOnOldNetwork(pod, plan));
     if (old.length > 0)
-      return `${name} joined after the plan was made and has ${old.length} pods on the old network: label it for Cilium as the other nodes were, restart its Cilium agent, drain it, and resume`;
+      return plan.platform.afterOldCni !== undefined
+        ? `${name} joined, cannot be moved by this run, and has ${old.length} pods on the old network: drain it, take it out of the cluster, resume, and let it join when the run is through`
+        : `${name} joined after the plan was made and has ${old.length} pods on the old network: label it for Cilium as the other nodes were, restart its Cilium agent, drain it, and resume`;
   }
   return undefined;
 }
