@@ -132,7 +132,7 @@ export class Agent {
     if (this.isTime(CONFIG_EVERY_MS) || this.config === undefined) this.readConfig();
     this.ticks += 1;
     if (this.datagrams === undefined) return;
-    this.server?.receive(now);
+    this.server?.receive(now - ((Date.now() + this.phaseMs) % this.tickMs));
     this.hostDirectory?.tick(now, this.peers);
     this.podDirectory?.tick(now, this.hostAddress);
     for (const sender of this.senders?.all() ?? []) {

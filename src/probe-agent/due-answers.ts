@@ -12,6 +12,19 @@ const SLACK_MS = 40;
 /** So many answers later, they may have become faster. */
 const TRY_EARLIER = 64;
 
+/** A client's clock and its tick are not this agent's. */
+const FRAME_SLACK_MS = 60;
+/** Frames that come faster are answered together: each is told by its number, and in time. */
+const TOGETHER_MS = 200;
+
+/**
+ * When whoever answers looks for the next frames. `tickAt` is when its tick was to be: reckoned from
+ * when it came, each late tick would make all later answers later by one.
+ */
+export function nextFramesAt(tickAt: number, periodMs: number): number {
+  return tickAt + Math.max(periodMs, TOGETHER_MS) - FRAME_SLACK_MS;
+}
+
 export class DueAnswers {
   private afterMs = STEP_MS;
   private found = 0;

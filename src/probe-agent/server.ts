@@ -3,6 +3,7 @@
  * and who asked. A connection is read when its next frame is due, since to look in vain costs more than
  * to read.
  */
+import { nextFramesAt } from './due-answers.ts';
 import { listen, readNow, type TcpHandle, writeNow } from './handles.ts';
 import { FRAME_BYTES } from './senders.ts';
 
@@ -12,10 +13,6 @@ const BODY_BYTES = 4_096;
 const CLIENTS_MAX = 512;
 /** Whoever says nothing for so long is not asked to stay. */
 const SILENT_MS = 30_000;
-/** A client's clock and its tick are not this agent's. */
-const SLACK_MS = 60;
-/** Frames that come faster are answered together: each is told by its number, and in time. */
-const TOGETHER_MS = 200;
 const GET_FIRST_BYTE = 'G'.charCodeAt(0);
 
 const received = Buffer.alloc(2_048);
@@ -49,7 +46,7 @@ export class EchoServer {
     this.handle = listen(options.address, options.port, (client) => this.accepted(client));
   }
 
-  /** Answers what has come. */
+  /** Answers what has come; `now`: when the tick was to be, however late it is. */
   receive(now: number): void {
     let over = 0;
     for (const client of this.clients) {
@@ -99,7 +96,7 @@ export class EchoServer {
     const whole = bytes.length - (bytes.length % FRAME_BYTES);
     client.rest = whole === bytes.length ? undefined : Buffer.from(bytes.subarray(whole));
     if (whole === 0) return;
-    client.dueAt = now + Math.max(bytes.readUInt32BE(whole - 4), TOGETHER_MS) - SLACK_MS;
+    client.dueAt = nextFramesAt(now, bytes.readUInt32BE(whole - 4));
     const stoodMs = this.options.stoodMs();
     for (let at = 0; at < whole; at += FRAME_BYTES) bytes.writeUInt32BE(stoodMs, at + 4);
     const failure = writeNow(client.handle.fd, bytes, whole);

@@ -28,7 +28,7 @@ export const PROBE_IMAGE =
   'docker.io/library/node:22.22.1-alpine@sha256:8094c002d08262dba12645a3b4a15cd6cd627d30bc782f53229a2ec13ee22a00';
 
 /**
- * V8 kept small, and on one thread, which takes a twentieth less. Without --no-opt an agent takes up to a fifth less of a core after minutes, and 7 MB
+ * V8 kept small, and on one thread. Without --no-opt an agent takes up to a fifth less of a core after minutes, and 7 MB
  * more, which brings it to the 50 MB it may have.
  */
 export const NODE_FLAGS = [
