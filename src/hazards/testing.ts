@@ -124,7 +124,15 @@ function factsOf(values: object | undefined, keys: readonly string[]): Record<st
 
 function flannelFacts(given: Plain<FlannelFacts> | undefined): Fact<unknown> {
   if (given === undefined) return unknown('Flannel');
-  const keys = ['version', 'backend', 'port', 'network', 'enforcesPolicies', 'nftables', 'daemonSet'];
+  const keys = [
+    'version',
+    'backend',
+    'port',
+    'network',
+    'enforcesPolicies',
+    'nftables',
+    'daemonSet',
+  ];
   return known(factsOf(given, keys), LITERAL);
 }
 

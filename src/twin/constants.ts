@@ -367,6 +367,9 @@ export const CONSTANTS = {
     unit: 'ms',
     source: 'TAL: drain before an upgrade, at most 5 min',
   },
+  kubeRouterSyncMs: { value: 300_000, unit: 'ms', source: 'kube-router --iptables-sync-period' },
+  felixRefreshMs: { value: 180_000, unit: 'ms', source: 'calico felix iptablesRefreshInterval' },
+  flannelResyncMs: { value: 5_000, unit: 'ms', source: 'flanneld --iptables-resync: 5 s' },
   configTryMs: { value: 60_000, unit: 'ms', source: 'TAL constants.ConfigTryTimeout: 1 min' },
 } as const satisfies Record<string, Constant>;
 

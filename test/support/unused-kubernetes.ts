@@ -3,7 +3,15 @@ import type { KubernetesPort } from '../../src/ports/index.ts';
 
 type Unused = Pick<
   KubernetesPort,
-  'pages' | 'watch' | 'version' | 'authenticationFailures' | 'resources' | 'create' | 'replace' | 'exec' | 'logs'
+  | 'pages'
+  | 'watch'
+  | 'version'
+  | 'authenticationFailures'
+  | 'resources'
+  | 'create'
+  | 'replace'
+  | 'exec'
+  | 'logs'
 >;
 
 export function unusedKubernetes(): Unused {

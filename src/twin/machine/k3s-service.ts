@@ -242,14 +242,12 @@ export class K3sService implements SystemService {
   }
 }
 
-/** `--iptables-sync-period` of kube-router. */
-const POLICY_SYNC_MS = 300_000;
-
 /** Its rules stay when it ends (k3s:pkg/agent/netpol/netpol.go@0589157). */
 function policyController(world: World, node: TwinNode): Process {
   const life = new Life(world.kernel);
   const network = networkOf(node);
-  keepPolicyRules(node, life, { write: writeKubeRouterRules, everyMs: POLICY_SYNC_MS });
+  const { kubeRouterSyncMs: everyMs } = world.constants;
+  keepPolicyRules(node, life, { write: writeKubeRouterRules, everyMs });
   network.setLeftPolicies(undefined);
   life.onEnd((reason) => {
     if (reason === 'power-lost') return;

@@ -13,9 +13,6 @@ import { keepPolicyRules } from '../policy-rules.ts';
 import { startWhen } from '../start-when.ts';
 import { pluginKubeconfig } from './plugin-account.ts';
 
-/** `iptablesRefreshInterval` (calico:felix/config/config_params.go). */
-const REFRESH_MS = 180_000;
-
 export function calicoNode(host: ProcessHost): Process {
   const { node, world } = host;
   const life = new Life(world.kernel);
@@ -25,7 +22,10 @@ export function calicoNode(host: ProcessHost): Process {
     const kubeconfig = pluginKubeconfig(host);
     if (node.files.read(CALICO_KUBECONFIG) !== kubeconfig)
       node.files.write(CALICO_KUBECONFIG, kubeconfig, { mode: 0o600 });
-    keepPolicyRules(node, life, { write: writeFelixRules, everyMs: REFRESH_MS });
+    keepPolicyRules(node, life, {
+      write: writeFelixRules,
+      everyMs: world.constants.felixRefreshMs,
+    });
     host.setReady(true);
   };
   startWhen(host, life, () => apiAccess(host).ok, serve);

@@ -59,9 +59,7 @@ export function runFlannel(host: ProcessHost, settings: Settings): Process {
 }
 
 /** It looks again and again whether its rules are there, in iptables; tables of nft it writes once. */
-const RESYNC_MS = 5_000;
-
-function keepRules({ node }: ProcessHost, life: Life): void {
+function keepRules({ node, world }: ProcessHost, life: Life): void {
   const network = networkOf(node);
   const writeAgain = (): void => {
     const { flannel } = network;
@@ -70,7 +68,7 @@ function keepRules({ node }: ProcessHost, life: Life): void {
   const forget = network.onRulesLost(() => {
     const { flannel } = network;
     if (flannel?.masquerade === false && flannel.nftables !== true)
-      life.after(RESYNC_MS, writeAgain);
+      life.after(world.constants.flannelResyncMs, writeAgain);
   });
   life.onEnd(forget);
 }
