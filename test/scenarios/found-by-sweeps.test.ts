@@ -28,6 +28,12 @@ interface Found {
 
 const FOUND: readonly Found[] = [
   {
+    what: 'a worker joins and is taken away before it was taken in: nobody waits for its paths',
+    seed: 16,
+    faults: ['autoscaler-adds-node@move-nodes/talos-wrk-02/restart-pods,stays=0,for=78'],
+    outcomes: ['clean'],
+  },
+  {
     what: 'the only open node is removed: the others are opened, and its pods have somewhere to go',
     seed: 54,
     faults: ['node-removed@install-secondary/node-config+30,node=talos-wrk-01'],
