@@ -152,13 +152,11 @@ describe('policies that were dormant', () => {
 
   it('are not enforced where agents do not say what they let pass', async () => {
     const { run, world } = await migrated(clusterWith([isolating(TO_DNS)]));
-    world.store.watch('ConfigMap', ({ object }) => {
-      if (object.metadata.name !== 'cilium-config' || object.data?.['enable-hubble'] !== 'true')
-        return;
-      world.store.update('ConfigMap', 'kube-system', 'cilium-config', (found) => ({
-        ...found,
-        data: { ...found.data, 'enable-hubble': 'false' },
-      }));
+    world.store.create({
+      apiVersion: 'cilium.io/v2',
+      kind: 'CiliumNodeConfig',
+      metadata: { namespace: 'kube-system', name: 'without-hubble' },
+      spec: { nodeSelector: {}, defaults: { 'enable-hubble': 'false' } },
     });
     const result = await run();
     expect(result.failed?.step).toBe('enforce-policies/audit');

@@ -54,8 +54,9 @@ function variablesGone(value: unknown): unknown {
 
 function variable(entry: unknown): unknown {
   if (!isMap(entry) || !('value' in entry)) return variablesGone(entry);
-  const isRead = /^(IP|CALICO_\w+|KUBERNETES_SERVICE_HOST)$/.test(String(entry['name']));
   const { value, ...rest } = entry;
+  const name = entry['name'];
+  const isRead = typeof name === 'string' && /^(IP|CALICO_\w+|KUBERNETES_SERVICE_HOST)$/.test(name);
   const others = variablesGone(rest) as Map;
   return { ...others, value: isRead ? variablesGone(value) : REDACTED };
 }

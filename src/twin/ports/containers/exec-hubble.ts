@@ -5,16 +5,18 @@
  */
 import type { ExecResult } from '../../../ports/index.ts';
 import { fabricOf } from '../../network/fabric.ts';
+import { networkOf } from '../../network/kernel-network.ts';
 import type { AuditedEnd, AuditedFlow } from '../../network/policy-audit.ts';
 import type { World } from '../../world.ts';
 import type { ExecContext } from './exec-context.ts';
 
 const LAST = 20;
 
-export function hubble(args: readonly string[], { world, node }: ExecContext): ExecResult {
+export function hubble(args: readonly string[], context: ExecContext): ExecResult {
+  const { world, node } = context;
   const [verb] = args;
   if (verb !== 'observe') return failure(`unknown command "${verb ?? ''}" for "hubble"`);
-  if (!isServed(world))
+  if (!isServed(context))
     return failure(
       "failed to connect to 'unix:///var/run/cilium/hubble.sock': dial unix /var/run/cilium/hubble.sock: connect: no such file or directory",
     );
@@ -28,9 +30,12 @@ export function hubble(args: readonly string[], { world, node }: ExecContext): E
   return { exitCode: 0, stdout: lines.join(''), stderr: '' };
 }
 
-function isServed({ store }: World): boolean {
-  const config = store.get('ConfigMap', 'kube-system', 'cilium-config');
-  return config?.data?.['enable-hubble'] === 'true';
+/** By what the agent has read as it started; one that ran before the twin did has read what is there. */
+function isServed({ world, node, pod }: ExecContext): boolean {
+  const { namespace, uid = '' } = pod.metadata;
+  const read = networkOf(node).scratch.get(uid);
+  const config = read ?? world.store.get('ConfigMap', namespace, 'cilium-config')?.data;
+  return config?.['enable-hubble'] === 'true';
 }
 
 const asked = new WeakMap<World, number>();
