@@ -204,6 +204,26 @@ const FOUND: readonly Found[] = [
     faults: ['etcd-member-lost@prepare/back-up+35,node=k8s-master-1,back=0'],
     outcomes: ['stopped'],
   },
+  {
+    what: 'RKE2: a machine that is taken away is not switched on again',
+    cluster: () => read(rke2(), REPLACES_PROXY),
+    seed: 795_468_551,
+    faults: [
+      'node-removed@clean-up/k8s-master-1/labels+12,node=k8s-master-1',
+      'node-stays-down@move-nodes/k8s-worker-2/restart-agent+8,node=k8s-master-1,back=600',
+    ],
+    outcomes: ['clean', 'resumed', 'stopped'],
+  },
+  {
+    what: 'kubeadm: one node is left, and has one of two replicas that keep apart',
+    cluster: () => read(kubeadm()),
+    seed: 795_468_593,
+    faults: [
+      'node-removed@move-nodes/k8s-worker-2/restart-pods,node=k8s-worker-2',
+      'node-removed@install-secondary/node-config,node=k8s-worker-1',
+    ],
+    outcomes: ['clean', 'resumed', 'stopped'],
+  },
 ];
 
 const REPLACES_PROXY = `

@@ -91,6 +91,7 @@ function stuckSuspects({ report, world }: FaultedRun): readonly Suspect[] {
     const { node, namespace = '', name } = failure.subject;
     // What was on a machine that is gone cannot be anywhere.
     if (node !== undefined && world.nodes.get(node)?.machine.up === false) return [];
+    if (isOneTooMany(failure)) return [];
     // A pod that ended and was replaced is held by whoever owns its finalizer.
     const finalizers = world.store.get('Pod', namespace, name)?.metadata.finalizers ?? [];
     if (failure.symptom === 'pod-terminating' && finalizers.length > 0) return [];
@@ -100,6 +101,17 @@ function stuckSuspects({ report, world }: FaultedRun): readonly Suspect[] {
 }
 
 const STUCK = /^pod-(?!outage)/;
+
+/**
+ * Every node there is has one of its like, which is all that keeps it away: where machines were lost, a
+ * replica for each node is one too many.
+ */
+function isOneTooMany({ symptom, message }: ObservedFailure): boolean {
+  return symptom === 'pod-unschedulable' && ALL_HAVE_ONE.test(message);
+}
+
+const ALL_HAVE_ONE =
+  /^0\/(\d+) nodes are available: \1 node\(s\) didn't match pod anti-affinity rules\./;
 
 /** Pods of a set have names of their own in each run. */
 function workloadOf({ subject }: ObservedFailure): string {

@@ -23,9 +23,8 @@ export const nodeLost: Fault = {
   strikes: 'node',
   parameters: { back: BACK },
   strike: (scene, { node, value }) => {
-    const control = powerOf(scene, node);
-    control?.cut();
-    return returnsAfter(scene, value('back'), () => control?.restore());
+    powerOf(scene, node)?.cut();
+    return returnsAfter(scene, value('back'), () => switchOn(scene, node));
   },
 };
 
@@ -37,9 +36,8 @@ export const nodeStaysDown: Fault = {
   strikes: 'node',
   parameters: { back: { ...BACK, about: 'until somebody helps; 0 for never' } },
   strike: (scene, { node, value }) => {
-    const control = powerOf(scene, node);
-    control?.holdBoots();
-    return returnsAfter(scene, value('back'), () => control?.restore());
+    powerOf(scene, node)?.holdBoots();
+    return returnsAfter(scene, value('back'), () => switchOn(scene, node));
   },
 };
 
@@ -104,9 +102,19 @@ export const etcdMemberLost: Fault = {
   },
 };
 
-function takeAway(scene: FaultScene, node: string): void {
-  powerOf(scene, node)?.cut();
-  scene.world.store.remove('Node', undefined, node);
+/** Machines that nobody has any more. */
+const taken = new WeakSet<TwinNode>();
+
+function takeAway(scene: FaultScene, name: string): void {
+  const node = scene.world.nodes.get(name);
+  if (node !== undefined) taken.add(node);
+  powerOf(scene, name)?.cut();
+  scene.world.store.remove('Node', undefined, name);
+}
+
+function switchOn(scene: FaultScene, name: string): void {
+  const node = scene.world.nodes.get(name);
+  if (node !== undefined && !taken.has(node)) powerControlOf(node.machine)?.restore();
 }
 
 function powerOf({ world }: FaultScene, name: string) {
