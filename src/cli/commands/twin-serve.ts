@@ -189,6 +189,9 @@ function welcome(served: Served, width: number, colours: Colors): string {
       ? '  helm list -A'
       : `  talosctl -n ${world.nodes.get(node)?.address ?? node} ls /etc/cni/net.d`,
     '',
+    '  regauge plan --live --target values.yaml --out plan',
+    '  regauge migrate plan/plan.json',
+    '',
     ...wrapText(
       'There is no RBAC: whoever has the kubeconfig may do everything. Ctrl-C ends it, and all of it is gone.',
       width,
