@@ -4,7 +4,6 @@
  * said. Resuming is running again: what is done observes as done, or is behind what was begun since.
  */
 import type { Plan, Step } from '../model/plan.ts';
-import type { RunEvent } from '../model/run-event.ts';
 import type { Ports } from '../ports/index.ts';
 import { openHeldNodes } from '../steps/held-nodes.ts';
 import { OwnerTurns } from '../steps/owner-turns.ts';
@@ -26,6 +25,7 @@ import type { RunOptions, RunResult } from './run/run-options.ts';
 import { messageOf, retriedUntil } from './run/retries.ts';
 import { isSafePoint } from './run/safe-point.ts';
 import { strangersBefore } from './run/strangers.ts';
+import { Telling } from './run/telling.ts';
 
 export type { RunOptions, RunResult } from './run/run-options.ts';
 
@@ -43,7 +43,7 @@ export async function runPlan(
 }
 
 class PlanRun {
-  private readonly startedAt: number;
+  private readonly telling: Telling;
   private done: string[] = [];
   private readonly started = new Set<string>();
   private waiting = new Map<string, number>();
@@ -65,11 +65,12 @@ class PlanRun {
   constructor(given: Plan, ports: Ports, options: RunOptions) {
     this.ports = ports;
     this.options = options;
-    this.startedAt = ports.clock.now();
+    this.telling = new Telling(ports.clock, options);
     this.backups = options.backups ?? memoryBackups();
     const plan = planWith(given, options.joined ?? []);
     this.roll = new NodeRoll(plan, ports, {
-      tell: (message, node) => this.tell({ type: 'health', at: this.seconds(), message, node }),
+      tell: (message, node) =>
+        this.telling.tell({ type: 'health', at: this.telling.seconds(), message, node }),
       // What ran there needs room, also where its node was the only open one.
       left: () => this.letGo(),
     });
@@ -93,9 +94,9 @@ class PlanRun {
     // What is lost from here on is no step's; a run that was stopped from outside asks nothing more.
     if (this.halt === undefined) await this.losses?.end();
     if (result.outcome === 'stopped') await this.letGo();
-    await this.tell({
+    await this.telling.tell({
       type: endingOf(result),
-      at: this.seconds(),
+      at: this.telling.seconds(),
       message: closingWords(this.roll.whole, result),
     });
     if (this.options.keepProbing !== true && this.halt === undefined)
@@ -153,10 +154,10 @@ class PlanRun {
     try {
       const opened = await openHeldNodes(this.roll.whole, this.ports.kubernetes);
       if (opened.length > 0)
-        this.say(`opened for pods again, since they have not moved: ${opened.join(', ')}`);
+        this.telling.say(`opened for pods again, since they have not moved: ${opened.join(', ')}`);
     } catch (error) {
       const why = messageOf(error);
-      this.say(`nodes that have not moved may be cordoned still: ${why}`);
+      this.telling.say(`nodes that have not moved may be cordoned still: ${why}`);
     }
   }
 
@@ -166,9 +167,9 @@ class PlanRun {
     const broken = known ?? (await lookBefore(this.roll.whole, this.ports, this.gates.warnings));
     if (known === undefined) await this.options.onBrokenBefore?.(broken);
     this.gates = { ...this.gates, failingBefore: new Set(broken) };
-    await this.tell({
+    await this.telling.tell({
       type: 'probe',
-      at: this.seconds(),
+      at: this.telling.seconds(),
       message: `probes run on every class of paths${brokenInWords(broken, known !== undefined)}`,
     });
   }
@@ -180,10 +181,10 @@ class PlanRun {
       prober: this.ports.prober,
       clock: this.ports.clock,
       budgets,
-      seconds: () => this.seconds(),
-      tell: (event) => void this.tell(event),
+      seconds: () => this.telling.seconds(),
+      tell: (event) => void this.telling.tell(event),
       onSpent: (message) => {
-        void this.tell({ type: 'finding', at: this.seconds(), message });
+        void this.telling.tell({ type: 'finding', at: this.telling.seconds(), message });
         control?.pause();
       },
     });
@@ -198,7 +199,7 @@ class PlanRun {
     if (ended === 'paused') return;
     if (ended !== 'done') {
       this.failure ??= { step: step.id, message: ended.failed };
-      await this.tellStep(step, 'failed', ended.failed);
+      await this.telling.step(step, 'failed', ended.failed);
       return;
     }
     this.done.push(step.id);
@@ -231,7 +232,7 @@ class PlanRun {
     for (;;) {
       const step = this.roll.step(whole);
       if (this.roll.isVoid(step)) {
-        await this.tellStep(step, 'already-done', 'void: its node has left the cluster');
+        await this.telling.step(step, 'already-done', 'void: its node has left the cluster');
         return 'done';
       }
       const ended = await this.attempt(step).catch((error: unknown): Ended => {
@@ -250,7 +251,7 @@ class PlanRun {
       ? 'done'
       : await this.retried(step, () => bound.observe(this.contextOf(step)));
     if (seen === 'done') {
-      await this.tellStep(step, 'already-done');
+      await this.telling.step(step, 'already-done');
       return 'done';
     }
     if (seen !== 'todo') return { failed: seen.blocked };
@@ -259,7 +260,7 @@ class PlanRun {
     this.started.add(step.id);
     this.running.add(step.id);
     await this.losses?.stepBegins(step.id, step.nodes);
-    await this.tellStep(step, 'started');
+    await this.telling.step(step, 'started');
     const context = this.contextOf(step);
     await this.retried(step, () => bound.act(context));
     const verdict = await waitUntil(this.ports.clock, context.deadline, () =>
@@ -267,7 +268,7 @@ class PlanRun {
     );
     if (!verdict.holds)
       return { failed: `not there after ${step.timeoutSeconds} s: ${verdict.message}` };
-    await this.tellStep(step, 'done');
+    await this.telling.step(step, 'done');
     return 'done';
   }
 
@@ -283,6 +284,9 @@ class PlanRun {
   /** What keeps the step from starting: a pause, a gate, a failure elsewhere, somebody who joined. */
   private async heldBefore(step: Step): Promise<Ended | undefined> {
     if (this.pausesAt(step)) return 'paused';
+    // Before the gates, which may wait for what a stranger's node never comes to; and after, since time has passed.
+    const before = await this.strangersBefore(step);
+    if (before !== undefined) return { failed: before };
     const waited = await this.gatesHold(step);
     // What is done to many, or once, is done when everybody is known.
     if (waited === 'hold' && !('node' in step.action)) await this.roll.look(true);
@@ -290,10 +294,12 @@ class PlanRun {
     if (this.failure !== undefined) return { failed: `not started: ${this.failure.step} failed` };
     if (!this.roll.isAsItWas(step)) return { failed: 'a node has left the cluster meanwhile' };
     if (waited === 'given-up' || this.halt !== undefined || this.pausesAt(step)) return 'paused';
-    const strangers = await this.retried(step, () =>
-      strangersBefore(step, this.roll.plan, this.ports),
-    );
+    const strangers = await this.strangersBefore(step);
     return strangers === undefined ? undefined : { failed: strangers };
+  }
+
+  private strangersBefore(step: Step): Promise<string | undefined> {
+    return this.retried(step, () => strangersBefore(step, this.roll.plan, this.ports));
   }
 
   private pausesAt(step: Step): boolean {
@@ -312,7 +318,7 @@ class PlanRun {
       backups,
       turns,
       deadline: ports.clock.now() + step.timeoutSeconds * 1000,
-      say: (message, node) => this.say(message, node),
+      say: (message, node) => this.telling.say(message, node),
     };
   }
 
@@ -326,7 +332,14 @@ class PlanRun {
         this.pausesAt(step) ||
         !this.roll.isAsItWas(step),
       tell: async (gate, state, message) => {
-        await this.tell({ type: 'gate', at: this.seconds(), step: step.id, gate, state, message });
+        await this.telling.tell({
+          type: 'gate',
+          at: this.telling.seconds(),
+          step: step.id,
+          gate,
+          state,
+          message,
+        });
         if (state === 'waiting') await this.roll.look();
       },
     });
@@ -355,7 +368,7 @@ class PlanRun {
         : { halted: { message: this.halt.message, steps: [...this.running] } }),
       reached,
       total: this.roll.whole.steps.length,
-      seconds: this.seconds(),
+      seconds: this.telling.seconds(),
     };
   }
 
@@ -363,37 +376,5 @@ class PlanRun {
     if (this.halt !== undefined) return 'halted';
     if (this.failure !== undefined) return 'stopped';
     return this.done.length === this.roll.whole.steps.length ? 'done' : 'paused';
-  }
-
-  private say(message: string, node?: string): void {
-    const more = node === undefined ? {} : { node };
-    this.options.onEvent?.({ type: 'health', at: this.seconds(), message, ...more });
-  }
-
-  private seconds(): number {
-    return (this.ports.clock.now() - this.startedAt) / 1000;
-  }
-
-  private tellStep(
-    step: Step,
-    state: 'started' | 'done' | 'already-done' | 'failed',
-    message?: string,
-  ): Promise<void> {
-    const { id, phase, title, nodes } = step;
-    return this.tell({
-      type: 'step',
-      at: this.seconds(),
-      step: id,
-      phase,
-      state,
-      title,
-      nodes,
-      ...(message === undefined ? {} : { message }),
-    });
-  }
-
-  private async tell(event: RunEvent): Promise<void> {
-    this.options.onEvent?.(event);
-    await this.options.journal?.write(event);
   }
 }
