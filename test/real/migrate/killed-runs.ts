@@ -1,8 +1,8 @@
 /** Runs of `regauge migrate` that are killed and gone on with, and how the cluster has to be in the end. */
 import { strict as assert } from 'node:assert';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createWriteStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject, PodObject } from '../../../src/model/kubernetes.ts';
 import { OWN_NAMESPACE_ADDRESS } from '../../../src/model/own-objects.ts';
@@ -41,10 +41,11 @@ export class KilledRuns {
     this.flags = flags;
   }
 
-  /** SIGKILL, unless it was done by then. */
+  /** SIGKILL so long after its first change, unless it was done by then. */
   async killed(args: readonly string[], afterMs: number): Promise<void> {
     const { child, log, ended } = this.start('migrate', args);
-    const first = await Promise.race([ended, sleep(afterMs, undefined)]);
+    const due = this.hasBegun(child).then(() => sleep(afterMs, undefined));
+    const first = await Promise.race([ended, due]);
     if (first === undefined) child.kill('SIGKILL');
     const code = await ended;
     assert.ok(first === undefined || code === 0, `ended by itself: exit ${code}\n${textOf(log)}`);
@@ -57,6 +58,15 @@ export class KilledRuns {
   /** From wherever the cluster is. */
   async takenBack(): Promise<void> {
     await this.toTheEnd('rollback', []);
+  }
+
+  /** Its audit log has a line, or it has ended. */
+  private async hasBegun(child: ChildProcess): Promise<void> {
+    while (child.exitCode === null && !hasAuditLog(this.stateDirectory())) await sleep(200);
+  }
+
+  private stateDirectory(): string {
+    return join(this.desk.directory, `machine-${this.count}`);
   }
 
   private async toTheEnd(command: Command, args: readonly string[]): Promise<void> {
@@ -82,7 +92,7 @@ export class KilledRuns {
       ...process.env,
       ...this.desk.environment(),
       HELM_BIN: helm,
-      XDG_STATE_HOME: join(directory, `machine-${this.count}`),
+      XDG_STATE_HOME: this.stateDirectory(),
     };
     const child = spawn(process.execPath, [REGAUGE, command, ...args, ...this.flags], {
       cwd: directory,
@@ -93,6 +103,13 @@ export class KilledRuns {
     const ended = new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? -1)));
     return { child, log, ended };
   }
+}
+
+function hasAuditLog(directory: string): boolean {
+  if (!existsSync(directory)) return false;
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).some(
+    (path) => basename(path) === 'audit.ndjson' && statSync(join(directory, path)).size > 0,
+  );
 }
 
 function textOf(log: string): string {
