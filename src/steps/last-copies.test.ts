@@ -10,6 +10,10 @@ interface Cluster {
   state?: string;
   holders?: readonly string[];
   ready?: boolean;
+  /** Kubernetes is attaching it. */
+  wanted?: boolean;
+  /** Nodes that are not in the cluster any more. */
+  gone?: readonly string[];
   /** How long nobody has reached the other node (milliseconds). */
   silentMs?: (now: number) => number | undefined;
 }
@@ -22,18 +26,23 @@ async function waited(cluster: Cluster): Promise<number> {
     state: cluster.state ?? 'attached',
     robustness: cluster.robustness ?? 'healthy',
   };
+  const conditions = [{ type: 'Ready', status: ready }];
   const listed: Readonly<Record<string, readonly object[]>> = {
+    Node: ['a', 'b', 'c']
+      .filter((name) => cluster.gone?.includes(name) !== true)
+      .map((name) => ({ metadata: { name }, status: { conditions } })),
     Replica: (cluster.holders ?? ['a', 'b']).map((nodeID) => ({
       metadata: { name: nodeID },
       spec: { nodeID, volumeName: 'data' },
     })),
+    VolumeAttachment:
+      cluster.wanted === true ? [{ spec: { source: { persistentVolumeName: 'data' } } }] : [],
     Volume: [{ metadata: { name: 'data' }, status }],
   };
   const ports = {
     clock: { now: () => now, sleep: (ms: number) => Promise.resolve(void (now += ms)) },
     kubernetes: {
       list: (_version: string, kind: string) => Promise.resolve(listed[kind] as KubeObject[]),
-      get: () => Promise.resolve({ status: { conditions: [{ type: 'Ready', status: ready }] } }),
     },
     prober: {
       failing: (): Promise<readonly FailingPath[]> => {
@@ -55,6 +64,8 @@ describe('copies of volumes', () => {
   it.each([
     ['another copy is well', {}],
     ['the volume is not attached', { state: 'detached', robustness: 'unknown' }],
+    ['it is being attached, and another copy is there', { state: 'detached', wanted: true }],
+    ['it is attached to nobody, and wanted by nobody', { state: 'detached', gone: ['b'] }],
     ['the node holds no copy', { holders: ['b', 'c'] }],
     ['the volume has one copy, which was agreed to', { holders: ['a'] }],
     ['the node is away itself', { ready: false, robustness: 'degraded' }],
@@ -69,6 +80,20 @@ describe('copies of volumes', () => {
     await expect(waited({ robustness: 'degraded' })).rejects.toThrow(
       'Longhorn volume data is degraded: its copy on a may be the last',
     );
+  });
+
+  it('hold up, and then end the step, while the last one there is being attached', async () => {
+    const cluster = { state: 'detached', wanted: true, gone: ['b'] };
+    await expect(waited(cluster)).rejects.toThrow(
+      'Longhorn volume data is being attached, and no other node with a copy is Ready',
+    );
+  });
+
+  it('wait for what Longhorn must know of a node that is not in the cluster, and no longer', async () => {
+    const at = await waited({ gone: ['b'] });
+    expect(at).toBeGreaterThanOrEqual(15_000);
+    expect(at).toBeLessThan(30_000);
+    expect(await waited({ gone: ['c'] })).toBe(0);
   });
 
   it('wait for what Longhorn must know of a node that has just fallen silent', async () => {

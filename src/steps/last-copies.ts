@@ -3,9 +3,9 @@
  * with a copy here has another that is well. Longhorn tells of a copy it lost only after its time-out, so
  * that a node that has just fallen silent is waited for until Longhorn must know of it.
  */
-import type { KubeObject } from '../model/kubernetes.ts';
+import type { KubeObject, NodeObject, VolumeAttachmentObject } from '../model/kubernetes.ts';
 import type { Ports } from '../ports/index.ts';
-import { getNode, isNodeReady } from './pods.ts';
+import { isNodeReady } from './pods.ts';
 import { fails, HOLDS, type StepContext, type Verdict } from './step-module.ts';
 import { longhornVolumes } from './volumes.ts';
 import { waitUntil } from './waiting.ts';
@@ -22,10 +22,11 @@ interface Replica extends KubeObject {
 /** Waits until it is so; throws when that takes too long, with the volume that is in the way. */
 export async function untilCopiedElsewhere(context: StepContext, node: string): Promise<void> {
   const { ports, deadline, say } = context;
+  const from = ports.clock.now();
   const verdict = await waitUntil(
     ports.clock,
-    Math.min(deadline, ports.clock.now() + PATIENCE_MS),
-    () => copiedElsewhere(ports, node),
+    Math.min(deadline, from + PATIENCE_MS),
+    () => copiedElsewhere(ports, node, ports.clock.now() - from < KNOWN_AFTER_MS),
     (message) => say(message, node),
   );
   if (!verdict.holds) throw new LastCopies(verdict.message);
@@ -36,7 +37,8 @@ class LastCopies extends Error {
   override readonly name = 'LastCopies';
 }
 
-async function copiedElsewhere(ports: Ports, node: string): Promise<Verdict> {
+/** `isEarly`: a node that is not there may have left a moment ago, and Longhorn not have told yet. */
+async function copiedElsewhere(ports: Ports, node: string, isEarly: boolean): Promise<Verdict> {
   const { kubernetes } = ports;
   const replicas = await kubernetes.list<Replica>('longhorn.io/v1beta2', 'Replica');
   const holders = holdersOf(replicas);
@@ -49,12 +51,22 @@ async function copiedElsewhere(ports: Ports, node: string): Promise<Verdict> {
       .map(({ metadata, status }) => [metadata.name, status?.robustness ?? 'healthy']),
   );
   // On a node that is gone, or away, no copy is left to take down.
-  if (!isNodeReady(await getNode(kubernetes, node))) return HOLDS;
+  const listed = await kubernetes.list<NodeObject>('v1', 'Node');
+  const present = new Map(listed.map((found) => [found.metadata.name, found]));
+  if (!isNodeReady(present.get(node))) return HOLDS;
   const silent = await silentNodes(ports, node);
+  const wanted = await wantedVolumes(kubernetes);
   for (const [volume, nodes] of shared) {
     const robustness = attached.get(volume);
-    // No engine waits for the copies of a volume that is not attached.
-    if (robustness === undefined) continue;
+    if (robustness === undefined) {
+      const others = [...nodes].filter((holder) => holder !== node);
+      if (wanted.has(volume) && !others.some((holder) => isNodeReady(present.get(holder))))
+        return fails(
+          `Longhorn volume ${volume} is being attached, and no other node with a copy is Ready`,
+        );
+      // No engine waits for the copies of a volume that is not attached.
+      continue;
+    }
     if (robustness !== 'healthy')
       return fails(
         `Longhorn volume ${volume} is ${robustness}: its copy on ${node} may be the last`,
@@ -62,8 +74,20 @@ async function copiedElsewhere(ports: Ports, node: string): Promise<Verdict> {
     const other = [...nodes].find((holder) => silent.has(holder));
     if (other !== undefined)
       return fails(`${other}, which holds a copy of Longhorn volume ${volume}, has fallen silent`);
+    const gone = isEarly ? [...nodes].find((holder) => !present.has(holder)) : undefined;
+    if (gone !== undefined)
+      return fails(`${gone}, which held a copy of Longhorn volume ${volume}, has left the cluster`);
   }
   return HOLDS;
+}
+
+/** Volumes that Kubernetes has attached, or is about to; Longhorn names them as their PersistentVolumes. */
+async function wantedVolumes(kubernetes: Ports['kubernetes']): Promise<ReadonlySet<string>> {
+  const attachments = await kubernetes.list<VolumeAttachmentObject>(
+    'storage.k8s.io/v1',
+    'VolumeAttachment',
+  );
+  return new Set(attachments.map(({ spec }) => spec.source.persistentVolumeName ?? ''));
 }
 
 /** Nodes by volume. */

@@ -205,6 +205,12 @@ const FOUND: readonly Found[] = [
     outcomes: ['stopped'],
   },
   {
+    what: 'a node is removed with its copies as another’s are about to go down: Longhorn must know first',
+    seed: 73_002_050,
+    faults: ['node-removed@move-nodes/talos-cp-02/restart-pods,node=talos-wrk-01'],
+    outcomes: ['clean', 'resumed', 'stopped'],
+  },
+  {
     what: 'RKE2: a machine that is taken away is not switched on again',
     cluster: () => read(rke2(), REPLACES_PROXY),
     seed: 795_468_551,
