@@ -8,6 +8,7 @@ import type { ClusterInput } from '../../model/cluster-input.ts';
 import type { FaultDescription } from '../../model/fault.ts';
 import type { CounterExample, FaultedResult, FaultSweep } from '../../model/fault-sweep.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
+import { isControlPlane } from '../../model/node-object.ts';
 import type { Plan } from '../../model/plan.ts';
 import { showStrike } from '../../twin/faults/fault-text.ts';
 import { openPool, type SweepPool, type Threads } from './worker-pool.ts';
@@ -116,17 +117,12 @@ function example(
   };
 }
 
-const CONTROL_PLANE = /^node-role\.kubernetes\.io\/(control-plane|master)$/;
-
 export function sweepNodesOf({
   objects,
 }: ClusterInput): readonly { readonly name: string; readonly controlPlane: boolean }[] {
   return objects.flatMap(({ object }) => {
     if (object.kind !== 'Node') return [];
-    const { metadata } = object as NodeObject; // the kind says so
-    const labels = Object.keys(metadata.labels ?? {});
-    return [
-      { name: metadata.name, controlPlane: labels.some((label) => CONTROL_PLANE.test(label)) },
-    ];
+    const node = object as NodeObject; // the kind says so
+    return [{ name: node.metadata.name, controlPlane: isControlPlane(node) }];
   });
 }

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { RegaugeError } from '../../base/errors.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
+import { internalIpsOf } from '../../model/node-object.ts';
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
@@ -29,11 +30,7 @@ export function placeOf(environment: Readonly<Partial<Record<string, string>>>):
 /** Throws `refused` in a pod that has none of the nodes' own addresses. */
 export function refuseOnPodNetwork(place: Place, nodes: readonly NodeObject[]): void {
   if (!place.isPod) return;
-  const own = new Set(
-    nodes.flatMap(({ status }) =>
-      (status.addresses ?? []).filter(({ type }) => type === 'InternalIP').map((a) => a.address),
-    ),
-  );
+  const own = new Set(nodes.flatMap(internalIpsOf));
   if (place.addresses.some((address) => own.has(address))) return;
   throw new RegaugeError(
     'refused',

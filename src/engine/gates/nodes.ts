@@ -1,5 +1,6 @@
 /** Gates on nodes: Ready, addresses as they were, the CNI conf the runtime takes. */
 import type { NodeObject } from '../../model/kubernetes.ts';
+import { internalIpsOf } from '../../model/node-object.ts';
 import { selectedConf } from '../../steps/node-conf.ts';
 import { getNode, isNodeReady, isOnOldNetwork, podsOn, showPod } from '../../steps/pods.ts';
 import { agentReady } from '../../steps/restart-agent.ts';
@@ -49,7 +50,8 @@ export const nodeAddressesUnchanged: GateModule<'node-addresses-unchanged'> = (
   { nodes, expected },
 ) =>
   everyNode(nodes, async (name) => {
-    const now = internalIps(await getNode(ports.kubernetes, name));
+    const node = await getNode(ports.kubernetes, name);
+    const now = node === undefined ? [] : internalIpsOf(node);
     const before = expected[name] ?? [];
     if (before.length === now.length && before.every((ip) => now.includes(ip))) return HOLDS;
     return fails(
@@ -98,10 +100,4 @@ function reasonOf(node: NodeObject | undefined): string {
   if (node === undefined) return ': there is no such node';
   const ready = node.status.conditions?.find((condition) => condition.type === 'Ready');
   return ready?.message === undefined ? '' : `: ${ready.message}`;
-}
-
-function internalIps(node: NodeObject | undefined): readonly string[] {
-  return (node?.status.addresses ?? [])
-    .filter(({ type }) => type === 'InternalIP')
-    .map(({ address }) => address);
 }

@@ -5,6 +5,7 @@
  */
 import { RegaugeError } from '../../base/errors.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
+import { internalIpsOf, isControlPlane } from '../../model/node-object.ts';
 import type { JoinedNode, Plan } from '../../model/plan.ts';
 import type { Ports } from '../../ports/index.ts';
 import { runtimeDirectories } from '../../steps/node-conf.ts';
@@ -12,7 +13,6 @@ import { begunSteps } from './evidence.ts';
 
 /** A cluster that grows by more than this is another one than was planned for. */
 const JOINED_MAX = 200;
-const CONTROL_PLANE = /^node-role\.kubernetes\.io\/(control-plane|master)$/;
 
 /** Undefined where it cannot be taken in, or not yet: its address is not told. */
 function newcomer(
@@ -21,9 +21,7 @@ function newcomer(
   present: ReadonlyMap<string, NodeObject>,
 ): JoinedNode | undefined {
   if (!isWorker(node) || (plan.joined?.length ?? 0) >= JOINED_MAX) return undefined;
-  const internalIps = (node.status.addresses ?? [])
-    .filter(({ type }) => type === 'InternalIP')
-    .map(({ address }) => address);
+  const internalIps = internalIpsOf(node);
   const like = modelFor(plan, present);
   if (like === undefined || internalIps.length === 0) return undefined;
   return { name: node.metadata.name, like, internalIps };
@@ -59,10 +57,11 @@ export async function looksElsewhere(plan: Plan, ports: Ports, node: string): Pr
   }
 }
 
-function isWorker({ metadata, status }: NodeObject): boolean {
-  const labels = metadata.labels ?? {};
-  const system = status.nodeInfo?.operatingSystem ?? labels['kubernetes.io/os'] ?? 'linux';
-  return system === 'linux' && !Object.keys(labels).some((label) => CONTROL_PLANE.test(label));
+function isWorker(node: NodeObject): boolean {
+  const { metadata, status } = node;
+  const system =
+    status.nodeInfo?.operatingSystem ?? metadata.labels?.['kubernetes.io/os'] ?? 'linux';
+  return system === 'linux' && !isControlPlane(node);
 }
 
 /** Those of a list of nodes that the plan does not know and can take in, in the order of their names. */

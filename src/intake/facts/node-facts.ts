@@ -4,11 +4,7 @@ import { known, unknown } from '../../model/fact.ts';
 import type { Fact } from '../../model/fact.ts';
 import type { NodeFacts } from '../../model/facts.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
-
-const CONTROL_PLANE_LABELS = [
-  'node-role.kubernetes.io/control-plane',
-  'node-role.kubernetes.io/master',
-];
+import { internalIpsOf, isControlPlane } from '../../model/node-object.ts';
 
 export function nodeFacts(read: ReadObject): NodeFacts {
   const node = read.object as NodeObject; // indexed by kind
@@ -26,9 +22,7 @@ export function nodeFacts(read: ReadObject): NodeFacts {
       ...read.source,
       path: 'metadata.labels',
     }),
-    internalIps: (status.addresses ?? [])
-      .filter(({ type }) => type === 'InternalIP')
-      .map(({ address }) => address),
+    internalIps: internalIpsOf(node),
     podCidrs: spec.podCIDRs ?? (spec.podCIDR === undefined ? [] : [spec.podCIDR]),
     runtime: runtimeOf(read, info?.containerRuntimeVersion),
     kubeletVersion: tell('status.nodeInfo.kubeletVersion', info?.kubeletVersion?.replace(/^v/, '')),
@@ -41,10 +35,6 @@ export function nodeFacts(read: ReadObject): NodeFacts {
     unschedulable: spec.unschedulable === true,
     object: node,
   };
-}
-
-function isControlPlane({ metadata }: NodeObject): boolean {
-  return CONTROL_PLANE_LABELS.some((label) => metadata.labels?.[label] !== undefined);
 }
 
 /** `containerd://2.0.5`, `cri-o://1.33.0`. */

@@ -7,6 +7,7 @@ import { present } from '../../base/assert.ts';
 import { RegaugeError } from '../../base/errors.ts';
 import type { ClusterInput } from '../../model/cluster-input.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
+import { isControlPlane } from '../../model/node-object.ts';
 import type { Assumption } from '../../model/rehearsal.ts';
 import { createApiServer } from '../api/create-api-server.ts';
 import { type Constants, constantsWith } from '../constants.ts';
@@ -40,7 +41,7 @@ import { type CreatedNodes, createNodes } from './nodes.ts';
 import { podNetworkOf } from './pod-network.ts';
 import { adoptRunningPods } from './running-pods.ts';
 import { unreadKinds } from './unread-kinds.ts';
-import { addressOf, isControlPlane, versionsOf } from './versions-of.ts';
+import { addressOf, versionsOf } from './versions-of.ts';
 
 export interface BuildOptions {
   readonly seed: number;

@@ -5,11 +5,12 @@
  */
 import { contains, nthAddress, parseAddress, parseCidr } from '../../base/cidr.ts';
 import type { NodeObject, PodObject } from '../../model/kubernetes.ts';
+import { isControlPlane } from '../../model/node-object.ts';
 import { powerControlOf } from '../machine/power-control.ts';
 import type { World } from '../world.ts';
 import { seedNewMachine } from './node-files.ts';
 import type { CreatedNodes, NewMachine } from './nodes.ts';
-import { addressOf, isControlPlane } from './versions-of.ts';
+import { addressOf } from './versions-of.ts';
 
 export type Joining = (like: string) => string | undefined;
 

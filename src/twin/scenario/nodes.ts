@@ -1,5 +1,6 @@
 /** The nodes of a world, each with the parts that live and die with its machine. */
 import type { NodeObject, PodObject } from '../../model/kubernetes.ts';
+import { isControlPlane } from '../../model/node-object.ts';
 import { createKubelet } from '../kubelet/create-kubelet.ts';
 import type { ProgramFor } from '../kubelet/kubelet-context.ts';
 import type { Evict } from '../machine/drain-before-upgrade.ts';
@@ -20,7 +21,7 @@ import type { NodeRuntime } from '../runtime/node-runtime.ts';
 import type { AgentSocket, Machine, TwinNode, World } from '../world.ts';
 import type { NodeFileSeed } from './node-files.ts';
 import { createTalosCluster, type TalosCluster } from './talos-cluster.ts';
-import { addressOf, isControlPlane, isOff, runtimeOf, talosVersionOf } from './versions-of.ts';
+import { addressOf, isOff, runtimeOf, talosVersionOf } from './versions-of.ts';
 
 export interface CreatedNode {
   readonly node: TwinNode;

@@ -1,6 +1,7 @@
 /** What Node objects tell of their machines: distribution, versions, role and address. */
 import { normalVersion } from '../../base/versions.ts';
 import type { NodeObject } from '../../model/kubernetes.ts';
+import { isControlPlane } from '../../model/node-object.ts';
 import type { WorldVersions } from '../world.ts';
 
 const TALOS_IMAGE = /^Talos \(v?([^)]+)\)/;
@@ -30,14 +31,6 @@ export function versionsOf(nodes: readonly NodeObject[]): WorldVersions {
 export function talosVersionOf(node: NodeObject): string | undefined {
   const text = TALOS_IMAGE.exec(node.status.nodeInfo?.osImage ?? '')?.[1];
   return text === undefined ? undefined : normalVersion(text);
-}
-
-export function isControlPlane(node: NodeObject): boolean {
-  const labels = node.metadata.labels ?? {};
-  return (
-    labels['node-role.kubernetes.io/control-plane'] !== undefined ||
-    labels['node-role.kubernetes.io/master'] !== undefined
-  );
 }
 
 /** Its kubelet has stopped telling: what the node lifecycle controller writes of a node that is gone. */
